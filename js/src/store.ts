@@ -1,0 +1,44 @@
+/** One store for each widget model: it folds frames in, asks for missing ones, and tells views. */
+
+import type { Frame, Resync } from "./protocol";
+import { apply, initial, type ViewState } from "./state";
+
+/** Milliseconds to wait for a resync before asking again. */
+const PATIENCE = 2000;
+
+export class Store {
+  readonly state: ViewState = initial();
+  #listeners = new Set<() => void>();
+  #ask: (message: Resync) => void;
+  #asked = 0;
+
+  /** @param ask sends a request for missing events to Python. */
+  constructor(ask: (message: Resync) => void) {
+    this.#ask = ask;
+  }
+
+  take(frame: Frame): void {
+    const before = this.state.next;
+    if (!apply(this.state, frame)) {
+      // Frames keep coming while the answer is under way: one question is enough.
+      const now = performance.now();
+      if (this.#asked === 0 || now - this.#asked > PATIENCE) {
+        this.#asked = now;
+        this.#ask({ type: "resync", seq: this.state.next });
+      }
+      return;
+    }
+    this.#asked = 0;
+    if (this.state.next > before) this.notify();
+  }
+
+  notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Call `listener` after each change, until `signal` aborts. */
+  subscribe(listener: () => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener));
+  }
+}

@@ -1,0 +1,79 @@
+"""Watch a language model work, token by token, inside a notebook.
+
+Names are imported when first used, so that ``import nbstream`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from ._exceptions import InputError, NbstreamError, ProviderError, SetupError
+    from .events import Event, Run, Trace
+    from .magics import load_ipython_extension, unload_ipython_extension
+    from .messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
+    from .models import BaseChatModel, ChatAnthropic, ChatLocal, ScriptedChat, init_chat_model
+    from .output_parsers import StrOutputParser
+    from .prompts import ChatPromptTemplate, ChatPromptValue
+    from .runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSequence
+    from .widget import StreamView, show
+
+__all__ = [
+    "AIMessage",
+    "AIMessageChunk",
+    "BaseChatModel",
+    "BaseMessage",
+    "ChatAnthropic",
+    "ChatLocal",
+    "ChatPromptTemplate",
+    "ChatPromptValue",
+    "Event",
+    "HumanMessage",
+    "InputError",
+    "NbstreamError",
+    "ProviderError",
+    "Run",
+    "Runnable",
+    "RunnableConfig",
+    "RunnableLambda",
+    "RunnableSequence",
+    "ScriptedChat",
+    "SetupError",
+    "StrOutputParser",
+    "StreamView",
+    "SystemMessage",
+    "Trace",
+    "__version__",
+    "init_chat_model",
+    "load_ipython_extension",
+    "show",
+    "unload_ipython_extension",
+]
+
+_HOMES = {
+    "_exceptions": ("InputError", "NbstreamError", "ProviderError", "SetupError"),
+    "events": ("Event", "Run", "Trace"),
+    "magics": ("load_ipython_extension", "unload_ipython_extension"),
+    "messages": ("AIMessage", "AIMessageChunk", "BaseMessage", "HumanMessage", "SystemMessage"),
+    "models": ("BaseChatModel", "ChatAnthropic", "ChatLocal", "ScriptedChat", "init_chat_model"),
+    "output_parsers": ("StrOutputParser",),
+    "prompts": ("ChatPromptTemplate", "ChatPromptValue"),
+    "runnables": ("Runnable", "RunnableConfig", "RunnableLambda", "RunnableSequence"),
+    "widget": ("StreamView", "show"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,43 @@
+"""Everything nbstream raises on purpose.
+
+::
+
+    NbstreamError
+    ├── InputError (ValueError)    what was passed in cannot be used
+    ├── SetupError                 this machine lacks a key, a package or the weights
+    └── ProviderError              the model's endpoint refused, failed or was not reached
+
+Each message names the value at fault and the next step.
+"""
+
+from __future__ import annotations
+
+__all__ = ["InputError", "NbstreamError", "ProviderError", "SetupError"]
+
+
+class NbstreamError(Exception):
+    """The base class: catch it to catch every error nbstream raises on purpose."""
+
+
+class InputError(NbstreamError, ValueError):
+    """What was passed in cannot be used."""
+
+
+class SetupError(NbstreamError):
+    """Something this machine needs is missing: a key, a package, the model's weights."""
+
+
+class ProviderError(NbstreamError):
+    """The model's endpoint refused the request, failed, or could not be reached.
+
+    Parameters
+    ----------
+    message
+        The provider's own words, and what to do next.
+    status
+        The HTTP status, or None where no answer came.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status

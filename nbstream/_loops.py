@@ -1,0 +1,95 @@
+"""The only place where synchronous code meets an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import threading
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+
+__all__ = ["aiter_in_thread", "run_in_thread", "run_sync"]
+
+T = TypeVar("T")
+
+
+def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end from synchronous code, also where a loop is running already.
+
+    A notebook cell runs inside the kernel's loop, which asyncio refuses to enter a second time:
+    nest-asyncio allows that. It cannot patch loops that are not asyncio's own (uvloop): there the
+    coroutine runs in a loop of its own on another thread. An interrupt cancels the coroutine and
+    lets it clean up before KeyboardInterrupt is raised.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    if not isinstance(loop, asyncio.BaseEventLoop):
+        return _run_on_thread(coroutine)
+    _nest(loop)
+    task = loop.create_task(coroutine)
+    try:
+        return loop.run_until_complete(task)
+    except KeyboardInterrupt:
+        task.cancel()
+        loop.run_until_complete(asyncio.wait([task]))
+        raise
+
+
+def _nest(loop: asyncio.BaseEventLoop) -> None:
+    # nest-asyncio2 is the maintained drop-in for nest-asyncio, which it patches alike; ipykernel
+    # brings it. Where both are installed, patching twice would confuse them.
+    try:
+        patch = importlib.import_module("nest_asyncio2")
+    except ImportError:
+        patch = importlib.import_module("nest_asyncio")
+    patch.apply(loop)
+
+
+def _run_on_thread(coroutine: Coroutine[Any, Any, T]) -> T:
+    result: list[T] = []
+    failure: list[BaseException] = []
+    context = copy_context()
+
+    def target() -> None:
+        try:
+            result.append(context.run(asyncio.run, coroutine))
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=target, name="nbstream-loop", daemon=True)
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return result[0]
+
+
+async def run_in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """Call a blocking function without blocking the loop; context variables come along."""
+    return await asyncio.to_thread(function, *args, **kwargs)
+
+
+_DONE = object()
+
+
+async def aiter_in_thread(source: Iterator[T]) -> AsyncIterator[T]:
+    """Iterate a blocking iterator without blocking the loop, one step at a time."""
+    step: asyncio.Future[Any] | None = None
+    try:
+        while True:
+            step = asyncio.ensure_future(asyncio.to_thread(next, source, _DONE))
+            # Shielded: a thread cannot be cancelled, and closing needs to know when it is done.
+            item = await asyncio.shield(step)
+            if item is _DONE:
+                return
+            yield item
+    finally:
+        if step is not None and not step.done():
+            await asyncio.wait([step])
+        if hasattr(source, "close"):
+            await asyncio.to_thread(source.close)

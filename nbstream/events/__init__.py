@@ -1,0 +1,6 @@
+"""The event log: what a run did, in order. Every view of it is a lens on this one record."""
+
+from ._trace import Trace
+from ._types import Event, EventKind, Run, RunType
+
+__all__ = ["Event", "EventKind", "Run", "RunType", "Trace"]

@@ -1,0 +1,69 @@
+"""What the log is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+__all__ = ["Event", "EventKind", "Run", "RunType"]
+
+EventKind = Literal["start", "chunk", "end", "error", "cancelled"]
+RunType = Literal["chat_model", "chain", "prompt", "parser"]
+
+
+@dataclass(eq=False, frozen=True)
+class Run:
+    """One call of one step: what all events of that call have in common.
+
+    Parameters
+    ----------
+    index
+        The run's place in `Trace.runs`.
+    id
+        A UUID.
+    name
+        The step's name, such as ``"ChatLocal"``.
+    run_type
+        The kind of step.
+    parent
+        The run that called this one, or None.
+    tags, metadata
+        From the config, inherited by the runs inside this one.
+    model
+        What the model is called in front of people, where the step is one.
+    """
+
+    index: int
+    id: str
+    name: str
+    run_type: RunType = "chain"
+    parent: Run | None = field(default=None, repr=False)
+    tags: list[str] = field(default_factory=list)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    model: str | None = None
+
+    @property
+    def parent_ids(self) -> list[str]:
+        """The ids of the runs around this one, the outermost first."""
+        ids: list[str] = []
+        run = self.parent
+        while run is not None:
+            ids.append(run.id)
+            run = run.parent
+        return ids[::-1]
+
+
+class Event(NamedTuple):
+    """One thing that happened.
+
+    ``data`` is, by kind: the input (``start``), the chunk (``chunk``), the output, or None where
+    the chunks before it are the output (``end``), the exception (``error``), None (``cancelled``).
+    """
+
+    seq: int
+    """Place in the log, from 0."""
+    time: float
+    """Seconds since the log began, on a clock that never goes back."""
+    kind: EventKind
+    run: Run
+    data: Any

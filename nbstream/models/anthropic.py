@@ -1,0 +1,268 @@
+"""`ChatAnthropic`: Claude, and whatever else speaks Anthropic's Messages API."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from .._exceptions import InputError, ProviderError, SetupError
+from ..messages import AIMessageChunk, BaseMessage, SystemMessage, UsageMetadata
+from .base import BaseChatModel
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    import anthropic
+
+__all__ = ["DEFAULT_MODEL", "ChatAnthropic"]
+
+DEFAULT_MODEL = "claude-sonnet-5-5"
+_KEY_VARIABLE = "ANTHROPIC_API_KEY"
+
+
+class ChatAnthropic(BaseChatModel):
+    """A model behind Anthropic's Messages API, through the official SDK.
+
+    Parameters
+    ----------
+    model
+        The model's name at the endpoint.
+    max_tokens
+        The longest answer, in tokens.
+    system
+        Standing instructions; system messages in the input are added after it.
+    base_url
+        Another endpoint that speaks this API: llama.cpp, Ollama, vLLM, LiteLLM. By default
+        ``ANTHROPIC_BASE_URL``, else Anthropic's own.
+    api_key
+        By default taken from ``ANTHROPIC_API_KEY``. It is given to the SDK and never shown.
+    timeout
+        Seconds to wait for the endpoint; by default the SDK's.
+    max_retries
+        How often the SDK tries again; by default its own number.
+    extra_body
+        Further fields of the request, for endpoints that know them (``{"temperature": 0.2}``).
+
+    Raises
+    ------
+    SetupError
+        When first called, if there is no key.
+    ProviderError
+        If the endpoint refuses, fails or is not reached.
+
+    Examples
+    --------
+    >>> from nbstream import ChatAnthropic
+    >>> ChatAnthropic("claude-sonnet-5-5", max_tokens=256, system="Be brief.")
+    ChatAnthropic(model='claude-sonnet-5-5')
+    """
+
+    def __init__(
+        self,
+        model: str = DEFAULT_MODEL,
+        *,
+        max_tokens: int = 1024,
+        system: str | None = None,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        timeout: float | None = None,
+        max_retries: int | None = None,
+        extra_body: dict[str, Any] | None = None,
+        name: str | None = None,
+    ) -> None:
+        if not isinstance(max_tokens, int) or max_tokens < 1:
+            raise InputError(f"max_tokens must be a whole number from 1, not {max_tokens!r}.")
+        self.model = model
+        self.max_tokens = max_tokens
+        self.system = system
+        self.base_url = base_url
+        self.timeout = timeout
+        self.max_retries = max_retries
+        self.extra_body = extra_body
+        self.name = name
+        self._given_key = api_key
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(model={self.model!r})"
+
+    @property
+    def model_label(self) -> str | None:
+        """The model's name."""
+        return self.model
+
+    def _stream_messages(
+        self, messages: list[BaseMessage], **kwargs: Any
+    ) -> Iterator[AIMessageChunk]:
+        reader = _Reader()
+        with self._provider_errors():
+            stream = self._client.messages.create(**self._request(messages, kwargs))
+            # Leaving the block closes the connection, also when the consumer stops early.
+            with stream:
+                for event in stream:
+                    if chunk := reader.read(event):
+                        yield chunk
+
+    async def _astream_messages(
+        self, messages: list[BaseMessage], **kwargs: Any
+    ) -> AsyncIterator[AIMessageChunk]:
+        reader = _Reader()
+        with self._provider_errors():
+            # A client of its own: an async one is bound to the loop that first used it, and it
+            # takes a connection pool along that must be closed in that loop.
+            async with self._async_client() as client:
+                stream = await client.messages.create(**self._request(messages, kwargs))
+                async with stream:
+                    async for event in stream:
+                        if chunk := reader.read(event):
+                            yield chunk
+
+    def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
+        system = [self.system] if self.system else []
+        system += [m.text for m in messages if isinstance(m, SystemMessage)]
+        turns = [
+            {
+                "role": "assistant" if m.type.startswith(("ai", "AI")) else "user",
+                "content": m.content,
+            }
+            for m in messages
+            if not isinstance(m, SystemMessage)
+        ]
+        if not turns:
+            raise InputError("There is only a system message. Add at least one from the user.")
+        request: dict[str, Any] = {
+            "model": self.model,
+            "max_tokens": self.max_tokens,
+            "messages": turns,
+            "stream": True,
+            **kwargs,
+        }
+        if system:
+            request["system"] = "\n\n".join(system)
+        if self.extra_body:
+            request["extra_body"] = {**self.extra_body, **kwargs.get("extra_body", {})}
+        return request
+
+    @cached_property
+    def _client(self) -> anthropic.Anthropic:
+        import anthropic
+
+        return anthropic.Anthropic(**self._client_settings())
+
+    def _async_client(self) -> anthropic.AsyncAnthropic:
+        import anthropic
+
+        return anthropic.AsyncAnthropic(**self._client_settings())
+
+    def _client_settings(self) -> dict[str, Any]:
+        settings: dict[str, Any] = {"api_key": self._api_key()}
+        for name in ("base_url", "timeout", "max_retries"):
+            if (value := getattr(self, name)) is not None:
+                settings[name] = value
+        return settings
+
+    def _api_key(self) -> str:
+        key = (self._given_key or os.environ.get(_KEY_VARIABLE) or "").strip()
+        if not key:
+            raise SetupError(
+                f"There is no API key for {self.model}. Set {_KEY_VARIABLE} before starting the "
+                'notebook, or use the embedded model, which needs none: init_chat_model("local").'
+            )
+        if not (key.isascii() and key.isprintable()):
+            # Caught here, since the HTTP library's own error would quote the key.
+            raise SetupError(
+                f"The API key for {self.model} has characters that no key has. Copy it again."
+            )
+        return key
+
+    @contextmanager
+    def _provider_errors(self) -> Iterator[None]:
+        """Turn the SDK's errors into ours, in the provider's words and without the key."""
+        import anthropic
+
+        try:
+            yield
+        except anthropic.APIStatusError as error:
+            raise self._refused(error) from error
+        except anthropic.APIConnectionError as error:
+            raise ProviderError(
+                f"{self.model} could not be reached at {error.request.url.host}: "
+                f"{self._redact(str(error))} Check the network and base_url, then run this again."
+            ) from error
+        except anthropic.AnthropicError as error:
+            raise ProviderError(f"{self.model}: {self._redact(str(error))}") from error
+        except Exception as error:
+            # Between two chunks the SDK lets its HTTP library's errors through.
+            if not type(error).__module__.startswith("httpx"):
+                raise
+            raise ProviderError(
+                f"{self.model} broke off: {self._redact(str(error)).rstrip('. ')}. "
+                "What came before is kept; run this again for the rest."
+            ) from error
+
+    def _refused(self, error: anthropic.APIStatusError) -> ProviderError:
+        detail = error.body.get("error") if isinstance(error.body, dict) else None
+        said = detail.get("message") if isinstance(detail, dict) else None
+        kind = detail.get("type") if isinstance(detail, dict) else None
+        advice = _ADVICE.get(kind or "") or _ADVICE.get(str(error.status_code), "")
+        message = self._redact(str(said or error.message)).rstrip(". ")
+        return ProviderError(
+            f"{self.model} answered {error.status_code}: {message}. {advice}".rstrip(),
+            status=error.status_code,
+        )
+
+    def _redact(self, text: str) -> str:
+        return text.replace(self._api_key(), "…")
+
+
+_ADVICE = {
+    "exceed_context_size_error": "Shorten the prompt, or use a model with a larger context.",
+    "400": "Check the request's settings.",
+    "401": f"Check {_KEY_VARIABLE}.",
+    "403": "This key may not use that model; check it in the provider's console.",
+    "404": "Check the model's name and base_url.",
+    "429": "Wait a moment, then run this again.",
+    "500": "The fault is at the provider's end: run this again in a moment.",
+    "529": "The provider is overloaded: run this again in a moment.",
+}
+
+
+class _Reader:
+    """Turns the API's events into chunks.
+
+    The API counts the input's tokens in its first event and the output's in its last. Both go out
+    in one last chunk, so that every chunk before it carries text and nothing else.
+    """
+
+    def __init__(self) -> None:
+        self.input_tokens = 0
+        self.model = ""
+
+    def read(self, event: Any) -> AIMessageChunk | None:
+        if event.type == "content_block_delta" and event.delta.type == "text_delta":
+            return AIMessageChunk(event.delta.text)
+        if event.type == "message_start":
+            self.model = event.message.model
+            usage = event.message.usage
+            # The API leaves tokens that came from its cache out of input_tokens.
+            self.input_tokens = (
+                (usage.input_tokens or 0)
+                + (usage.cache_read_input_tokens or 0)
+                + (usage.cache_creation_input_tokens or 0)
+            )
+        elif event.type == "message_delta":
+            output_tokens = event.usage.output_tokens or 0
+            return AIMessageChunk(
+                "",
+                response_metadata={
+                    "model_name": self.model,
+                    "stop_reason": event.delta.stop_reason,
+                },
+                usage_metadata=UsageMetadata(
+                    input_tokens=self.input_tokens,
+                    output_tokens=output_tokens,
+                    total_tokens=self.input_tokens + output_tokens,
+                ),
+            )
+        return None

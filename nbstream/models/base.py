@@ -1,0 +1,78 @@
+"""`BaseChatModel`: messages in, one message out, in chunks."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .._loops import aiter_in_thread
+from ..messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_messages, merge_chunks
+from ..runnables.base import Runnable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from ..events import RunType
+
+__all__ = ["BaseChatModel"]
+
+
+class BaseChatModel(Runnable[Any, Any]):
+    """What all chat models share. A new one defines ``_stream_messages``.
+
+    The input is a text, a prompt value, or messages (see `convert_to_messages`). `invoke` gives an
+    `AIMessage`, `stream` the `AIMessageChunk` objects that add up to it.
+
+    Examples
+    --------
+    >>> from nbstream import AIMessageChunk, BaseChatModel
+    >>> class Parrot(BaseChatModel):
+    ...     def _stream_messages(self, messages, **kwargs):
+    ...         for word in messages[-1].text.split():
+    ...             yield AIMessageChunk(word + " ")
+    >>> Parrot().invoke("pretty bird").text
+    'pretty bird '
+    """
+
+    run_type: ClassVar[RunType] = "chat_model"
+
+    @property
+    def model_label(self) -> str | None:
+        """What the view calls this model."""
+        return self.get_name()
+
+    def _stream_messages(
+        self, messages: list[BaseMessage], **kwargs: Any
+    ) -> Iterator[AIMessageChunk]:
+        raise NotImplementedError(f"{type(self).__name__} must define _stream_messages().")
+
+    def _astream_messages(
+        self, messages: list[BaseMessage], **kwargs: Any
+    ) -> AsyncIterator[AIMessageChunk]:
+        return aiter_in_thread(self._stream_messages(messages, **kwargs))
+
+    def _stream(self, input: Any, **kwargs: Any) -> Iterator[AIMessageChunk]:
+        stream_id = f"run-{uuid.uuid4()}"
+        for chunk in self._stream_messages(convert_to_messages(input), **kwargs):
+            if chunk.id is None:
+                chunk.id = stream_id
+            yield chunk
+
+    async def _astream(self, input: Any, **kwargs: Any) -> AsyncIterator[AIMessageChunk]:
+        stream_id = f"run-{uuid.uuid4()}"
+        stream = self._astream_messages(convert_to_messages(input), **kwargs)
+        try:
+            async for chunk in stream:
+                if chunk.id is None:
+                    chunk.id = stream_id
+                yield chunk
+        finally:
+            await stream.aclose()  # type: ignore[attr-defined]  # async generators, all of them
+
+    # One value is the stream's sum: a long answer never waits on one silent request.
+
+    def _invoke(self, input: Any, **kwargs: Any) -> AIMessage:
+        return merge_chunks(self._stream(input, **kwargs)).to_message()
+
+    async def _ainvoke(self, input: Any, **kwargs: Any) -> AIMessage:
+        return merge_chunks([c async for c in self._astream(input, **kwargs)]).to_message()

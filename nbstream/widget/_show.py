@@ -1,0 +1,110 @@
+"""`show`: run something and watch it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .._loops import run_sync
+from ..sources import open_stream, text_of
+from ..sources._open import NO_INPUT
+from ._view import StreamView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["show"]
+
+
+def show(source: Any, input: Any = NO_INPUT, *, delimiter: str = "|") -> StreamView:
+    """Run a stream to its end and show it as it comes.
+
+    In a notebook it shows in a `StreamView` below the cell; in a terminal the text is printed, with
+    the delimiter between chunks.
+
+    Parameters
+    ----------
+    source
+        An iterator or async iterator of texts or chunks, such as ``model.stream(...)``; or a model
+        or chain, with its input.
+    input
+        The input of a model or chain.
+    delimiter
+        Shown between chunks; empty for none.
+
+    Returns
+    -------
+    StreamView
+        The view, with the result: ``view.value``, ``view.text``, ``view.trace``.
+
+    Raises
+    ------
+    InputError
+        If the source cannot be streamed.
+    KeyboardInterrupt
+        If the kernel is interrupted: what has come stays in the view.
+
+    Examples
+    --------
+    >>> from nbstream import ScriptedChat, show
+    >>> view = show(ScriptedChat(["Here", " is", " a"]), "Hello")
+    Here| is| a
+    >>> view.value.content
+    'Here is a'
+    """
+    view = StreamView(delimiter=delimiter)
+    stream = open_stream(source, input, trace=view.trace)
+    shell = _kernel_shell()
+    with view.trace, _displayed(view, shell) if shell else _printed(delimiter) as on_chunk:
+        if isinstance(stream, AsyncIterator):
+            run_sync(_adrain(stream, on_chunk))
+        else:
+            for chunk in stream:
+                on_chunk(chunk)
+    return view
+
+
+async def _adrain(stream: AsyncIterator[Any], on_chunk: Callable[[Any], None]) -> None:
+    async for chunk in stream:
+        on_chunk(chunk)
+
+
+def _kernel_shell() -> Any:
+    """Return IPython's shell where it has a notebook in front of it, else None."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell if hasattr(shell, "kernel") else None
+
+
+@contextmanager
+def _displayed(view: StreamView, shell: Any) -> Iterator[Callable[[Any], None]]:
+    from IPython.display import display
+
+    data, metadata = view._repr_mimebundle_()
+    handle = display(data, metadata=metadata, raw=True, display_id=True)
+    view._shown_in = shell.execution_count
+    try:
+        with view._live():
+            yield lambda _: None  # the view follows the log
+    finally:
+        # What stays when the notebook is saved.
+        data, metadata = view._repr_mimebundle_()
+        handle.update(data, metadata=metadata, raw=True)
+
+
+@contextmanager
+def _printed(delimiter: str) -> Iterator[Callable[[Any], None]]:
+    between = ""
+
+    def on_chunk(chunk: Any) -> None:
+        nonlocal between
+        if text := text_of(chunk):
+            print(between, text, sep="", end="", flush=True)  # noqa: T201
+            between = delimiter
+
+    try:
+        yield on_chunk
+    finally:
+        print()  # noqa: T201

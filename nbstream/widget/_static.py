@@ -1,0 +1,143 @@
+"""The transcript that stands in for the widget: in saved notebooks, exports and terminals.
+
+It needs no kernel, no script and no style sheet: colours come from JupyterLab's variables where
+they are, and else from the page's own text colour.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from ._state import metrics, status
+
+if TYPE_CHECKING:
+    from ._state import RunState, Status, ViewState
+
+__all__ = ["headline", "to_html", "to_text"]
+
+MAX_MARKED = 5_000
+"""Chunks whose borders are marked; the text after them follows unmarked."""
+MAX_TEXT = 400_000
+"""Characters of text kept, so that a notebook stays small enough to open."""
+
+_COLOURS: dict[Status, str] = {
+    "waiting": "#767676",
+    "streaming": "#1976d2",
+    "done": "#2e7d32",
+    "stopped": "#b26a00",
+    "failed": "#c62828",
+}
+_MUTED = "opacity:.65"
+
+
+def to_text(state: ViewState) -> str:
+    """Return the text so far."""
+    return "".join(state["runs"][0]["texts"]) if state["runs"] else ""
+
+
+def headline(state: ViewState) -> list[str]:
+    """Return the model's name and the figures, in words."""
+    figures = metrics(state)
+    words = [run["model"] for run in state["runs"][:1] if run["model"]]
+    words = words or [run["model"] for run in state["runs"] if run["model"]][:1]
+    if figures["first"] is not None:
+        words.append(f"first token {_duration(figures['first'])}")
+    unit = "chunk" if figures["tokens"] is None else "token"
+    count = figures["chunks"] if figures["tokens"] is None else figures["tokens"]
+    if count:
+        words.append(f"{count:,} {unit}{'' if count == 1 else 's'}")
+    if figures["rate"] is not None:
+        words.append(f"{figures['rate']:,.0f} {unit}s/s")
+    return words
+
+
+def _duration(milliseconds: float) -> str:
+    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+
+
+def to_html(state: ViewState, delimiter: str = "|") -> str:
+    """Return the transcript as HTML; all that a model or an endpoint said is escaped.
+
+    Parameters
+    ----------
+    state
+        The view state.
+    delimiter
+        Shown between chunks, and not selected with the text; none if empty.
+    """
+    now = status(state)
+    words = " · ".join(escape(word) for word in headline(state))
+    parts = [
+        '<div style="border:1px solid var(--jp-border-color2,#8884);border-radius:6px;'
+        'margin:2px 0;overflow:hidden;color:var(--jp-content-font-color1,inherit)">',
+        '<div style="padding:5px 12px;font-size:12px;'
+        'border-bottom:1px solid var(--jp-border-color2,#8884)">'
+        f'<span style="color:{_COLOURS[now]}">●</span> <b>{now.capitalize()}</b>'
+        f'<span style="{_MUTED}">{" · " if words else ""}{words}</span></div>',
+        f'<div style="padding:10px 12px;white-space:pre-wrap;overflow-wrap:anywhere;'
+        f'line-height:1.6">{_tokens(state, delimiter)}</div>',
+    ]
+    if state["runs"]:
+        root = state["runs"][0]
+        if error := root["error"]:
+            parts.append(
+                '<div style="margin:0 12px 12px;padding:8px 12px;border-left:3px solid #c62828;'
+                'background:#c6282814;white-space:pre-wrap;overflow-wrap:anywhere">'
+                f"<b>{escape(error['type'])}</b><br>{escape(error['message'])}</div>"
+            )
+        if note := cut_off(state):
+            parts.append(f'<div style="padding:0 12px 10px;{_MUTED}">{note}</div>')
+        if len(state["runs"]) > 1:
+            parts.append(_steps(state["runs"]))
+    return "".join(parts) + "</div>"
+
+
+def cut_off(state: ViewState) -> str | None:
+    """Return a note where the answer ends because it may be no longer."""
+    stopped = any(run["stop"] in ("max_tokens", "length") for run in state["runs"])
+    return "The answer was cut off at max_tokens." if stopped else None
+
+
+def _tokens(state: ViewState, delimiter: str) -> str:
+    texts = state["runs"][0]["texts"] if state["runs"] else []
+    if not texts:
+        waiting = status(state) in ("waiting", "streaming")
+        word = "Waiting for the first token…" if waiting else "No text."
+        return f'<span style="{_MUTED}">{word}</span>'
+    whole = "".join(texts)
+    left = ""
+    if len(whole) > MAX_TEXT:
+        left = f"\n\n… {len(whole) - MAX_TEXT:,} more characters; run the cell again to see them."
+    if not delimiter:
+        return escape(whole[:MAX_TEXT] + left)
+    mark = (
+        '<span style="user-select:none;-webkit-user-select:none;'
+        f'color:var(--jp-brand-color1,#1976d2);opacity:.7">{escape(delimiter)}</span>'
+    )
+    marked = texts[:MAX_MARKED]
+    shown = sum(map(len, marked))
+    if shown > MAX_TEXT:
+        return escape(whole[:MAX_TEXT] + left)
+    return mark.join(map(escape, marked)) + escape(whole[shown:MAX_TEXT] + left)
+
+
+def _steps(runs: list[RunState]) -> str:
+    rows = []
+    for run in runs:
+        depth, parent = 0, run["parent"]
+        while parent is not None:
+            depth, parent = depth + 1, runs[parent]["parent"]
+        took = _duration(run["end"] - run["start"]) if run["end"] is not None else "running"
+        rows.append(
+            f'<tr><td style="text-align:left;padding:1px 24px 1px {depth * 16}px">'
+            f"{escape(run['name'])}</td>"
+            f'<td style="text-align:left;padding:1px 24px 1px 0">{run["status"]}</td>'
+            f'<td style="text-align:right;padding:1px 24px 1px 0">{took}</td>'
+            f'<td style="text-align:right;padding:1px 0">{len(run["texts"]):,} chunks</td></tr>'
+        )
+    return (
+        f'<details style="padding:0 12px 10px;font-size:12px"><summary style="cursor:pointer;'
+        f'{_MUTED}">{len(runs)} steps</summary><table style="margin:6px 0 0;font-size:12px;'
+        f'border:none">{"".join(rows)}</table></details>'
+    )
