@@ -99,9 +99,7 @@ class ChatPromptTemplate(Runnable[Any, ChatPromptValue]):
         values = self._values(input)
         return ChatPromptValue(
             [
-                part
-                if isinstance(part, BaseMessage)
-                else part[0](Formatter().vformat(part[1], (), values))
+                part if isinstance(part, BaseMessage) else part[0](_fill(part[1], values))
                 for part in self.messages
             ]
         )
@@ -128,6 +126,16 @@ class ChatPromptTemplate(Runnable[Any, ChatPromptValue]):
                     "(A literal brace is written {{ or }}.)"
                 )
         return input
+
+
+def _fill(template: str, values: dict[str, Any]) -> str:
+    try:
+        return Formatter().vformat(template, (), values)
+    except (LookupError, TypeError, ValueError) as error:
+        raise InputError(
+            f"The template {template!r:.120} cannot be filled: {type(error).__name__}: {error}. "
+            "Check what follows a ':' or '!' in its braces."
+        ) from None
 
 
 def _variables(template: str) -> list[str]:

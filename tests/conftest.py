@@ -1,0 +1,28 @@
+"""What the tests share."""
+
+import pytest
+
+from nbstream import ChatLocal
+
+
+@pytest.fixture
+def wire():
+    """Capture what a widget sends, without a kernel: call it with a widget, get the frames."""
+
+    def tap(widget):
+        frames = []
+
+        def publish(msg_type, data=None, metadata=None, buffers=None, **keys):
+            if data and data.get("method") == "custom":
+                frames.append(data["content"])
+
+        widget.comm.publish_msg = publish
+        return frames
+
+    return tap
+
+
+@pytest.fixture(scope="session")
+def local():
+    """The embedded model, with a short leash."""
+    return ChatLocal(max_tokens=24)
