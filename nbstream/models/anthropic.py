@@ -183,37 +183,45 @@ class ChatAnthropic(BaseChatModel):
 
         try:
             yield
-        except anthropic.APIStatusError as error:
-            raise self._refused(error) from error
-        except anthropic.APIConnectionError as error:
-            raise ProviderError(
-                f"{self.model} could not be reached at {error.request.url.host}: "
-                f"{self._redact(str(error))} Check the network and base_url, then run this again."
-            ) from error
-        except anthropic.AnthropicError as error:
-            raise ProviderError(f"{self.model}: {self._redact(str(error))}") from error
         except Exception as error:
-            # Between two chunks the SDK lets its HTTP library's errors through.
-            if not type(error).__module__.startswith("httpx"):
+            status: int | None = None
+            if isinstance(error, anthropic.APIStatusError):
+                status = error.status_code
+                message = f"answered {status}: {_said(error)}. {_advice(error)}"
+            elif isinstance(error, anthropic.APIConnectionError):
+                message = (
+                    f"could not be reached at {error.request.url.host}: {error} "
+                    "Check the network and base_url, then run this again."
+                )
+            elif isinstance(error, anthropic.AnthropicError):
+                message = f"failed: {error}"
+            elif type(error).__module__.startswith("httpx"):
+                # Between two chunks the SDK lets its HTTP library's errors through.
+                message = (
+                    f"broke off: {str(error).rstrip('. ')}. "
+                    "What came before is kept; run this again for the rest."
+                )
+            else:
                 raise
-            raise ProviderError(
-                f"{self.model} broke off: {self._redact(str(error)).rstrip('. ')}. "
-                "What came before is kept; run this again for the rest."
-            ) from error
+            message = f"{self.model} {message}".rstrip()
+            safe = message.replace(self._api_key(), "…")
+            # An error that quotes the key is left out of the traceback, too.
+            quoted = safe != message or self._api_key() in str(error)
+            raise ProviderError(safe, status=status) from (None if quoted else error)
 
-    def _refused(self, error: anthropic.APIStatusError) -> ProviderError:
-        detail = error.body.get("error") if isinstance(error.body, dict) else None
-        said = detail.get("message") if isinstance(detail, dict) else None
-        kind = detail.get("type") if isinstance(detail, dict) else None
-        advice = _ADVICE.get(kind or "") or _ADVICE.get(str(error.status_code), "")
-        message = self._redact(str(said or error.message)).rstrip(". ")
-        return ProviderError(
-            f"{self.model} answered {error.status_code}: {message}. {advice}".rstrip(),
-            status=error.status_code,
-        )
 
-    def _redact(self, text: str) -> str:
-        return text.replace(self._api_key(), "…")
+def _said(error: anthropic.APIStatusError) -> str:
+    said = _detail(error).get("message") or error.message
+    return str(said).rstrip(". ")
+
+
+def _advice(error: anthropic.APIStatusError) -> str:
+    return _ADVICE.get(_detail(error).get("type", "")) or _ADVICE.get(str(error.status_code), "")
+
+
+def _detail(error: anthropic.APIStatusError) -> dict[str, str]:
+    detail = error.body.get("error") if isinstance(error.body, dict) else None
+    return detail if isinstance(detail, dict) else {}
 
 
 _ADVICE = {

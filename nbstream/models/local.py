@@ -47,8 +47,9 @@ class ChatLocal(ChatAnthropic):
     Examples
     --------
     >>> from nbstream import ChatLocal
-    >>> ChatLocal().invoke("What is the capital of France?").text  # doctest: +SKIP
-    'The capital of France is Paris.'
+    >>> message = ChatLocal(max_tokens=8).invoke("Say hello.")
+    >>> message.usage_metadata["output_tokens"]
+    8
     """
 
     def __init__(

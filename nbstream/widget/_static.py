@@ -28,6 +28,11 @@ _COLOURS: dict[Status, str] = {
     "stopped": "#b26a00",
     "failed": "#c62828",
 }
+_HINTS: dict[Status, str] = {
+    "waiting": "Waiting for the first token…",
+    "done": "The model gave no text.",
+    "stopped": "Stopped before any text came.",
+}
 _MUTED = "opacity:.65"
 
 
@@ -102,9 +107,7 @@ def cut_off(state: ViewState) -> str | None:
 def _tokens(state: ViewState, delimiter: str) -> str:
     texts = state["runs"][0]["texts"] if state["runs"] else []
     if not texts:
-        waiting = status(state) in ("waiting", "streaming")
-        word = "Waiting for the first token…" if waiting else "No text."
-        return f'<span style="{_MUTED}">{word}</span>'
+        return f'<span style="{_MUTED}">{_HINTS.get(status(state), "")}</span>'
     whole = "".join(texts)
     left = ""
     if len(whole) > MAX_TEXT:

@@ -14,6 +14,15 @@ const WORDS = {
   failed: "Failed",
 };
 
+/** What stands where the text would, while there is none. */
+const HINTS = {
+  waiting: "Waiting for the first token…",
+  streaming: "",
+  done: "The model gave no text.",
+  stopped: "Stopped before any text came.",
+  failed: "",
+};
+
 interface PanelProps {
   store: Store;
   el: HTMLElement;
@@ -74,8 +83,7 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
     setText(model, modelName(state) ?? "");
     setText(metrics, figures(state).join(" · "));
     const texts = run?.texts ?? [];
-    const running = now === "waiting" || now === "streaming";
-    setText(hint, texts.length > 0 ? "" : running ? "Waiting for the first token…" : "No text.");
+    setText(hint, texts.length > 0 ? "" : HINTS[now]);
     copy.disabled = texts.length === 0;
     setText(note, cutOff(state) ?? "");
     setText(errorType, run?.error?.type ?? "");

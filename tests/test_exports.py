@@ -1,0 +1,75 @@
+import ast
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import nbstream
+
+ROOT = Path(nbstream.__file__).parent
+
+
+def modules():
+    return [
+        info.name
+        for info in pkgutil.walk_packages([str(ROOT)], "nbstream.")
+        if "static" not in info.name
+    ]
+
+
+def test_every_public_name_is_there_and_has_a_home():
+    assert nbstream.__all__ == sorted(nbstream.__all__)
+    assert set(nbstream._HOME) | {"__version__"} == set(nbstream.__all__)
+    for name in nbstream.__all__:
+        assert getattr(nbstream, name) is not None
+    assert dir(nbstream) == nbstream.__all__
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        nbstream.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_module_says_what_is_public(name):
+    module = importlib.import_module(name)  # ruff keeps the lists sorted
+    assert name.endswith("_version") or all(hasattr(module, n) for n in module.__all__)
+
+
+@pytest.mark.parametrize("name", nbstream.__all__)
+def test_every_public_name_is_documented(name):
+    assert name == "__version__" or getattr(nbstream, name).__doc__
+
+
+# `messages` < `events` < `runnables` < `models`, `sources`, … < `widget` < `magics`
+RANK = {
+    "_version": 0,
+    "_exceptions": 0,
+    "_loops": 0,
+    "messages": 1,
+    "events": 2,
+    "runnables": 3,
+    "prompts": 4,
+    "output_parsers": 4,
+    "models": 4,
+    "sources": 4,
+    "widget": 5,
+    "magics": 6,
+}
+
+
+def test_imports_point_one_way():
+    for path in ROOT.rglob("*.py"):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if parts == ("__init__",):
+            continue
+        here = parts[0]
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.ImportFrom) or node.level != len(parts):
+                continue  # not from another room
+            there = (node.module or "").split(".")[0]
+            if there != here:
+                assert RANK[there] < RANK[here], f"{path.name} imports {there}"
+                siblings = {"models", "sources", "prompts", "output_parsers"}
+                assert not {here, there} <= siblings, f"{path.name} imports {there}"

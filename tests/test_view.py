@@ -1,0 +1,269 @@
+import asyncio
+import json
+import re
+
+import pytest
+
+from nbstream import (
+    AIMessage,
+    ChatPromptTemplate,
+    InputError,
+    ScriptedChat,
+    StreamView,
+    StrOutputParser,
+    Trace,
+    show,
+)
+from nbstream.widget import _show, _static
+from nbstream.widget._state import apply, initial
+
+SCRIPT = ["Here", " is", " a"]
+
+
+async def texts():
+    for text in SCRIPT:
+        await asyncio.sleep(0)
+        yield text
+
+
+def words():
+    yield from SCRIPT
+
+
+class LangChainLike:
+    """A message chunk of another library's."""
+
+    def __init__(self, content):
+        self.content = content
+
+
+STREAMS = {
+    "a model's stream": lambda: (ScriptedChat(SCRIPT).stream("x"),),
+    "a model's async stream": lambda: (ScriptedChat(SCRIPT).astream("x"),),
+    "a model and its input": lambda: (ScriptedChat(SCRIPT), "x"),
+    "a chain and its input": lambda: (
+        ChatPromptTemplate(["{x}"]) | ScriptedChat(SCRIPT) | StrOutputParser(),
+        {"x": 1},
+    ),
+    "a generator": lambda: (words(),),
+    "a list": lambda: (SCRIPT,),
+    "an async generator": lambda: (texts(),),
+    "another library's chunks": lambda: (map(LangChainLike, SCRIPT),),
+    "another library's blocks": lambda: (
+        LangChainLike([{"type": "text", "text": text}]) for text in SCRIPT
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [n for n in STREAMS if "blocks" not in n])
+def test_everything_that_streams_is_shown(name, capsys):
+    view = show(*STREAMS[name]())
+    assert view.text == "Here is a"
+    assert view.status == "done"
+    assert view.metrics["chunks"] == 3
+    assert capsys.readouterr().out == "Here| is| a\n"
+
+
+def test_content_blocks_are_shown(capsys):
+    assert show(STREAMS["another library's blocks"]()).text == "Here is a"
+
+
+def test_a_models_own_stream_is_logged_once():
+    view = show(ScriptedChat(SCRIPT).stream("x"))
+    assert [run.name for run in view.trace.runs] == ["ScriptedChat"]
+    assert view.value == AIMessage("Here is a", id=view.value.id)
+
+
+def test_a_foreign_stream_is_a_run_around_what_it_calls():
+    def loud():
+        for chunk in ScriptedChat(SCRIPT).stream("x"):
+            yield chunk.text.upper()
+
+    view = show(loud())
+    assert [run.name for run in view.trace.runs] == ["loud", "ScriptedChat"]
+    assert view.trace.runs[1].parent is view.trace.runs[0]
+    assert view.value == "HERE IS A"
+
+
+def test_inside_a_running_loop_too():
+    async def cell():
+        return show(texts()).text, show(ScriptedChat(SCRIPT), "x").text
+
+    assert asyncio.run(cell()) == ("Here is a", "Here is a")
+
+
+def test_other_values_are_shown_as_json():
+    assert show([{"a": 1}, {"a": "\u00fc"}], delimiter="").text == '{"a": 1}{"a": "\u00fc"}'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("text",), "str 'text' cannot be streamed"),
+        ((42,), "int 42 cannot be streamed"),
+        (({"a": 1},), "cannot be streamed"),
+        ((ScriptedChat(["a"]),), r"needs an input.*show\(chain, input\)"),
+        ((words, "x"), "has no stream"),
+    ],
+)
+def test_what_cannot_be_streamed_is_named(arguments, said):
+    with pytest.raises(InputError, match=said):
+        show(*arguments)
+
+
+def test_an_error_keeps_the_partial_text(capsys, monkeypatch):
+    view = StreamView()
+    monkeypatch.setattr(_show, "StreamView", lambda **_: view)
+    with pytest.raises(ValueError, match="boom"):
+        show(ScriptedChat(["Here", ValueError("boom")]), "x")
+    assert (view.text, view.status) == ("Here", "failed")
+    assert capsys.readouterr().out == "Here\n"
+
+
+# The widget's traits and messages
+
+
+def test_a_page_that_opens_late_gets_the_whole_log_and_no_other_message_repeats_it(wire):
+    view = StreamView()
+    frames = wire(view)
+    with view.trace, view._live():
+        stream = ScriptedChat(["x"] * 500).stream("x")
+        for _ in range(100):
+            next(stream)
+        late = initial()
+        assert apply(late, view.get_state()["_log"])
+        seen = len(frames)
+        list(stream)
+    state = initial()
+    assert all(apply(state, frame) for frame in frames)
+    assert "".join(state["runs"][0]["texts"]) == "x" * 500
+    assert all(apply(late, frame) for frame in frames[seen:])
+    assert late == state
+    assert len(json.dumps(frames)) < 500 * 20
+
+
+def test_the_log_goes_out_only_when_asked_for():
+    view = StreamView(_finished())
+    assert view.get_state("delimiter") == {"delimiter": "|"}
+    assert view.get_state(["delimiter", "_log"])["_log"]["items"]
+    assert view.get_state("_log")["_log"]["items"]
+    assert view.get_state()["_log"]["items"]
+    assert view.get_state(drop_defaults=True)["_log"]["items"]
+
+
+def test_a_page_that_missed_something_is_answered(wire):
+    view = StreamView()
+    frames = wire(view)
+    with view.trace, view._live():
+        list(ScriptedChat(SCRIPT).stream("x"))
+    frames.clear()
+    view._handle_custom_msg({"type": "resync", "seq": 2}, [])
+    assert frames[0]["seq"] == 2
+    assert frames[0]["items"][0]["text"] == [" is", " a"]
+
+
+@pytest.mark.parametrize(
+    "message", [{}, {"type": "resync"}, {"type": "resync", "seq": -1}, {"type": "x"}]
+)
+def test_other_messages_are_passed_over(wire, message):
+    view = StreamView()
+    frames = wire(view)
+    with view._live():
+        view._handle_custom_msg(message, [])
+    assert frames == []
+
+
+def _finished(*chunks):
+    with Trace() as trace:
+        list(ScriptedChat(chunks or SCRIPT).stream("x"))
+    return trace
+
+
+def test_a_view_of_a_finished_log():
+    view = StreamView(_finished())
+    assert (view.text, view.status) == ("Here is a", "done")
+    assert StreamView().status == "waiting"
+    assert StreamView().value is None
+
+
+def test_the_output_reads_well_without_the_widget():
+    data, _ = StreamView(_finished())._repr_mimebundle_()
+    assert data["text/plain"] == data["text/markdown"] == "Here is a"
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "Done" in data["text/html"]
+    assert "3 chunks" in data["text/html"]
+
+
+# The transcript
+
+
+def visible(html):
+    return re.sub(r"<[^>]*>", "", html)
+
+
+def html_of(*chunks, delimiter="|"):
+    return StreamView(_finished(*chunks), delimiter=delimiter)._repr_mimebundle_()[0]["text/html"]
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</div></span><svg onload=alert(1)>",
+    "&lt;b&gt;",
+    "\"'><iframe src=javascript:alert(1)>",
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_what_a_model_says_is_text_in_the_transcript(hostile):
+    tags = set(re.findall(r"<(\w+)", html_of("plain", "x")))
+    html = html_of("a", hostile, *hostile)
+    assert set(re.findall(r"<(\w+)", html)) == tags
+    assert not re.search(r"<[^>]*\son\w+=", html)
+    assert tags <= set(re.findall(r"<(\w+)", html_of("a", "b", delimiter=hostile)))
+
+
+def test_hostile_names_and_errors_are_text_too():
+    chain = ScriptedChat([ValueError(HOSTILE[1])], name=HOSTILE[0]) | StrOutputParser()
+    with Trace() as trace, pytest.raises(ValueError, match="onerror"):
+        list(chain.stream("x"))
+    html = StreamView(trace)._repr_mimebundle_()[0]["text/html"]
+    assert "<script" not in html
+    assert "<img" not in html
+    assert "&lt;img" in html
+
+
+def test_the_delimiter_is_between_chunks_and_cannot_be_selected():
+    html = html_of()
+    assert "Here| is| a" in visible(html)
+    assert html.count("user-select:none;-webkit-user-select:none") == 2
+    assert "Here is a" in visible(html_of(delimiter=""))
+
+
+def test_the_transcript_is_bounded(monkeypatch):
+    monkeypatch.setattr(_static, "MAX_MARKED", 3)
+    assert "0|1|2345" in visible(html_of(*"012345"))
+    monkeypatch.setattr(_static, "MAX_TEXT", 4)
+    html = visible(html_of(*"012345"))
+    assert "0|1|23\n\n… 2 more characters" in html
+    assert "45" not in html
+    long = visible(html_of("0123456789"))
+    assert "0123\n\n… 6 more characters" in long
+
+
+def test_a_chain_lists_its_steps():
+    with Trace() as trace:
+        list((ScriptedChat(SCRIPT) | StrOutputParser()).stream("x"))
+    html = StreamView(trace)._repr_mimebundle_()[0]["text/html"]
+    assert "<details" in html
+    assert "3 steps" in html
+    assert "<script" not in html
+
+
+@pytest.mark.parametrize(
+    ("chunks", "said"),
+    [([""], "The model gave no text."), ([], "Waiting for the first token…")],
+)
+def test_no_text_is_said(chunks, said):
+    trace = _finished("") if chunks else Trace()
+    assert said in StreamView(trace)._repr_mimebundle_()[0]["text/html"]
