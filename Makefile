@@ -16,9 +16,10 @@ demo: .venv/.run $(WIDGET)
 	@echo "Streaming from the embedded model:" && echo
 	@$(BIN)/python examples/stream.py
 	@echo && echo "Running examples/quickstart.ipynb …"
-	@mkdir -p build
-	@$(BIN)/jupyter nbconvert --log-level=ERROR --to html --execute examples/quickstart.ipynb \
-		--output-dir build
+	@$(BIN)/jupyter nbconvert --to notebook --execute examples/quickstart.ipynb --output-dir build \
+		--log-level=ERROR --ExecutePreprocessor.extra_arguments=--log-level=ERROR
+	@$(BIN)/jupyter nbconvert --to html build/quickstart.ipynb --log-level=ERROR \
+		--CoalesceStreamsPreprocessor.enabled=True
 	@echo "It is in $(QUICKSTART). To open it live: make lab"
 
 ## lab       open JupyterLab on the quickstart

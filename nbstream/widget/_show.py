@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._loops import run_sync
 from ..sources import open_stream, text_of
 from ..sources._open import NO_INPUT
+from ._host import kernel_shell
 from ._view import StreamView
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def show(source: Any, input: Any = NO_INPUT, *, delimiter: str = "|") -> StreamV
     """
     view = StreamView(delimiter=delimiter)
     stream = open_stream(source, input, trace=view.trace)
-    shell = _kernel_shell()
+    shell = kernel_shell()
     with view.trace, _displayed(view, shell) if shell else _printed(delimiter) as on_chunk:
         if isinstance(stream, AsyncIterator):
             run_sync(_adrain(stream, on_chunk))
@@ -69,13 +69,6 @@ def show(source: Any, input: Any = NO_INPUT, *, delimiter: str = "|") -> StreamV
 async def _adrain(stream: AsyncIterator[Any], on_chunk: Callable[[Any], None]) -> None:
     async for chunk in stream:
         on_chunk(chunk)
-
-
-def _kernel_shell() -> Any:
-    """Return IPython's shell where it has a notebook in front of it, else None."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell if hasattr(shell, "kernel") else None
 
 
 @contextmanager

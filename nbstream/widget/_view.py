@@ -11,6 +11,7 @@ import traitlets
 
 from ..events import Trace
 from ..messages import AIMessageChunk
+from ._host import is_attended
 from ._protocol import frame
 from ._pump import Feed
 from ._state import ViewState, apply, initial, metrics, status
@@ -96,6 +97,9 @@ class StreamView(anywidget.AnyWidget):
     @contextmanager
     def _live(self) -> Iterator[None]:
         """Carry the log to the page while it grows."""
+        if self.comm is None:
+            yield
+            return
         self._feed = Feed(self.trace, self.send)
         try:
             yield
@@ -107,6 +111,11 @@ class StreamView(anywidget.AnyWidget):
         seq = content.get("seq")
         if content.get("type") == "resync" and isinstance(seq, int) and seq >= 0 and self._feed:
             self._feed.resend(seq)
+
+    def open(self) -> None:
+        """Connect to the page; called by the constructor."""
+        if is_attended():
+            super().open()
 
     def get_state(
         self, key: str | Iterable[str] | None = None, drop_defaults: bool = False
@@ -122,7 +131,10 @@ class StreamView(anywidget.AnyWidget):
         return state
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
+        data: dict[str, Any] = {}
+        metadata: dict[str, Any] = {}
+        if self.comm is not None:
+            data, metadata = super()._repr_mimebundle_(**kwargs) or (data, metadata)
         state = self._state()
         text = to_text(state)
         data["text/html"] = to_html(state, self.delimiter)
