@@ -9,11 +9,15 @@ const BLOCK_MAX = 3000;
 /** Chunks added in one animation frame, at most. */
 export const BATCH = 1000;
 
+const UPWARDS = new Set(["ArrowUp", "PageUp", "Home"]);
+
 export class TokensView {
   readonly el: HTMLElement;
   #shown = 0;
   #block: HTMLElement | null = null;
   #inBlock = 0;
+  /** Whether the end stays in sight, which it does until the reader scrolls up. */
+  #following = true;
 
   constructor() {
     this.el = element("div", {
@@ -23,6 +27,7 @@ export class TokensView {
       tabindex: "0",
     });
     this.el.addEventListener("copy", (event) => this.#copy(event));
+    this.#watchReader();
   }
 
   /** How many chunks are on the page. */
@@ -30,10 +35,9 @@ export class TokensView {
     return this.#shown;
   }
 
-  /** Add what is new, up to a batch. Returns whether there is more to add. */
+  /** Add what is new, up to a batch. Returns whether to call again in the next frame. */
   update(texts: readonly string[]): boolean {
     const end = Math.min(texts.length, this.#shown + BATCH);
-    const stuck = this.#atEnd();
     let fragment = document.createDocumentFragment();
     for (; this.#shown < end; this.#shown++) {
       if (this.#block === null) {
@@ -53,14 +57,39 @@ export class TokensView {
       }
     }
     this.#block?.append(fragment);
-    if (stuck) this.el.scrollTop = this.el.scrollHeight;
+    if (this.#following && !this.#atEnd()) {
+      // Blocks get their true height when first drawn, so look again after that.
+      this.el.scrollTop = this.el.scrollHeight;
+      return true;
+    }
     return this.#shown < texts.length;
   }
 
-  // Read from live geometry before each change: the scroll event of the last one may still be due.
   #atEnd(): boolean {
     const { scrollHeight, scrollTop, clientHeight } = this.el;
     return scrollHeight - scrollTop - clientHeight < 24;
+  }
+
+  /**
+   * Let go of the end when the reader turns upwards, and take it again when they are back there.
+   * Scroll positions alone don't tell: they also change when blocks are first drawn.
+   */
+  #watchReader(): void {
+    let highest = 0;
+    const leave = () => {
+      if (this.el.scrollTop === 0) return;
+      this.#following = false;
+      highest = this.el.scrollTop;
+    };
+    this.el.addEventListener("wheel", (event) => event.deltaY < 0 && leave(), { passive: true });
+    this.el.addEventListener("touchmove", leave, { passive: true });
+    this.el.addEventListener("pointerdown", (event) => event.target === this.el && leave());
+    this.el.addEventListener("keydown", (event) => UPWARDS.has(event.key) && leave());
+    this.el.addEventListener("scroll", () => {
+      // Back at the end, having been above it: the last jump to the end may still report itself.
+      if (this.el.scrollTop > highest + 1 && this.#atEnd()) this.#following = true;
+      highest = Math.min(highest, this.el.scrollTop);
+    });
   }
 
   /** Put exactly the text on the clipboard: no delimiters, no line ends between blocks. */

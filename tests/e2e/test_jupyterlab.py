@@ -1,0 +1,198 @@
+"""The whole path, seen from the page: the embedded model, JupyterLab, Chromium."""
+
+import json
+import time
+
+import pytest
+
+LOAD = "%load_ext nbstream"
+SONG = "%%chat --model local --as answer\nWrite me a 1 verse song about goldfish on the moon"
+SCRIPT = "from nbstream import ProviderError, ScriptedChat, show"
+
+GEOMETRY = """el => ({
+    scrolls: el.scrollHeight > el.clientHeight,
+    sideways: el.scrollWidth > el.clientWidth,
+    at_end: el.scrollHeight - el.scrollTop - el.clientHeight < 24,
+})"""
+
+
+def view(notebook, index=-1):
+    return notebook.page.locator(".nbstream").nth(index)
+
+
+def text(notebook):
+    return view(notebook).locator(".nbs-tokens").text_content()
+
+
+def wait_for_status(notebook, status):
+    notebook.page.wait_for_selector(f".nbstream[data-status={status}]", timeout=60_000)
+
+
+def test_a_prompt_streams_into_the_page_while_its_cell_runs(notebook):
+    nb = notebook("song", [LOAD, SONG, "print('stored:', answer.text)"])
+    nb.run(1)
+    nb.wait_idle()
+    nb.run(1)
+
+    # Tokens appear, and more of them, while the cell still runs.
+    wait_for_status(nb, "streaming")
+    seen = []
+    while nb.busy():
+        seen.append(view(nb).locator(".nbs-token").count())
+        if len(seen) == 3:
+            nb.shot("streaming-light")
+        time.sleep(0.05)
+    assert len({count for count in seen if count}) > 3, seen
+
+    nb.wait_idle()
+    wait_for_status(nb, "done")
+    assert view(nb).locator(".nbs-word").text_content() == "Done"
+    assert "SmolLM2-135M-Instruct (embedded)" in view(nb).locator(".nbs-model").text_content()
+    assert "tokens/s" in view(nb).locator(".nbs-metrics").text_content()
+    nb.shot("done-light")
+
+    # Delimiters are drawn before every token but the first, and are not in the text.
+    drawn = view(nb).evaluate(
+        """root => [...root.querySelectorAll('.nbs-token')]
+            .map(token => getComputedStyle(token, '::before').content)"""
+    )
+    assert drawn[0] == "none"
+    assert len(drawn) > 5
+    assert set(drawn[1:]) == {'"|" / ""'}
+    shown = text(nb)
+    assert "|" not in shown
+
+    # What is copied is the text, by the keyboard and by the button.
+    read = "() => navigator.clipboard.readText()"
+    view(nb).locator(".nbs-tokens").click()
+    view(nb).evaluate("root => getSelection().selectAllChildren(root.querySelector('.nbs-tokens'))")
+    nb.page.keyboard.press("Control+c")
+    assert nb.page.evaluate(read) == shown
+    nb.page.evaluate("() => navigator.clipboard.writeText('')")
+    view(nb).get_by_label("Copy the text").click()
+    assert nb.page.evaluate(read) == shown
+
+    # The message is there for the next cell.
+    nb.page.click(".jp-Cell .cm-content >> nth=2")
+    nb.run(1)
+    nb.wait_idle()
+    assert nb.output().text_content().strip() == ("stored: " + shown).strip()
+
+
+def test_delimiters_can_be_switched_in_the_page_and_set_from_python(notebook):
+    nb = notebook("switch", [SCRIPT + "\nv = show(['a', 'b', 'c'])", "v.delimiter = ' / '"])
+    nb.run(1)
+    nb.wait_idle()
+    wait_for_status(nb, "done")
+    before = "root => getComputedStyle(root.querySelectorAll('.nbs-token')[1], '::before').content"
+    assert view(nb).evaluate(before) == '"|" / ""'
+    button = view(nb).get_by_label("Show the borders between chunks")
+    button.click()
+    assert view(nb).evaluate(before) == "none"
+    assert button.get_attribute("aria-pressed") == "false"
+    nb.page.click(".jp-Cell .cm-content >> nth=1")
+    nb.run(1)
+    nb.wait_idle()
+    nb.page.wait_for_function(f"() => ({before})(document.querySelector('.nbstream')) != 'none'")
+    assert view(nb).evaluate(before) == '" / " / ""'
+
+
+def test_interrupting_keeps_the_partial_text(notebook):
+    slow = "for_ever = ScriptedChat(['so ', 'it ', 'goes '] * 1000, delay=0.03)"
+    nb = notebook("interrupt", [f"{SCRIPT}\n{slow}\nshow(for_ever, 'x')"])
+    nb.run(1)
+    wait_for_status(nb, "streaming")
+    nb.page.keyboard.press("Escape")
+    nb.page.keyboard.press("i")
+    nb.page.keyboard.press("i")
+    nb.wait_idle()
+    wait_for_status(nb, "stopped")
+    assert text(nb).startswith("so it goes")
+    assert view(nb).locator(".nbs-word").text_content() == "Stopped"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_all_states_in_one_notebook(notebook, theme):
+    failure = (
+        "ProviderError('claude-sonnet-5-5 answered 529: Overloaded. The provider is overloaded: "
+        "run this again in a moment.', status=529)"
+    )
+    nb = notebook(
+        f"states-{theme}",
+        [
+            LOAD + "\n" + SCRIPT,
+            "%%chat --model local --max-tokens 40 --delimiter ' · '\nName three fish.",
+            f"""try:
+    show(ScriptedChat(["Here", " is", " a", " start", {failure}]), "x")
+except ProviderError:
+    pass""",
+            "show([''])",
+            "%%chat --model nothing\nHi",
+        ],
+        theme=theme,
+    )
+    nb.run_all()
+    wait_for_status(nb, "failed")
+    nb.shot(f"states-{theme}")
+    failed = nb.page.locator(".nbstream[data-status=failed]")
+    assert failed.locator(".nbs-tokens").text_content() == "Here is a start"
+    assert "run this again" in failed.locator(".nbs-error").text_content()
+    assert "gave no text" in view(nb, 2).text_content()
+    assert nb.output().text_content().startswith("Unknown model 'nothing'")
+
+
+def test_a_narrow_page_and_a_long_text(notebook):
+    cell = (
+        f"{SCRIPT}\nwords = ['goldfish ', 'on ', 'the ', 'moon', '.\\n'] * 300\n"
+        "show(ScriptedChat(words, name='a-model-with-quite-a-long-name'), 'x')"
+    )
+    nb = notebook("narrow", [cell], width=560)
+    nb.run_all()
+    wait_for_status(nb, "done")
+    nb.page.wait_for_selector(".nbstream[data-shown='1500']")
+    nb.page.wait_for_timeout(500)
+    nb.shot("narrow-light")
+    box = view(nb).locator(".nbs-tokens").evaluate(GEOMETRY)
+    assert box == {"scrolls": True, "sideways": False, "at_end": True}
+
+
+def test_the_end_stays_in_sight_until_the_reader_scrolls_up(notebook):
+    slow = "ScriptedChat(['goldfish ', 'on ', 'the ', 'moon\\n'] * 250, delay=0.005)"
+    nb = notebook("scroll", [f"{SCRIPT}\nshow({slow}, 'x')"])
+    nb.run(1)
+    nb.page.wait_for_function("() => document.querySelector('.nbstream')?.dataset.shown > 300")
+    tokens = view(nb).locator(".nbs-tokens")
+    assert tokens.evaluate(GEOMETRY)["at_end"]
+    tokens.hover()
+    nb.page.mouse.wheel(0, -200)
+    nb.page.wait_for_timeout(300)
+    held = tokens.evaluate("el => el.scrollTop")
+    nb.page.wait_for_timeout(700)
+    assert tokens.evaluate("el => el.scrollTop") == held
+    assert nb.busy()
+    nb.page.mouse.wheel(0, 100_000)
+    nb.page.wait_for_timeout(500)
+    assert tokens.evaluate(GEOMETRY)["at_end"]
+
+
+def test_a_notebook_that_was_sent_reads_well(notebook, lab):
+    """As a colleague gets it: no kernel that knows the widget, and not trusted."""
+    chain = "show(ScriptedChat(['kept ', 'for ', 'ever']) | StrOutputParser(), 'x')"
+    nb = notebook("saved", [f"from nbstream import *\n{chain}"])
+    nb.run_all()
+    wait_for_status(nb, "done")
+    nb.save()
+
+    saved = json.loads((lab.folder / "saved.ipynb").read_text())
+    (output,) = saved["cells"][0]["outputs"]
+    assert "".join(output["data"]["text/plain"]) == "kept for ever"
+    assert "".join(output["data"]["text/markdown"]) == "kept for ever"
+
+    saved["metadata"]["sent"] = True  # the signature no longer fits
+    (lab.folder / "sent.ipynb").write_text(json.dumps(saved))
+    sent = notebook("sent")
+    sent.output().get_by_text("Done", exact=True).wait_for()
+    assert sent.page.locator(".nbstream").count() == 0
+    assert "kept |for |ever" in sent.output().text_content()
+    sent.page.get_by_text("3 steps").click()
+    sent.shot("sent-light")
