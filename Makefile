@@ -70,9 +70,11 @@ clean:
 chromium: .venv/.dev
 	@sh tests/e2e/get-chromium.sh
 
+# Not `npm ci`: where a mirror of the registry lacks a binary for some other platform, it refuses to
+# install anything at all. This installs the versions of the lock file, too, and leaves it as it is.
 $(NODE_MODULES): js/package.json js/package-lock.json
 	@command -v npm >/dev/null || { echo "nbstream's front end needs Node 20 or newer: https://nodejs.org" >&2; exit 1; }
-	npm --prefix js ci --no-audit --no-fund
+	npm --prefix js install --no-save --loglevel=error
 	@touch $@
 
 $(WIDGET): $(NODE_MODULES) $(shell find js/src -type f)
