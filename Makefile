@@ -6,7 +6,7 @@ WIDGET := nbstream/static/widget.js
 NODE_MODULES := js/node_modules/.package-lock.json
 QUICKSTART := build/quickstart.html
 
-.PHONY: help demo lab test lint fix unit js-test e2e wheel dev clean chromium
+.PHONY: help demo lab test lint fix unit js-test e2e screenshots wheel dev clean chromium
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ fix: .venv/.dev $(NODE_MODULES)
 ## dev       rebuild the front end at each change
 dev: $(NODE_MODULES)
 	npm --prefix js run dev
+
+## screenshots  take the README's pictures again
+screenshots: .venv/.dev $(WIDGET) chromium
+	$(BIN)/python -m tests.e2e.screenshots
 
 ## wheel     build the packages into dist/
 wheel: .venv/.dev $(WIDGET)

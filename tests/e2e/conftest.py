@@ -1,154 +1,8 @@
-"""A real JupyterLab in a real Chromium, for the browser tests."""
+"""The server, the browser and the notebooks of the browser tests."""
 
-import json
-import os
-import secrets
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
-
-import nbformat
 import pytest
-from playwright.sync_api import sync_playwright
 
-SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-NAMES = [os.environ.get("CHROMIUM") or "chromium", "chromium-browser", "google-chrome"]
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-class Lab:
-    """A JupyterLab server on a folder of its own."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.token = secrets.token_hex(8)
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.url = f"http://127.0.0.1:{s.getsockname()[1]}"
-        self.log = folder.parent / "lab.log"
-        port = self.url.rpartition(":")[2]
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
-                    f"--ServerApp.port={port}",
-                    f"--IdentityProvider.token={self.token}",
-                    f"--ServerApp.root_dir={folder}",
-                    "--LabApp.news_url=None",
-                ],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={
-                    **{k: v for k, v in os.environ.items() if k != "ANTHROPIC_API_KEY"},
-                    "JUPYTERLAB_SETTINGS_DIR": str(folder.parent / "settings"),
-                    "JUPYTERLAB_WORKSPACES_DIR": str(folder.parent / "workspaces"),
-                    "JUPYTER_CONFIG_DIR": str(folder.parent / "config"),
-                },
-            )
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                self.request("GET", "api/status")
-                break
-            except OSError:
-                assert self.process.poll() is None, self.log.read_text()
-                assert time.monotonic() < deadline, self.log.read_text()
-                time.sleep(0.2)
-        # The question about news would lie over the screenshots.
-        self.set("notification", {"fetchNews": "false", "checkForUpdates": False})
-
-    def request(self, method, path, content=None):
-        request = urllib.request.Request(
-            f"{self.url}/{path}",
-            method=method,
-            data=None if content is None else json.dumps(content).encode(),
-            headers={"Authorization": f"token {self.token}"},
-        )
-        with urllib.request.urlopen(request) as answer:
-            body = answer.read()
-        return json.loads(body) if body else None
-
-    def set(self, group, settings):
-        path = f"lab/api/settings/@jupyterlab/apputils-extension:{group}"
-        self.request("PUT", path, {"raw": json.dumps(settings)})
-
-    def theme(self, name):
-        self.set("themes", {"theme": f"JupyterLab {name.capitalize()}"})
-
-    def shut_down_kernels(self):
-        for kernel in self.request("GET", "api/kernels"):
-            self.request("DELETE", f"api/kernels/{kernel['id']}")
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(20)
-
-
-class Notebook:
-    """A notebook open in the page."""
-
-    def __init__(self, lab, browser, name, cells=None, width=1280):
-        self.lab, self.name = lab, name
-        if cells is not None:
-            kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-            content = nbformat.v4.new_notebook(
-                cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
-                metadata={"kernelspec": kernel},
-            )
-            nbformat.write(content, lab.folder / f"{name}.ipynb")
-        self.page = browser.new_page(viewport={"width": width, "height": 820})
-        self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        # A workspace of its own, else another test's tab lies over this one.
-        workspace = f"{name}-{secrets.token_hex(4)}"
-        self.page.goto(f"{lab.url}/lab/workspaces/{workspace}/tree/{name}.ipynb?token={lab.token}")
-        self.wait_idle()
-        time.sleep(1)  # the kernel is idle a moment before it takes cells
-        self.page.keyboard.press("Control+b")  # the file browser takes the room
-        self.page.click(".jp-Cell .cm-content >> nth=0")
-
-    def run(self, cells=1):
-        for _ in range(cells):
-            self.page.keyboard.press("Shift+Enter")
-
-    def run_all(self):
-        self.run(self.page.locator(".jp-CodeCell").count())
-        self.wait_idle()
-
-    def wait_idle(self):
-        self.page.wait_for_selector(
-            ".jp-Notebook-ExecutionIndicator[data-status=idle]",
-            state="attached",  # a narrow toolbar hides it
-            timeout=60_000,
-        )
-
-    def busy(self):
-        return self.page.locator(".jp-InputPrompt", has_text="[*]").count() > 0
-
-    def save(self):
-        self.page.keyboard.press("Escape")
-        self.page.keyboard.press("Control+s")
-        self.page.wait_for_selector(".jp-mod-current .jp-DirtyIndicator", state="detached")
-        self.page.wait_for_timeout(500)
-
-    def output(self, index=-1):
-        return self.page.locator(".jp-OutputArea-output").nth(index)
-
-    def shot(self, name):
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}.png")
+from .lab import Lab, Notebook, open_browser
 
 
 @pytest.fixture(scope="session")
@@ -162,11 +16,8 @@ def lab(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser():
-    assert CHROMIUM, "no Chromium: run `make chromium`"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with open_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
