@@ -128,7 +128,7 @@ class Notebook:
         self.wait_idle()
         time.sleep(1)  # the kernel is idle a moment before it takes cells
         self.page.keyboard.press("Control+b")  # the file browser takes the room
-        self.page.click(".jp-Cell .cm-content >> nth=0")
+        self.page.click(".jp-CodeCell .cm-content >> nth=0")
 
     def run(self, cells=1):
         for _ in range(cells):
