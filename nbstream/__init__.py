@@ -11,19 +11,72 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._exceptions import InputError, NbstreamError, ProviderError, SetupError
-    from .events import Event, Run, Trace
-    from .magics import load_ipython_extension, unload_ipython_extension
-    from .messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
-    from .models import BaseChatModel, ChatAnthropic, ChatLocal, ScriptedChat, init_chat_model
-    from .output_parsers import StrOutputParser
-    from .prompts import ChatPromptTemplate, ChatPromptValue
-    from .runnables import Runnable, RunnableConfig, RunnableLambda, RunnableSequence
-    from .widget import StreamView, show
+    from ._exceptions import (
+        InputError,
+        NbstreamError,
+        ProviderError,
+        SetupError,
+    )
+    from .events import (
+        Event,
+        Run,
+        StreamEvent,
+        Trace,
+        adispatch_custom_event,
+        dispatch_custom_event,
+    )
+    from .magics import (
+        load_ipython_extension,
+        unload_ipython_extension,
+    )
+    from .messages import (
+        AIMessage,
+        AIMessageChunk,
+        BaseMessage,
+        HumanMessage,
+        SystemMessage,
+    )
+    from .models import (
+        BaseChatModel,
+        ChatAnthropic,
+        ChatLocal,
+        ScriptedChat,
+        init_chat_model,
+    )
+    from .output_parsers import (
+        StrOutputParser,
+    )
+    from .prompts import (
+        ChatPromptTemplate,
+        ChatPromptValue,
+    )
+    from .runnables import (
+        AddableDict,
+        Runnable,
+        RunnableAssign,
+        RunnableBinding,
+        RunnableBranch,
+        RunnableConfig,
+        RunnableEach,
+        RunnableGenerator,
+        RunnableLambda,
+        RunnableParallel,
+        RunnablePassthrough,
+        RunnablePick,
+        RunnableRetry,
+        RunnableSequence,
+        RunnableWithFallbacks,
+        chain,
+    )
+    from .widget import (
+        StreamView,
+        show,
+    )
 
 __all__ = [
     "AIMessage",
     "AIMessageChunk",
+    "AddableDict",
     "BaseChatModel",
     "BaseMessage",
     "ChatAnthropic",
@@ -37,16 +90,30 @@ __all__ = [
     "ProviderError",
     "Run",
     "Runnable",
+    "RunnableAssign",
+    "RunnableBinding",
+    "RunnableBranch",
     "RunnableConfig",
+    "RunnableEach",
+    "RunnableGenerator",
     "RunnableLambda",
+    "RunnableParallel",
+    "RunnablePassthrough",
+    "RunnablePick",
+    "RunnableRetry",
     "RunnableSequence",
+    "RunnableWithFallbacks",
     "ScriptedChat",
     "SetupError",
     "StrOutputParser",
+    "StreamEvent",
     "StreamView",
     "SystemMessage",
     "Trace",
     "__version__",
+    "adispatch_custom_event",
+    "chain",
+    "dispatch_custom_event",
     "init_chat_model",
     "load_ipython_extension",
     "show",
@@ -55,13 +122,37 @@ __all__ = [
 
 _HOMES = {
     "_exceptions": ("InputError", "NbstreamError", "ProviderError", "SetupError"),
-    "events": ("Event", "Run", "Trace"),
+    "events": (
+        "Event",
+        "Run",
+        "StreamEvent",
+        "Trace",
+        "adispatch_custom_event",
+        "dispatch_custom_event",
+    ),
     "magics": ("load_ipython_extension", "unload_ipython_extension"),
     "messages": ("AIMessage", "AIMessageChunk", "BaseMessage", "HumanMessage", "SystemMessage"),
     "models": ("BaseChatModel", "ChatAnthropic", "ChatLocal", "ScriptedChat", "init_chat_model"),
     "output_parsers": ("StrOutputParser",),
     "prompts": ("ChatPromptTemplate", "ChatPromptValue"),
-    "runnables": ("Runnable", "RunnableConfig", "RunnableLambda", "RunnableSequence"),
+    "runnables": (
+        "AddableDict",
+        "Runnable",
+        "RunnableAssign",
+        "RunnableBinding",
+        "RunnableBranch",
+        "RunnableConfig",
+        "RunnableEach",
+        "RunnableGenerator",
+        "RunnableLambda",
+        "RunnableParallel",
+        "RunnablePassthrough",
+        "RunnablePick",
+        "RunnableRetry",
+        "RunnableSequence",
+        "RunnableWithFallbacks",
+        "chain",
+    ),
     "widget": ("StreamView", "show"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
-__all__ = ["aiter_in_thread", "run_in_thread", "run_sync"]
+__all__ = ["aiter_in_thread", "iter_from_loop", "iter_sync", "run_in_thread", "run_sync"]
 
 T = TypeVar("T")
 
@@ -93,3 +93,45 @@ async def aiter_in_thread(source: Iterator[T]) -> AsyncIterator[T]:
             await asyncio.wait([step])
         if hasattr(source, "close"):
             await asyncio.to_thread(source.close)
+
+
+def iter_sync(source: AsyncIterator[T]) -> Iterator[T]:
+    """Iterate an async iterator from synchronous code; it is closed at the end in any case.
+
+    One loop serves all of its steps, for what an async generator holds (a connection, a lock) is
+    bound to the loop it was made in.
+    """
+    try:
+        asyncio.get_running_loop()
+        run: Callable[[Coroutine[Any, Any, Any]], Any] = run_sync
+        runner = None
+    except RuntimeError:
+        runner = asyncio.new_event_loop()
+        run = runner.run_until_complete
+    try:
+        while (item := run(_next(source))) is not _DONE:
+            yield item
+    finally:
+        if hasattr(source, "aclose"):
+            run(source.aclose())
+        if runner is not None:
+            runner.run_until_complete(runner.shutdown_asyncgens())
+            runner.close()
+
+
+def iter_from_loop(source: AsyncIterator[T]) -> Iterator[T]:
+    """Return an iterator for another thread over what comes in the running loop."""
+    loop = asyncio.get_running_loop()
+
+    def pull() -> Iterator[T]:
+        while True:
+            item = asyncio.run_coroutine_threadsafe(_next(source), loop).result()
+            if item is _DONE:
+                return
+            yield item
+
+    return pull()
+
+
+async def _next(source: AsyncIterator[Any]) -> Any:
+    return await anext(source, _DONE)

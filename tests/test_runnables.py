@@ -263,7 +263,6 @@ def test_cancelling_waits_for_a_sync_model_and_closes_it():
         (lambda: ScriptedChat(["a"]) | 42, "int 42"),
         (lambda: RunnableSequence(len), "at least two steps, not 1"),
         (lambda: RunnableLambda(42), "not 42"),
-        (lambda: RunnableLambda(lambda: (yield)), "generator function"),
         (lambda: StrOutputParser().invoke(42), "int 42"),
         (lambda: ScriptedChat("text"), "not a text"),
         (lambda: ScriptedChat([42]), "int 42"),

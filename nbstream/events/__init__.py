@@ -1,6 +1,17 @@
 """The event log: what a run did, in order. Every view of it is a lens on this one record."""
 
+from ._custom import adispatch_custom_event, dispatch_custom_event
+from ._lens import StreamEvent
 from ._trace import Trace
 from ._types import Event, EventKind, Run, RunType
 
-__all__ = ["Event", "EventKind", "Run", "RunType", "Trace"]
+__all__ = [
+    "Event",
+    "EventKind",
+    "Run",
+    "RunType",
+    "StreamEvent",
+    "Trace",
+    "adispatch_custom_event",
+    "dispatch_custom_event",
+]

@@ -6,34 +6,19 @@ import asyncio
 import threading
 import time
 import uuid
-from contextlib import contextmanager
-from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from ..messages import AIMessageChunk, merge_chunks
+from ._chunks import add_chunks
+from ._scope import Scope, enter_scope, leave_scope
 from ._types import Event, EventKind, Run, RunType
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextvars import Token
 
     from typing_extensions import Self
 
-__all__ = ["Scope", "Trace", "add_chunks", "current_scope"]
-
-T = TypeVar("T")
-
-
-class Scope(NamedTuple):
-    """Where a new run belongs: in which log, inside which run."""
-
-    trace: Trace
-    run: Run | None
-
-
-_scope: ContextVar[Scope | None] = ContextVar("nbstream_scope", default=None)
-
-current_scope = _scope.get
-"""Return the scope a run started here would belong to, or None where nobody listens."""
+__all__ = ["Trace"]
 
 
 class Trace:
@@ -59,16 +44,20 @@ class Trace:
         self._lock = threading.Lock()
         self._listeners: tuple[Callable[[Event], None], ...] = ()
         self._entered: list[Token[Scope | None]] = []
+        # By run, so that no lens has to search the log for them.
+        self._inputs: list[Any] = []
+        self._chunks: list[list[Any]] = []
+        self._outputs: dict[int, Any] = {}
 
     def __repr__(self) -> str:
         return f"<Trace: {len(self.runs)} runs, {len(self.events)} events>"
 
     def __enter__(self) -> Self:
-        self._entered.append(_scope.set(Scope(self, None)))
+        self._entered.append(enter_scope(Scope(self, None)))
         return self
 
     def __exit__(self, *_: object) -> None:
-        _scope.reset(self._entered.pop())
+        leave_scope(self._entered.pop())
 
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call ``listener`` with every event from now on, in the thread that logs it.
@@ -88,14 +77,17 @@ class Trace:
 
     def output(self, run: Run) -> Any:
         """Return what a run gave: its output, or its chunks added up (so far)."""
-        chunks = []
-        for event in self.events:
-            if event.run is run:
-                if event.kind == "end" and event.data is not None:
-                    return event.data
-                if event.kind == "chunk":
-                    chunks.append(event.data)
+        with self._lock:
+            if run.index in self._outputs:
+                return self._outputs[run.index]
+            chunks = list(self._chunks[run.index])
         return add_chunks(chunks)
+
+    def input(self, run: Run) -> Any:
+        """Return what a run was given: known at its start, or added up as it streamed in."""
+        if run.streamed_input is not None:
+            return add_chunks(list(run.streamed_input))
+        return self._inputs[run.index]
 
     # How runs write to the log. The names below are for nbstream's own modules.
 
@@ -110,9 +102,9 @@ class Trace:
         metadata: Mapping[str, Any] | None = None,
         run_id: str | None = None,
         model: str | None = None,
+        streamed_input: list[Any] | None = None,
     ) -> Run:
         """Log that a run begins."""
-        inherited = parent.tags if parent else []
         with self._lock:
             run = Run(
                 index=len(self.runs),
@@ -120,20 +112,26 @@ class Trace:
                 name=name,
                 run_type=run_type,
                 parent=parent,
-                tags=[*inherited, *(tag for tag in tags if tag not in inherited)],
-                metadata={**(parent.metadata if parent else {}), **(metadata or {})},
+                tags=list(tags),
+                metadata=dict(metadata or {}),
                 model=model,
+                streamed_input=streamed_input,
             )
             self.runs.append(run)
+            self._inputs.append(input)
+            self._chunks.append([])
         self.log("start", run, input)
         return run
 
     def log(self, kind: EventKind, run: Run, data: Any = None) -> None:
         """Append one event."""
         with self._lock:
-            now = time.perf_counter() - self._origin
-            event = Event(len(self.events), now, kind, run, data)
+            event = Event(len(self.events), time.perf_counter() - self._origin, kind, run, data)
             self.events.append(event)
+            if kind == "chunk":
+                self._chunks[run.index].append(data)
+            elif kind == "end" and data is not None:
+                self._outputs[run.index] = data
         for listener in self._listeners:
             listener(event)
 
@@ -143,96 +141,3 @@ class Trace:
             self.log("cancelled", run)
         else:
             self.log("error", run, error)
-
-    @contextmanager
-    def inside(self, run: Run) -> Iterator[None]:
-        """Make ``run`` the parent of what starts in the block; log the failure if it raises."""
-        token = _scope.set(Scope(self, run))
-        try:
-            yield
-        except BaseException as error:
-            self.fail(run, error)
-            raise
-        finally:
-            _scope.reset(token)
-
-    def follow(self, run: Run, source: Iterator[T]) -> Iterator[T]:
-        """Pass on what ``source`` yields and log it as the run's chunks and end.
-
-        The scope is set around each step only: between two chunks the consumer's code runs, and
-        what it starts is not part of this run.
-        """
-        inside = Scope(self, run)
-        try:
-            while True:
-                token = _scope.set(inside)
-                try:
-                    chunk = next(source)
-                except StopIteration:
-                    break
-                finally:
-                    _scope.reset(token)
-                self.log("chunk", run, chunk)
-                yield chunk
-        except BaseException as error:
-            try:
-                close(source)
-            finally:
-                self.fail(run, error)
-            raise
-        self.log("end", run)
-
-    async def afollow(self, run: Run, source: AsyncIterator[T]) -> AsyncIterator[T]:
-        """Do what `follow` does, for an async iterator."""
-        inside = Scope(self, run)
-        try:
-            while True:
-                token = _scope.set(inside)
-                try:
-                    chunk = await source.__anext__()
-                except StopAsyncIteration:
-                    break
-                finally:
-                    _scope.reset(token)
-                self.log("chunk", run, chunk)
-                yield chunk
-        except BaseException as error:
-            try:
-                await aclose(source)
-            finally:
-                self.fail(run, error)
-            raise
-        self.log("end", run)
-
-
-def close(source: Any) -> None:
-    """Close an iterator now, if it can be closed, so that what it holds is released."""
-    if hasattr(source, "close"):
-        source.close()
-
-
-async def aclose(source: Any) -> None:
-    """Close an async iterator now, if it can be closed."""
-    if hasattr(source, "aclose"):
-        await source.aclose()
-
-
-def add_chunks(chunks: Sequence[Any]) -> Any:
-    """Add up what a stream yielded: texts join, message chunks merge, the rest uses ``+``.
-
-    Chunks that cannot be added stand for the whole themselves, so the last one is the result, as
-    in LangChain. Returns None where there are none.
-    """
-    if not chunks:
-        return None
-    if all(isinstance(chunk, str) for chunk in chunks):
-        return "".join(chunks)
-    if all(isinstance(chunk, AIMessageChunk) for chunk in chunks):
-        return merge_chunks(chunks)
-    total = chunks[0]
-    for chunk in chunks[1:]:
-        try:
-            total = total + chunk
-        except TypeError:
-            total = chunk
-    return total

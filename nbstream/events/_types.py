@@ -7,8 +7,8 @@ from typing import Any, Literal, NamedTuple
 
 __all__ = ["Event", "EventKind", "Run", "RunType"]
 
-EventKind = Literal["start", "chunk", "end", "error", "cancelled"]
-RunType = Literal["chat_model", "chain", "prompt", "parser"]
+EventKind = Literal["start", "chunk", "end", "error", "cancelled", "custom"]
+RunType = Literal["chat_model", "chain", "prompt", "parser", "tool", "retriever"]
 
 
 @dataclass(eq=False, frozen=True)
@@ -31,6 +31,8 @@ class Run:
         From the config, inherited by the runs inside this one.
     model
         What the model is called in front of people, where the step is one.
+    streamed_input
+        The chunks of an input that streamed in, or None where it was known from the start.
     """
 
     index: int
@@ -41,6 +43,7 @@ class Run:
     tags: list[str] = field(default_factory=list)
     metadata: dict[str, Any] = field(default_factory=dict)
     model: str | None = None
+    streamed_input: list[Any] | None = field(default=None, repr=False)
 
     @property
     def parent_ids(self) -> list[str]:
@@ -57,7 +60,8 @@ class Event(NamedTuple):
     """One thing that happened.
 
     ``data`` is, by kind: the input (``start``), the chunk (``chunk``), the output, or None where
-    the chunks before it are the output (``end``), the exception (``error``), None (``cancelled``).
+    the chunks before it are the output (``end``), the exception (``error``), None (``cancelled``),
+    a ``(name, data)`` pair (``custom``).
     """
 
     seq: int

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._loops import aiter_in_thread
+from ..events._scope import current_scope
 from ..messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_messages, merge_chunks
 from ..runnables.base import Runnable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from ..events import RunType
-    from ..runnables import RunnableConfig
 
 __all__ = ["BaseChatModel"]
 
@@ -45,15 +46,20 @@ class BaseChatModel(Runnable[Any, Any]):
     # One value is the stream's sum: a long answer never waits on one silent request, and whoever
     # listens sees its tokens.
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
-        """Return the whole answer."""
-        return merge_chunks(self.stream(input, config, **kwargs)).to_message()
+    def _invoke(self, input: Any, **kwargs: Any) -> AIMessage:
+        log = _chunk_log()
+        chunks = []
+        for chunk in self._stream(input, **kwargs):
+            log(chunk)
+            chunks.append(chunk)
+        return merge_chunks(chunks).to_message()
 
-    async def ainvoke(
-        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> AIMessage:
-        """Do what `invoke` does, without blocking the event loop."""
-        chunks = [chunk async for chunk in self.astream(input, config, **kwargs)]
+    async def _ainvoke(self, input: Any, **kwargs: Any) -> AIMessage:
+        log = _chunk_log()
+        chunks = []
+        async for chunk in self._astream(input, **kwargs):
+            log(chunk)
+            chunks.append(chunk)
         return merge_chunks(chunks).to_message()
 
     def _stream_messages(
@@ -83,3 +89,11 @@ class BaseChatModel(Runnable[Any, Any]):
                 yield chunk
         finally:
             await stream.aclose()  # type: ignore[attr-defined]  # async generators, all of them
+
+
+def _chunk_log() -> Callable[[AIMessageChunk], None]:
+    """Return what writes a chunk to the log of the run that is under way, if there is one."""
+    scope = current_scope()
+    if scope is None or scope.trace is None or scope.run is None:
+        return lambda _: None
+    return partial(scope.trace.log, "chunk", scope.run)

@@ -1,14 +1,33 @@
 """What every step of a program has in common, and how steps join."""
 
+from ..events._chunks import AddableDict
 from .base import Runnable, coerce_to_runnable
+from .binding import RunnableBinding, RunnableEach
+from .branch import RunnableBranch
 from .config import RunnableConfig
-from .functions import RunnableLambda
+from .fallbacks import RunnableWithFallbacks
+from .functions import RunnableGenerator, RunnableLambda, chain
+from .parallel import RunnableParallel
+from .passthrough import RunnableAssign, RunnablePassthrough, RunnablePick
+from .retry import RunnableRetry
 from .sequence import RunnableSequence
 
 __all__ = [
+    "AddableDict",
     "Runnable",
+    "RunnableAssign",
+    "RunnableBinding",
+    "RunnableBranch",
     "RunnableConfig",
+    "RunnableEach",
+    "RunnableGenerator",
     "RunnableLambda",
+    "RunnableParallel",
+    "RunnablePassthrough",
+    "RunnablePick",
+    "RunnableRetry",
     "RunnableSequence",
+    "RunnableWithFallbacks",
+    "chain",
     "coerce_to_runnable",
 ]

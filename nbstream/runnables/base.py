@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from .._exceptions import InputError
 from .._loops import run_in_thread
-from ..events._trace import Scope, aclose, add_chunks, current_scope
+from ..events._chunks import add_chunks
+from ..events._follow import aclose, inside
+from ..events._lens import astream_events, stream_events
+from ..events._scope import current_scope, within
+from . import _batch
+from ._observe import aobserve, enter, observe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from ..events import Run, RunType
+    from ..events import RunType, StreamEvent
+    from ..events._scope import Scope
+    from .binding import RunnableBinding, RunnableEach
     from .config import RunnableConfig
+    from .fallbacks import RunnableWithFallbacks
+    from .retry import RunnableRetry
     from .sequence import RunnableSequence
 
-__all__ = ["Input", "Output", "Runnable", "coerce_to_runnable", "is_observed"]
+__all__ = ["Input", "Output", "Runnable", "coerce_to_runnable"]
 
 Input = TypeVar("Input", contravariant=True)
 Output = TypeVar("Output", covariant=True)
@@ -49,6 +55,7 @@ class Runnable(Generic[Input, Output]):
 
     name: str | None = None
     run_type: ClassVar[RunType] = "chain"
+    """The kind of step, as the log and the events call it."""
 
     def get_name(self) -> str:
         """Return the name this step has in the log."""
@@ -62,12 +69,13 @@ class Runnable(Generic[Input, Output]):
     def invoke(self, input: Input, config: RunnableConfig | None = None, **kwargs: Any) -> Output:
         """Turn one input into one output."""
         scope = current_scope()
-        if scope is None:
+        if scope is None and not config:
             return self._invoke(input, **kwargs)
-        run = self._start(scope, input, config)
-        with scope.trace.inside(run):
+        scope = enter(self, scope, input, config)
+        with inside(scope):
             output = self._invoke(input, **kwargs)
-        scope.trace.log("end", run, output)
+        if scope.trace is not None and scope.run is not None:
+            scope.trace.log("end", scope.run, output)
         return output
 
     async def ainvoke(
@@ -75,46 +83,66 @@ class Runnable(Generic[Input, Output]):
     ) -> Output:
         """Do what `invoke` does, without blocking the event loop."""
         scope = current_scope()
-        if scope is None:
+        if scope is None and not config:
             return await self._ainvoke(input, **kwargs)
-        run = self._start(scope, input, config)
-        with scope.trace.inside(run):
+        scope = enter(self, scope, input, config)
+        with inside(scope):
             output = await self._ainvoke(input, **kwargs)
-        scope.trace.log("end", run, output)
+        if scope.trace is not None and scope.run is not None:
+            scope.trace.log("end", scope.run, output)
         return output
 
     def stream(
         self, input: Input, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[Output]:
         """Yield the output in pieces as they come; by default the one final value."""
-        return self._observe(current_scope(), input, config, partial(self._stream, input, **kwargs))
+        return observe(self, input, config, partial(self._stream, input, **kwargs))
 
     def astream(
         self, input: Input, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[Output]:
         """Do what `stream` does, as an async iterator."""
-        return self._aobserve(
-            current_scope(), input, config, partial(self._astream, input, **kwargs)
-        )
+        return aobserve(self, input, config, partial(self._astream, input, **kwargs))
 
     def transform(
         self, input: Iterator[Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[Output]:
-        """Stream the output while the input itself streams in; by default wait for all of it."""
-        source = partial(self._transform, **kwargs)
-        return self._observe(current_scope(), None, config, source, upstream=input)
+        """Stream the output while the input itself streams in; by default wait for all of it.
+
+        Raises
+        ------
+        InputError
+            If the input is an async iterator: that is for `atransform`.
+        """
+        if not isinstance(input, Iterator):
+            raise InputError(
+                f"transform() needs an iterator, not {type(input).__name__}. "
+                "Use atransform() for an async one, and stream() for one input."
+            )
+        if type(self)._transform is Runnable._transform:
+            # It waits for the whole in any case: its run then begins with an input that is known.
+            return self._collected(current_scope(), input, config, **kwargs)
+        return observe(self, None, config, partial(self._transform, **kwargs), upstream=input)
 
     def atransform(
         self, input: AsyncIterator[Any], config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[Output]:
         """Do what `transform` does, asynchronously."""
-        source = partial(self._atransform, **kwargs)
-        return self._aobserve(current_scope(), None, config, source, upstream=input)
+        if not isinstance(input, AsyncIterator):
+            raise InputError(
+                f"atransform() needs an async iterator, not {type(input).__name__}. "
+                "Use transform() for a plain one, and astream() for one input."
+            )
+        if type(self)._atransform is Runnable._atransform:
+            return self._acollected(current_scope(), input, config, **kwargs)
+        return aobserve(self, None, config, partial(self._atransform, **kwargs), upstream=input)
+
+    # Several inputs.
 
     def batch(
         self,
         inputs: Sequence[Input],
-        config: RunnableConfig | None = None,
+        config: RunnableConfig | list[RunnableConfig] | None = None,
         *,
         return_exceptions: bool = False,
         **kwargs: Any,
@@ -126,45 +154,131 @@ class Runnable(Generic[Input, Output]):
         inputs
             One input for each call.
         config
-            Applies to each call; ``max_concurrency`` bounds how many run at a time.
+            For each call, or a list with one for each. ``max_concurrency`` bounds how many run at a
+            time, ``executor`` says where.
         return_exceptions
             Put an exception in its output's place instead of raising the first one.
         """
-        if not inputs:
-            return []
-
-        def one(input: Input) -> Output:
-            try:
-                return self.invoke(input, config, **kwargs)
-            except Exception as error:
-                if return_exceptions:
-                    return cast("Output", error)
-                raise
-
-        with ThreadPoolExecutor((config or {}).get("max_concurrency")) as pool:
-            # Each call gets its own copy of the context: a thread starts with an empty one.
-            calls = [pool.submit(copy_context().run, one, item) for item in inputs]
-            return [call.result() for call in calls]
+        return _batch.batch(self, inputs, config, return_exceptions, kwargs)
 
     async def abatch(
         self,
         inputs: Sequence[Input],
-        config: RunnableConfig | None = None,
+        config: RunnableConfig | list[RunnableConfig] | None = None,
         *,
         return_exceptions: bool = False,
         **kwargs: Any,
     ) -> list[Output]:
         """Do what `batch` does with tasks instead of threads."""
-        turns = asyncio.Semaphore((config or {}).get("max_concurrency") or max(1, len(inputs)))
+        return await _batch.abatch(self, inputs, config, return_exceptions, kwargs)
 
-        async def one(input: Input) -> Output:
-            async with turns:
-                return await self.ainvoke(input, config, **kwargs)
+    def batch_as_completed(
+        self,
+        inputs: Sequence[Input],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> Iterator[tuple[int, Output | Exception]]:
+        """Do what `batch` does, yielding ``(index, output)`` as each call ends."""
+        return _batch.batch_as_completed(self, inputs, config, return_exceptions, kwargs)
 
-        outputs = await asyncio.gather(
-            *(one(item) for item in inputs), return_exceptions=return_exceptions
+    def abatch_as_completed(
+        self,
+        inputs: Sequence[Input],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> AsyncIterator[tuple[int, Output | Exception]]:
+        """Do what `batch_as_completed` does with tasks instead of threads."""
+        return _batch.abatch_as_completed(self, inputs, config, return_exceptions, kwargs)
+
+    # What happens inside.
+
+    def astream_events(
+        self,
+        input: Any,
+        config: RunnableConfig | None = None,
+        *,
+        version: str = "v2",
+        include_names: Sequence[str] | None = None,
+        include_types: Sequence[str] | None = None,
+        include_tags: Sequence[str] | None = None,
+        exclude_names: Sequence[str] | None = None,
+        exclude_types: Sequence[str] | None = None,
+        exclude_tags: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[StreamEvent]:
+        """Stream the input through and yield what happens in every step, as it happens.
+
+        Parameters
+        ----------
+        input, config
+            As for `astream`.
+        version
+            ``"v2"``, or ``"v1"`` for the older form without ``parent_ids``.
+        include_names, include_types, include_tags
+            Yield only events of runs with one of these names, types (``"chat_model"``, …) or tags.
+        exclude_names, exclude_types, exclude_tags
+            Leave out events of runs with one of these.
+
+        Yields
+        ------
+        dict
+            LangChain's published form: ``event`` (``"on_chat_model_stream"``), ``run_id``,
+            ``name``, ``tags``, ``metadata``, ``data``, and in v2 ``parent_ids``. Beyond it, every
+            run that fails or is stopped ends with ``on_…_error`` or ``on_…_cancel``.
+
+        Raises
+        ------
+        InputError
+            If there is no such version.
+
+        Examples
+        --------
+        >>> import asyncio
+        >>> from nbstream import ScriptedChat
+        >>> async def main():
+        ...     async for event in ScriptedChat(["Hi"]).astream_events("x"):
+        ...         print(event["event"])
+        >>> asyncio.run(main())
+        on_chat_model_start
+        on_chat_model_stream
+        on_chat_model_end
+        """
+        filters = (
+            (include_names, include_types, include_tags),
+            (exclude_names, exclude_types, exclude_tags),
         )
-        return cast("list[Output]", outputs)
+        return astream_events(self.astream, input, config, version, filters, kwargs)
+
+    def stream_events(
+        self,
+        input: Any,
+        config: RunnableConfig | None = None,
+        *,
+        version: str = "v2",
+        include_names: Sequence[str] | None = None,
+        include_types: Sequence[str] | None = None,
+        include_tags: Sequence[str] | None = None,
+        exclude_names: Sequence[str] | None = None,
+        exclude_types: Sequence[str] | None = None,
+        exclude_tags: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[StreamEvent]:
+        """Do what `astream_events` does, synchronously.
+
+        It runs in the caller's thread: what happens inside between two chunks of the outermost
+        step is yielded when the second one comes.
+        """
+        filters = (
+            (include_names, include_types, include_tags),
+            (exclude_names, exclude_types, exclude_tags),
+        )
+        return stream_events(self.stream, input, config, version, filters, kwargs)
+
+    # Making new steps of this one.
 
     def __or__(self, other: Any) -> RunnableSequence[Input, Any]:
         from .sequence import RunnableSequence
@@ -175,6 +289,80 @@ class Runnable(Generic[Input, Output]):
         from .sequence import RunnableSequence
 
         return RunnableSequence(coerce_to_runnable(other), self)
+
+    def pipe(self, *others: Any, name: str | None = None) -> RunnableSequence[Input, Any]:
+        """Put steps behind this one, as ``|`` does."""
+        from .sequence import RunnableSequence
+
+        return RunnableSequence(self, *others, name=name)
+
+    def bind(self, **kwargs: Any) -> RunnableBinding[Input, Output]:
+        """Return this step with arguments that each call gets."""
+        from .binding import RunnableBinding
+
+        return RunnableBinding(self, kwargs=kwargs)
+
+    def with_config(
+        self, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> RunnableBinding[Input, Output]:
+        """Return this step with a config that each call gets, in either form of writing it."""
+        from .binding import RunnableBinding
+
+        return RunnableBinding(self, config=cast("RunnableConfig", {**(config or {}), **kwargs}))
+
+    def with_retry(
+        self,
+        *,
+        retry_if_exception_type: tuple[type[BaseException], ...] = (Exception,),
+        wait_exponential_jitter: bool = True,
+        stop_after_attempt: int = 3,
+        exponential_jitter_params: Mapping[str, float] | None = None,
+    ) -> RunnableRetry[Input, Output]:
+        """Return this step with further attempts where it fails; see `RunnableRetry`."""
+        from .retry import RunnableRetry
+
+        return RunnableRetry(
+            self,
+            retry_if_exception_type=retry_if_exception_type,
+            wait_exponential_jitter=wait_exponential_jitter,
+            stop_after_attempt=stop_after_attempt,
+            exponential_jitter_params=exponential_jitter_params,
+        )
+
+    def with_fallbacks(
+        self,
+        fallbacks: Sequence[Any],
+        *,
+        exceptions_to_handle: tuple[type[BaseException], ...] = (Exception,),
+        exception_key: str | None = None,
+    ) -> RunnableWithFallbacks[Input, Output]:
+        """Return this step with others to try where it fails; see `RunnableWithFallbacks`."""
+        from .fallbacks import RunnableWithFallbacks
+
+        return RunnableWithFallbacks(
+            self,
+            fallbacks,
+            exceptions_to_handle=exceptions_to_handle,
+            exception_key=exception_key,
+        )
+
+    def map(self) -> RunnableEach:
+        """Return a step that takes a list and calls this one with each item."""
+        from .binding import RunnableEach
+
+        return RunnableEach(self)
+
+    def assign(self, **steps: Any) -> RunnableSequence[Input, Any]:
+        """Add keys to this step's dict, each from a step that gets the dict."""
+        from .passthrough import RunnableAssign
+
+        return self | RunnableAssign(steps)
+
+    def pick(self, keys: str | list[str]) -> RunnableSequence[Input, Any]:
+        """Take one key's value out of this step's dict, or a dict of some keys."""
+        from .passthrough import RunnablePick
+
+        return self | RunnablePick(keys)
 
     # The hooks: what a step does, with nothing logged.
 
@@ -188,115 +376,85 @@ class Runnable(Generic[Input, Output]):
         return await run_in_thread(self._invoke, input, **kwargs)
 
     def _stream(self, input: Any, **kwargs: Any) -> Iterator[Output]:
-        yield self._invoke(input, **kwargs)
+        if type(self)._transform is not Runnable._transform:
+            return self._transform(iter((input,)), **kwargs)
+        return self._once(input, **kwargs)
 
-    async def _astream(self, input: Any, **kwargs: Any) -> AsyncIterator[Output]:
-        yield await self._ainvoke(input, **kwargs)
+    def _astream(self, input: Any, **kwargs: Any) -> AsyncIterator[Output]:
+        if type(self)._atransform is not Runnable._atransform:
+            return self._atransform(_aiter_of(input), **kwargs)
+        return self._aonce(input, **kwargs)
 
     def _transform(self, input: Iterator[Any], **kwargs: Any) -> Iterator[Output]:
-        yield from self._stream(add_chunks(list(input)), **kwargs)
+        return self._stream(add_chunks(list(input)), **kwargs)
 
     async def _atransform(self, input: AsyncIterator[Any], **kwargs: Any) -> AsyncIterator[Output]:
         whole = add_chunks([chunk async for chunk in input])
         async for chunk in self._astream(whole, **kwargs):
             yield chunk
 
-    # How a call is logged.
+    def _once(self, input: Any, **kwargs: Any) -> Iterator[Output]:
+        yield self._invoke(input, **kwargs)
 
-    def _start(self, scope: Scope, input: Any, config: RunnableConfig | None) -> Run:
-        config = config or {}
-        return scope.trace.start(
-            config.get("run_name") or self.get_name(),
-            self.run_type,
-            input,
-            parent=scope.run,
-            tags=config.get("tags", ()),
-            metadata=config.get("metadata"),
-            run_id=config.get("run_id"),
-            model=self.model_label,
-        )
+    async def _aonce(self, input: Any, **kwargs: Any) -> AsyncIterator[Output]:
+        yield await self._ainvoke(input, **kwargs)
 
-    def _observe(
+    def _collected(
         self,
         scope: Scope | None,
-        input: Any,
+        input: Iterator[Any],
         config: RunnableConfig | None,
-        source: Callable[..., Iterator[Output]],
-        upstream: Iterator[Any] | None = None,
+        **kwargs: Any,
     ) -> Iterator[Output]:
-        # The caller's scope is taken when the stream is asked for, since a chain asks for its
-        # steps' streams inside its own run; a stream asked for outside of any (and then handed to
-        # `show`, say) belongs to where it is consumed.
-        scope = scope or current_scope()
-        if scope is None:
-            yield from source() if upstream is None else source(upstream)
-            return
-        if upstream is not None:
-            # The step before this one is to start first, and it does when its first chunk is asked
-            # for; if that fails, this step never ran.
-            source = partial(source, chain(list(islice(upstream, 1)), upstream))
-        run = self._start(scope, input, config)
-        with scope.trace.inside(run):
-            chunks = source()
-        yield from scope.trace.follow(run, chunks)
+        if chunks := list(input):
+            with within(scope):
+                stream = self.stream(add_chunks(chunks), config, **kwargs)
+            yield from stream
 
-    async def _aobserve(
+    async def _acollected(
         self,
         scope: Scope | None,
-        input: Any,
+        input: AsyncIterator[Any],
         config: RunnableConfig | None,
-        source: Callable[..., AsyncIterator[Output]],
-        upstream: AsyncIterator[Any] | None = None,
+        **kwargs: Any,
     ) -> AsyncIterator[Output]:
-        scope = scope or current_scope()
-        if scope is None:
-            chunks = source() if upstream is None else source(upstream)
-        else:
-            if upstream is not None:
-                source = partial(source, _achain(await anext(upstream, _END), upstream))
-            run = self._start(scope, input, config)
-            with scope.trace.inside(run):
-                chunks = source()
-            chunks = scope.trace.afollow(run, chunks)
-        try:
-            async for chunk in chunks:
-                yield chunk
-        finally:
-            # Unlike `yield from`, an async generator does not close the one inside it.
-            await aclose(chunks)
+        if chunks := [chunk async for chunk in input]:
+            with within(scope):
+                stream = self.astream(add_chunks(chunks), config, **kwargs)
+            try:
+                async for chunk in stream:
+                    yield chunk
+            finally:
+                await aclose(stream)
 
 
-_END = object()
-
-
-async def _achain(first: Any, rest: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    if first is not _END:
-        yield first
-        async for item in rest:
-            yield item
-
-
-def is_observed(source: Any) -> bool:
-    """Tell whether an iterator is a Runnable's own stream, which logs itself."""
-    code = getattr(source, "gi_code", None) or getattr(source, "ag_code", None)
-    return code in (Runnable._observe.__code__, Runnable._aobserve.__code__)
+async def _aiter_of(value: Any) -> AsyncIterator[Any]:
+    yield value
 
 
 def coerce_to_runnable(thing: Any) -> Runnable[Any, Any]:
-    """Make a step of whatever can be one: a Runnable stays, a function becomes a lambda.
+    """Make a step of whatever can be one.
+
+    A Runnable stays as it is, a dict becomes a `RunnableParallel`, a generator function a
+    `RunnableGenerator`, another function a `RunnableLambda`.
 
     Raises
     ------
     InputError
-        If it is neither.
+        If it is none of these.
     """
-    from .functions import RunnableLambda
+    from .functions import RunnableGenerator, RunnableLambda, is_generator_function
+    from .parallel import RunnableParallel
 
     if isinstance(thing, Runnable):
         return thing
+    if isinstance(thing, dict):
+        return RunnableParallel(thing)
+    if is_generator_function(thing):
+        return RunnableGenerator(thing)
     if callable(thing):
         return RunnableLambda(thing)
     raise InputError(
         f"A chain cannot hold {type(thing).__name__} {thing!r:.80}. "
-        "Join Runnables and functions, as in: prompt | model | StrOutputParser()."
+        "Join Runnables, functions and dicts of those, as in: prompt | model | StrOutputParser()."
     )

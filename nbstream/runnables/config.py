@@ -1,14 +1,24 @@
-"""What a caller can say about a run."""
+"""What a caller can say about a run, and how calls inside it inherit that."""
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-__all__ = ["RunnableConfig"]
+from .._exceptions import InputError
+from ..events._scope import Scope, current_scope
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+__all__ = ["RunnableConfig", "current_config", "merge_configs", "one_each", "step_config"]
 
 
 class RunnableConfig(TypedDict, total=False):
-    """Settings for one call; every key may be left out."""
+    """Settings for one call; every key may be left out.
+
+    Calls inside that call inherit all but ``run_name`` and ``run_id``, with nothing passed on.
+    Further keys may be added; they are inherited as they are.
+    """
 
     tags: list[str]
     """Labels for the run and those inside it."""
@@ -16,7 +26,86 @@ class RunnableConfig(TypedDict, total=False):
     """Facts about the run, for it and those inside it."""
     run_name: str
     """Name of this run in the log; by default that of the step."""
-    run_id: str
+    run_id: Any
     """A UUID for this run; by default a new one."""
-    max_concurrency: int
+    max_concurrency: int | None
     """How many inputs of a batch run at a time; by default all (async) or a pool's worth."""
+    executor: Executor
+    """Where a batch runs its calls; by default a pool of threads that ends with the batch."""
+    configurable: dict[str, Any]
+    """Settings for steps that look for them here."""
+
+
+# What one call keeps for itself. `step_tag` says which place of a chain the call is for.
+_OWN = {"tags", "metadata", "run_name", "run_id", "step_tag"}
+
+
+def step_config(tag: str | None) -> RunnableConfig | None:
+    """Return the config for a chain's call of one of its steps, marked by a tag in the log.
+
+    None where nobody listens, so that such calls stay as cheap as they can be.
+    """
+    if tag is None or (scope := current_scope()) is None or scope.trace is None:
+        return None
+    return cast("RunnableConfig", {"step_tag": tag})
+
+
+def inner_scope(scope: Scope | None, config: RunnableConfig | None) -> Scope:
+    """Return what calls inside a call with this config inherit, its run aside."""
+    scope = scope or Scope(None, None)
+    if not config:
+        return scope
+    given = tuple(config.get("tags") or ())
+    settings = {key: value for key, value in config.items() if key not in _OWN}
+    return scope._replace(
+        tags=(*(tag for tag in scope.tags if tag not in given), *dict.fromkeys(given)),
+        metadata={**scope.metadata, **(config.get("metadata") or {})},
+        settings={**scope.settings, **settings} if settings else scope.settings,
+    )
+
+
+def current_config() -> RunnableConfig:
+    """Return the config that a function inside a run sees."""
+    scope = current_scope() or Scope(None, None)
+    config = {**scope.settings, "tags": list(scope.tags), "metadata": dict(scope.metadata)}
+    return cast("RunnableConfig", config)
+
+
+def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
+    """Merge configs: tags are united, metadata and ``configurable`` merged, else the last wins.
+
+    Examples
+    --------
+    >>> merge_configs({"tags": ["b"], "run_name": "x"}, {"tags": ["a"], "run_name": "y"})
+    {'tags': ['a', 'b'], 'run_name': 'y'}
+    """
+    merged: dict[str, Any] = {}
+    for config in configs:
+        for key, value in (config or {}).items():
+            if key == "tags":
+                merged[key] = sorted({*merged.get(key, ()), *(value or ())})  # type: ignore[misc]
+            elif key in ("metadata", "configurable"):
+                merged[key] = {**merged.get(key, {}), **(value or {})}  # type: ignore[dict-item]
+            elif value is not None:
+                merged[key] = value
+    return cast("RunnableConfig", merged)
+
+
+def one_each(config: Any, count: int) -> list[RunnableConfig | None]:
+    """Return a config for each input of a batch, from one for all or a list of them.
+
+    A ``run_id`` names one run, so only the first call gets it.
+
+    Raises
+    ------
+    InputError
+        If there are not as many configs as inputs.
+    """
+    if isinstance(config, (list, tuple)):
+        if len(config) != count:
+            raise InputError(f"There are {count} inputs and {len(config)} configs; give one each.")
+        return list(config)
+    if config and "run_id" in config and count > 1:
+        rest = {key: value for key, value in config.items() if key != "run_id"}
+        return [config, *[cast("RunnableConfig", rest)] * (count - 1)]
+    return [config] * count

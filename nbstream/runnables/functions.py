@@ -1,22 +1,30 @@
-"""`RunnableLambda`: a function as a step."""
+"""Functions as steps: `RunnableLambda`, `RunnableGenerator`, and the `chain` decorator."""
 
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from .._loops import run_in_thread, run_sync
+from .._loops import aiter_in_thread, iter_from_loop, iter_sync, run_in_thread, run_sync
+from ..events._chunks import add_chunks
 from .base import Input, Output, Runnable
+from .config import current_config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
-__all__ = ["RunnableLambda"]
+__all__ = ["RunnableGenerator", "RunnableLambda", "chain", "is_generator_function"]
 
 
 class RunnableLambda(Runnable[Input, Output]):
-    """A function of one argument as a step; a coroutine function works from both sides too.
+    """A function of one argument as a step.
+
+    A coroutine function works from both sides, and so does a plain one. A function with a second
+    parameter named ``config`` gets the config. A generator function streams what it yields, and
+    invoked gives the sum. If a function returns a Runnable, that is called with the same input, in
+    turn.
 
     Parameters
     ----------
@@ -28,6 +36,11 @@ class RunnableLambda(Runnable[Input, Output]):
     name
         Its name in the log, by default the function's own.
 
+    Raises
+    ------
+    InputError
+        If it is not a function, or returns Runnables without end.
+
     Examples
     --------
     >>> from nbstream import RunnableLambda
@@ -37,21 +50,18 @@ class RunnableLambda(Runnable[Input, Output]):
 
     def __init__(
         self,
-        func: Callable[[Any], Any],
-        afunc: Callable[[Any], Any] | None = None,
+        func: Callable[..., Any],
+        afunc: Callable[..., Any] | None = None,
         name: str | None = None,
     ) -> None:
         for function in filter(None, (func, afunc)):
             if not callable(function):
                 raise InputError(f"RunnableLambda needs a function, not {function!r:.80}.")
-            if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-                raise InputError(
-                    f"RunnableLambda got the generator function {_name(function)}. "
-                    "Return one value, or subclass Runnable and define _transform()."
-                )
         self.func = func
         self.afunc = afunc
         self.name = name
+        self._call = _caller(func)
+        self._acall = _caller(afunc or func)
 
     def __repr__(self) -> str:
         return f"RunnableLambda({_name(self.func)})"
@@ -62,15 +72,190 @@ class RunnableLambda(Runnable[Input, Output]):
         return self.name or (own if own.isidentifier() else "RunnableLambda")
 
     def _invoke(self, input: Any, **kwargs: Any) -> Any:
-        value = self.func(input, **kwargs)
-        return run_sync(value) if inspect.iscoroutine(value) else value
+        value = self._call(input, kwargs)
+        if inspect.iscoroutine(value):
+            value = run_sync(value)
+        elif inspect.isasyncgen(value):
+            value = add_chunks(list(iter_sync(value)))
+        elif inspect.isgenerator(value):
+            value = add_chunks(list(value))
+        return value.invoke(input) if isinstance(value, Runnable) else value
 
     async def _ainvoke(self, input: Any, **kwargs: Any) -> Any:
+        value = await self._avalue(input, kwargs)
+        if inspect.isasyncgen(value):
+            value = add_chunks([chunk async for chunk in value])
+        elif inspect.isgenerator(value):
+            value = add_chunks([chunk async for chunk in aiter_in_thread(value)])
+        if isinstance(value, Runnable):
+            return await value.ainvoke(input)
+        return value
+
+    async def _avalue(self, input: Any, kwargs: dict[str, Any]) -> Any:
         function = self.afunc or self.func
         if inspect.iscoroutinefunction(function):
-            return await function(input, **kwargs)
-        value = await run_in_thread(function, input, **kwargs)
+            return await self._acall(input, kwargs)
+        if is_generator_function(function):
+            return self._acall(input, kwargs)  # nothing of it runs yet
+        value = await run_in_thread(self._acall, input, kwargs)
         return await value if inspect.isawaitable(value) else value
+
+    def _transform(self, input: Iterator[Any], **kwargs: Any) -> Iterator[Any]:
+        whole = add_chunks(list(input))
+        value = self._call(whole, kwargs)
+        if inspect.iscoroutine(value):
+            value = run_sync(value)
+        if inspect.isgenerator(value):
+            yield from value
+        elif inspect.isasyncgen(value):
+            yield from iter_sync(value)
+        elif isinstance(value, Runnable):
+            yield from value.stream(whole)
+        else:
+            yield value
+
+    async def _atransform(self, input: AsyncIterator[Any], **kwargs: Any) -> AsyncIterator[Any]:
+        whole = add_chunks([chunk async for chunk in input])
+        value = await self._avalue(whole, kwargs)
+        if isinstance(value, Runnable):
+            value = value.astream(whole)
+        elif inspect.isgenerator(value):
+            value = aiter_in_thread(value)
+        elif not inspect.isasyncgen(value):
+            yield value
+            return
+        try:
+            async for chunk in value:
+                yield chunk
+        finally:
+            await value.aclose()
+
+
+class RunnableGenerator(Runnable[Input, Output]):
+    """A generator function as a step that works on a stream: iterator in, chunks out.
+
+    Parameters
+    ----------
+    transform
+        A generator function that takes an iterator, or an async one that takes an async iterator.
+        An async one works from both sides, and so does a plain one.
+    atransform
+        What to use on the async side instead.
+    name
+        Its name in the log, by default the function's own.
+
+    Examples
+    --------
+    >>> from nbstream import RunnableGenerator, ScriptedChat, StrOutputParser
+    >>> def shout(texts):
+    ...     for text in texts:
+    ...         yield text.upper()
+    >>> chain = ScriptedChat(["Here", " is"]) | StrOutputParser() | RunnableGenerator(shout)
+    >>> list(chain.stream("x"))
+    ['HERE', ' IS']
+    """
+
+    def __init__(
+        self,
+        transform: Callable[..., Any],
+        atransform: Callable[..., Any] | None = None,
+        *,
+        name: str | None = None,
+    ) -> None:
+        for function in filter(None, (transform, atransform)):
+            if not is_generator_function(function):
+                raise InputError(
+                    f"RunnableGenerator needs a generator function, not {function!r:.80}. "
+                    "Use RunnableLambda for a function that returns its value."
+                )
+        self.func = transform
+        self.afunc = atransform
+        self.name = name
+        self._call = _caller(transform)
+        self._acall = _caller(atransform or transform)
+
+    def __repr__(self) -> str:
+        return f"RunnableGenerator({_name(self.func)})"
+
+    def get_name(self) -> str:
+        """Return the given name, else the function's."""
+        own = _name(self.func)
+        return self.name or (own if own.isidentifier() else "RunnableGenerator")
+
+    def _invoke(self, input: Any, **kwargs: Any) -> Any:
+        return add_chunks(list(self._stream(input, **kwargs)))
+
+    async def _ainvoke(self, input: Any, **kwargs: Any) -> Any:
+        return add_chunks([chunk async for chunk in self._astream(input, **kwargs)])
+
+    def _transform(self, input: Iterator[Any], **kwargs: Any) -> Iterator[Any]:
+        if inspect.isasyncgenfunction(self.func):
+            value: AsyncIterator[Any] = self._call(_aiter(input), kwargs)
+            return iter_sync(value)
+        stream: Iterator[Any] = self._call(input, kwargs)
+        return stream
+
+    def _atransform(self, input: AsyncIterator[Any], **kwargs: Any) -> AsyncIterator[Any]:
+        function = self.afunc or self.func
+        if inspect.isasyncgenfunction(function):
+            stream: AsyncIterator[Any] = self._acall(input, kwargs)
+            return stream
+        return self._in_thread(input, kwargs)
+
+    async def _in_thread(
+        self, input: AsyncIterator[Any], kwargs: dict[str, Any]
+    ) -> AsyncIterator[Any]:
+        # The plain function waits in a thread for chunks that come in the loop.
+        stream = aiter_in_thread(self._acall(iter_from_loop(input), kwargs))
+        try:
+            async for chunk in stream:
+                yield chunk
+        finally:
+            await stream.aclose()  # type: ignore[attr-defined]  # an async generator
+
+
+async def _aiter(source: Iterator[Any]) -> AsyncIterator[Any]:
+    for item in source:
+        yield item
+
+
+def chain(function: Callable[..., Any]) -> RunnableLambda[Any, Any]:
+    """Make a step of a function; what it calls inside becomes part of its run.
+
+    Examples
+    --------
+    >>> from nbstream import chain
+    >>> @chain
+    ... def greet(name):
+    ...     return f"Hello, {name}"
+    >>> (greet | len).invoke("you")
+    10
+    """
+    return RunnableLambda(function, name=_name(function))
+
+
+def is_generator_function(thing: Any) -> bool:
+    """Tell whether calling it makes a generator, plain or async."""
+    if isinstance(thing, partial):
+        return is_generator_function(thing.func)
+    if not (inspect.isfunction(thing) or inspect.ismethod(thing)) and callable(thing):
+        thing = type(thing).__call__  # an object that is called like a function
+    return inspect.isgeneratorfunction(thing) or inspect.isasyncgenfunction(thing)
+
+
+def _caller(function: Callable[..., Any]) -> Callable[[Any, dict[str, Any]], Any]:
+    """Return how to call it: with the config where it asks for it."""
+    if not _takes_config(function):
+        return lambda value, kwargs: function(value, **kwargs)
+    return lambda value, kwargs: function(value, **{"config": current_config(), **kwargs})
+
+
+def _takes_config(function: Callable[..., Any]) -> bool:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):  # some functions of C code have no signature
+        return False
+    return any(p.name == "config" and p.kind is not p.VAR_KEYWORD for p in parameters[1:])
 
 
 def _name(function: Callable[..., Any]) -> str:

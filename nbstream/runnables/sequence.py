@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from ..events._trace import aclose, close
-from .base import Input, Output, Runnable, coerce_to_runnable
+from ..events._follow import aclose, close
+from .base import Input, Output, Runnable, _aiter_of, coerce_to_runnable
+from .config import step_config
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -18,7 +19,19 @@ class RunnableSequence(Runnable[Input, Output]):
     """Steps in a row: each one's output is the next one's input. ``a | b | c`` makes one.
 
     Streaming flows through: a step that can work on a stream does, one that cannot waits for the
-    whole. Nested sequences become one flat row.
+    whole. Nested sequences become one flat row. Arguments of a call go to the first step.
+
+    Parameters
+    ----------
+    *steps
+        At least two steps, or things that `coerce_to_runnable` makes into some.
+    name
+        Its name in the log; by default ``RunnableSequence``.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two steps, or one that cannot be one.
 
     Examples
     --------
@@ -37,9 +50,20 @@ class RunnableSequence(Runnable[Input, Output]):
         if len(self.steps) < 2:
             raise InputError(f"A sequence needs at least two steps, not {len(self.steps)}.")
         self.name = name
+        self._tags = [f"seq:step:{i}" for i in range(1, len(self.steps) + 1)]
 
     def __repr__(self) -> str:
         return " | ".join(map(repr, self.steps))
+
+    @property
+    def first(self) -> Runnable[Any, Any]:
+        """The first step."""
+        return self.steps[0]
+
+    @property
+    def last(self) -> Runnable[Any, Any]:
+        """The last step."""
+        return self.steps[-1]
 
     @property
     def model_label(self) -> str | None:
@@ -47,43 +71,50 @@ class RunnableSequence(Runnable[Input, Output]):
         return next(filter(None, (step.model_label for step in self.steps)), None)
 
     def _invoke(self, input: Any, **kwargs: Any) -> Any:
-        value = self.steps[0].invoke(input, **kwargs)
-        for step in self.steps[1:]:
-            value = step.invoke(value)
+        value = input
+        for step, tag in zip(self.steps, self._tags, strict=True):
+            value = step.invoke(value, step_config(tag), **kwargs)
+            kwargs = {}
         return value
 
     async def _ainvoke(self, input: Any, **kwargs: Any) -> Any:
-        value = await self.steps[0].ainvoke(input, **kwargs)
-        for step in self.steps[1:]:
-            value = await step.ainvoke(value)
+        value = input
+        for step, tag in zip(self.steps, self._tags, strict=True):
+            value = await step.ainvoke(value, step_config(tag), **kwargs)
+            kwargs = {}
         return value
 
-    def _stream(self, input: Any, **kwargs: Any) -> Iterator[Any]:
-        return self._through(self.steps[0].stream(input, **kwargs))
+    # A stream of one input, too, goes through as a stream: a first step that works on streams
+    # begins before the whole of a long input is there.
 
-    def _transform(self, input: Iterator[Any], **kwargs: Any) -> Iterator[Any]:
-        return self._through(self.steps[0].transform(input, **kwargs))
+    def _stream(self, input: Any, **kwargs: Any) -> Iterator[Any]:
+        return self._transform(iter((input,)), **kwargs)
 
     def _astream(self, input: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        return self._athrough(self.steps[0].astream(input, **kwargs))
+        return self._atransform(_aiter_of(input), **kwargs)
+
+    def _transform(self, input: Iterator[Any], **kwargs: Any) -> Iterator[Any]:
+        streams = [input]
+        for step, tag in zip(self.steps, self._tags, strict=True):
+            streams.append(step.transform(streams[-1], step_config(tag), **kwargs))
+            kwargs = {}
+        return self._flow(streams[1:])
 
     def _atransform(self, input: AsyncIterator[Any], **kwargs: Any) -> AsyncIterator[Any]:
-        return self._athrough(self.steps[0].atransform(input, **kwargs))
+        streams = [input]
+        for step, tag in zip(self.steps, self._tags, strict=True):
+            streams.append(step.atransform(streams[-1], step_config(tag), **kwargs))
+            kwargs = {}
+        return self._aflow(streams[1:])
 
-    def _through(self, first: Iterator[Any]) -> Iterator[Any]:
-        streams = [first]
-        for step in self.steps[1:]:
-            streams.append(step.transform(streams[-1]))
+    def _flow(self, streams: list[Iterator[Any]]) -> Iterator[Any]:
         try:
             yield from streams[-1]
         finally:
             for stream in reversed(streams):
                 close(stream)
 
-    async def _athrough(self, first: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        streams = [first]
-        for step in self.steps[1:]:
-            streams.append(step.atransform(streams[-1]))
+    async def _aflow(self, streams: list[AsyncIterator[Any]]) -> AsyncIterator[Any]:
         try:
             async for chunk in streams[-1]:
                 yield chunk

@@ -7,8 +7,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Ma
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from ..events._follow import afollow, follow, is_followed
+from ..events._scope import Scope
 from ..messages import BaseMessage
-from ..runnables.base import is_observed
 
 if TYPE_CHECKING:
     from ..events import Trace
@@ -48,13 +49,17 @@ def open_stream(
             f"{_brief(source)} needs an input. Use show(chain, input), or "
             "show(chain.stream(input))."
         )
-    if is_observed(source):
+    if is_followed(source):
         return source  # type: ignore[no-any-return]
     name = getattr(source, "__name__", type(source).__name__)
     if isinstance(source, AsyncIterable):
-        return trace.afollow(trace.start(name), aiter(source))
+
+        async def begin() -> tuple[Scope, AsyncIterator[Any]]:
+            return Scope(trace, trace.start(name)), aiter(source)
+
+        return afollow(begin)
     if isinstance(source, Iterable) and not isinstance(source, (str, bytes, Mapping)):
-        return trace.follow(trace.start(name), iter(source))
+        return follow(lambda: (Scope(trace, trace.start(name)), iter(source)))
     raise InputError(
         f"{_brief(source)} cannot be streamed. Pass an iterator or async iterator of texts or "
         "chunks, such as model.stream(...), or a model or chain and its input."

@@ -1,0 +1,163 @@
+"""Several inputs at once: in threads, or as tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any, cast
+
+from ..events._scope import current_scope
+from .config import merge_configs, one_each
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+    from concurrent.futures import Executor
+
+    from .base import Runnable
+    from .config import RunnableConfig
+
+__all__ = ["abatch", "abatch_as_completed", "batch", "batch_as_completed", "threads"]
+
+
+def batch(
+    step: Runnable[Any, Any],
+    inputs: Sequence[Any],
+    config: Any,
+    return_exceptions: bool,
+    kwargs: dict[str, Any],
+) -> list[Any]:
+    if not inputs:
+        return []
+    with _calls(step, inputs, config, kwargs) as calls:
+        return [_outcome(call, return_exceptions) for call in calls]
+
+
+def batch_as_completed(
+    step: Runnable[Any, Any],
+    inputs: Sequence[Any],
+    config: Any,
+    return_exceptions: bool,
+    kwargs: dict[str, Any],
+) -> Iterator[tuple[int, Any]]:
+    if not inputs:
+        return
+    with _calls(step, inputs, config, kwargs) as calls:
+        places = {call: index for index, call in enumerate(calls)}
+        waiting = set(calls)
+        while waiting:
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for call in sorted(done, key=places.__getitem__):
+                yield places[call], _outcome(call, return_exceptions)
+
+
+@contextmanager
+def _calls(
+    step: Runnable[Any, Any], inputs: Sequence[Any], config: Any, kwargs: dict[str, Any]
+) -> Iterator[list[Future[Any]]]:
+    configs = one_each(config, len(inputs))
+    calls: list[Future[Any]] = []
+    with _executor(configs[0]) as executor:
+        try:
+            for item, one in zip(inputs, configs, strict=True):
+                calls.append(_submit(executor, step.invoke, item, one, kwargs))
+            yield calls
+        finally:
+            # After a failure the rest would only be waited for in vain.
+            for call in calls:
+                call.cancel()
+
+
+@contextmanager
+def _executor(config: RunnableConfig | None) -> Iterator[Executor]:
+    settings: Any = merge_configs(_inherited(), config)
+    if given := settings.get("executor"):
+        yield given
+        return
+    with ThreadPoolExecutor(settings.get("max_concurrency")) as pool:
+        yield pool
+
+
+def threads(count: int) -> ThreadPoolExecutor:
+    """Return a pool for the branches of one call.
+
+    Never the caller's own: calls that wait in a pool for others in the same pool can lock it up.
+    """
+    limit: int | None = _inherited().get("max_concurrency")
+    return ThreadPoolExecutor(min(limit or count, count))
+
+
+def _inherited() -> RunnableConfig:
+    scope = current_scope()
+    return cast("RunnableConfig", dict(scope.settings) if scope else {})
+
+
+def _submit(
+    executor: Executor, function: Any, input: Any, config: Any, kwargs: dict[str, Any]
+) -> Future[Any]:
+    """Call a step on an executor; a thread gets a copy of the caller's context."""
+    if isinstance(executor, ThreadPoolExecutor):
+        return executor.submit(copy_context().run, _call, function, input, config, kwargs)
+    # Neither a context nor an executor can travel to another process.
+    rest = {key: value for key, value in (config or {}).items() if key != "executor"}
+    return executor.submit(_call, function, input, rest or None, kwargs)
+
+
+def _call(function: Any, input: Any, config: Any, kwargs: dict[str, Any]) -> Any:
+    return function(input, config, **kwargs)
+
+
+def _outcome(call: Future[Any], return_exceptions: bool) -> Any:
+    try:
+        return call.result()
+    except Exception as error:
+        if return_exceptions:
+            return error
+        raise
+
+
+async def abatch(
+    step: Runnable[Any, Any],
+    inputs: Sequence[Any],
+    config: Any,
+    return_exceptions: bool,
+    kwargs: dict[str, Any],
+) -> list[Any]:
+    outputs: dict[int, Any] = {}
+    stream = abatch_as_completed(step, inputs, config, return_exceptions, kwargs)
+    async for index, output in stream:
+        outputs[index] = output
+    return [outputs[index] for index in range(len(inputs))]
+
+
+async def abatch_as_completed(
+    step: Runnable[Any, Any],
+    inputs: Sequence[Any],
+    config: Any,
+    return_exceptions: bool,
+    kwargs: dict[str, Any],
+) -> AsyncIterator[tuple[int, Any]]:
+    if not inputs:
+        return
+    configs = one_each(config, len(inputs))
+    limit = merge_configs(_inherited(), configs[0]).get("max_concurrency")
+    turns = asyncio.Semaphore(limit or len(inputs))
+
+    async def one(index: int) -> tuple[int, Any]:
+        async with turns:
+            try:
+                return index, await step.ainvoke(inputs[index], configs[index], **kwargs)
+            except Exception as error:
+                if return_exceptions:
+                    return index, error
+                raise
+
+    tasks = [asyncio.ensure_future(one(index)) for index in range(len(inputs))]
+    try:
+        for next_done in asyncio.as_completed(tasks):
+            yield await next_done
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,146 @@
+"""How a step's call is logged: written once, for all of them."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..events._follow import afollow, follow, inside
+from ..events._scope import Scope, current_scope
+from .config import inner_scope
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from .base import Runnable
+    from .config import RunnableConfig
+
+__all__ = ["aobserve", "enter", "observe"]
+
+T = TypeVar("T")
+
+
+def enter(
+    step: Runnable[Any, Any],
+    scope: Scope | None,
+    input: Any,
+    config: RunnableConfig | None,
+    streamed_input: list[Any] | None = None,
+) -> Scope:
+    """Log that a step begins; return the scope of what it calls."""
+    inner = inner_scope(scope, config)
+    if inner.trace is None:
+        return inner
+    named: dict[str, Any] = dict(config or {})
+    place = named.get("step_tag")
+    run = inner.trace.start(
+        named.get("run_name") or step.get_name(),
+        step.run_type,
+        input,
+        parent=inner.run,
+        tags=inner.tags if place is None else _placed(place, inner.tags, named.get("tags")),
+        metadata=inner.metadata,
+        run_id=named.get("run_id"),
+        model=step.model_label,
+        streamed_input=streamed_input,
+    )
+    return inner._replace(run=run)
+
+
+def _placed(place: str, tags: tuple[str, ...], given: Any) -> list[str]:
+    # LangChain's order: what was inherited, the place, then what was given to this very step.
+    late = [tag for tag in tags if tag in (given or ())]
+    return [*(tag for tag in tags if tag not in late and tag != place), place, *late]
+
+
+def observe(
+    step: Runnable[Any, Any],
+    input: Any,
+    config: RunnableConfig | None,
+    source: Callable[..., Iterator[T]],
+    upstream: Iterator[Any] | None = None,
+) -> Iterator[T]:
+    """Stream from ``source``, logged as a run of ``step`` if somebody listens.
+
+    The caller's scope is taken now, since a chain asks for its steps' streams inside its own run; a
+    stream asked for outside of any (and then handed to `show`, say) belongs to where it is
+    consumed.
+    """
+    return follow(partial(_begin, step, current_scope(), input, config, source, upstream))
+
+
+def _begin(
+    step: Runnable[Any, Any],
+    scope: Scope | None,
+    input: Any,
+    config: RunnableConfig | None,
+    source: Callable[..., Iterator[T]],
+    upstream: Iterator[Any] | None,
+) -> tuple[Scope | None, Iterator[T]]:
+    scope = scope or current_scope()
+    if scope is None and not config:
+        return None, source() if upstream is None else source(upstream)
+    taken: list[Any] | None = None
+    if upstream is not None:
+        taken = []
+        # The step before this one is to start first, and it does when its first chunk is asked
+        # for; if that fails, this step never ran.
+        upstream = _note(upstream, taken)
+        first = next(upstream, _END)
+        upstream = upstream if first is _END else chain((first,), upstream)
+        source = partial(source, upstream)
+    inner = enter(step, scope, input, config, taken)
+    with inside(inner):
+        return inner, source()
+
+
+def aobserve(
+    step: Runnable[Any, Any],
+    input: Any,
+    config: RunnableConfig | None,
+    source: Callable[..., AsyncIterator[T]],
+    upstream: AsyncIterator[Any] | None = None,
+) -> AsyncIterator[T]:
+    """Do what `observe` does, for an async iterator."""
+    return afollow(partial(_abegin, step, current_scope(), input, config, source, upstream))
+
+
+async def _abegin(
+    step: Runnable[Any, Any],
+    scope: Scope | None,
+    input: Any,
+    config: RunnableConfig | None,
+    source: Callable[..., AsyncIterator[T]],
+    upstream: AsyncIterator[Any] | None,
+) -> tuple[Scope | None, AsyncIterator[T]]:
+    scope = scope or current_scope()
+    if scope is None and not config:
+        return None, source() if upstream is None else source(upstream)
+    taken: list[Any] | None = None
+    if upstream is not None:
+        taken = []
+        first = await anext(upstream, _END)
+        source = partial(source, _anote(first, upstream, taken))
+    inner = enter(step, scope, input, config, taken)
+    with inside(inner):
+        return inner, source()
+
+
+_END: Any = object()
+
+
+def _note(source: Iterator[T], taken: list[T]) -> Iterator[T]:
+    for item in source:
+        taken.append(item)
+        yield item
+
+
+async def _anote(first: T, source: AsyncIterator[T], taken: list[T]) -> AsyncIterator[T]:
+    if first is _END:
+        return
+    taken.append(first)
+    yield first
+    async for item in source:
+        taken.append(item)
+        yield item

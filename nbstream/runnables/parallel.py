@@ -1,0 +1,222 @@
+"""`RunnableParallel`: several steps on one input, side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .._exceptions import InputError
+from ..events._chunks import AddableDict
+from ..events._follow import aclose, close
+from ._batch import threads
+from .base import Input, Runnable, coerce_to_runnable
+from .config import step_config
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+    from .config import RunnableConfig
+
+__all__ = ["RunnableParallel"]
+
+_DONE: Any = object()
+
+
+class RunnableParallel(Runnable[Input, dict[str, Any]]):
+    """Several steps on the same input, side by side; the output is a dict of theirs.
+
+    A dict in a chain makes one. Streamed, it yields a dict with one key for each chunk of a branch,
+    as it comes; these add up.
+
+    Parameters
+    ----------
+    steps
+        The branches by name; they may also be given as keyword arguments.
+
+    Raises
+    ------
+    InputError
+        If there are none, or one that cannot be a step.
+
+    Examples
+    --------
+    >>> from nbstream import RunnableParallel
+    >>> RunnableParallel(double=lambda x: 2 * x, square=lambda x: x * x).invoke(3)
+    {'double': 6, 'square': 9}
+    """
+
+    def __init__(self, steps: Mapping[str, Any] | None = None, **more: Any) -> None:
+        branches = {**(steps or {}), **more}
+        if not branches:
+            raise InputError("RunnableParallel needs at least one branch, as in a={'x': step}.")
+        self.steps = {name: coerce_to_runnable(step) for name, step in branches.items()}
+        self._tags = {name: f"map:key:{name}" for name in self.steps}
+
+    def __repr__(self) -> str:
+        return "{" + ", ".join(f"{name}: {step!r}" for name, step in self.steps.items()) + "}"
+
+    def get_name(self) -> str:
+        """Return the given name, else one that lists the branches."""
+        return self.name or f"{type(self).__name__}<{','.join(self.steps)}>"
+
+    @property
+    def model_label(self) -> str | None:
+        """The first model's among the branches."""
+        return next(filter(None, (step.model_label for step in self.steps.values())), None)
+
+    def _config(self, name: str) -> RunnableConfig | None:
+        return step_config(self._tags[name])
+
+    def _invoke(self, input: Any, **kwargs: Any) -> dict[str, Any]:
+        with threads(len(self.steps)) as executor:
+            calls = {}
+            for name, step in self.steps.items():
+                call = partial(step.invoke, input, self._config(name), **kwargs)
+                calls[name] = executor.submit(copy_context().run, call)
+            return {name: call.result() for name, call in calls.items()}
+
+    async def _ainvoke(self, input: Any, **kwargs: Any) -> dict[str, Any]:
+        tasks = [
+            asyncio.ensure_future(step.ainvoke(input, self._config(name), **kwargs))
+            for name, step in self.steps.items()
+        ]
+        try:
+            outputs = await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return dict(zip(self.steps, outputs, strict=True))
+
+    def _transform(self, input: Iterator[Any], **kwargs: Any) -> Iterator[AddableDict]:
+        shared = _Shared(input)
+        streams = {
+            name: step.transform(shared.reader(), self._config(name), **kwargs)
+            for name, step in self.steps.items()
+        }
+        contexts = {name: copy_context() for name in streams}
+        with threads(len(self.steps)) as executor:
+
+            def ask(name: str) -> Future[Any]:
+                return executor.submit(contexts[name].run, partial(next, streams[name], _DONE))
+
+            asked = {ask(name): name for name in streams}
+            try:
+                while asked:
+                    done, _ = wait(asked, return_when=FIRST_COMPLETED)
+                    for call in sorted(done, key=lambda c: [*streams].index(asked[c])):
+                        name = asked.pop(call)
+                        if (chunk := call.result()) is not _DONE:
+                            yield AddableDict({name: chunk})
+                            asked[ask(name)] = name
+            finally:
+                # A generator cannot be closed while a thread is in it.
+                for call in asked:
+                    call.cancel()
+                wait(asked)
+                for name, stream in streams.items():
+                    contexts[name].run(close, stream)
+
+    async def _atransform(
+        self, input: AsyncIterator[Any], **kwargs: Any
+    ) -> AsyncIterator[AddableDict]:
+        shared = _AsyncShared(input)
+        chunks: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(len(self.steps))
+
+        taken = {name: asyncio.Event() for name in self.steps}
+
+        async def pump(name: str, stream: AsyncIterator[Any]) -> None:
+            try:
+                async for chunk in stream:
+                    taken[name].clear()
+                    await chunks.put((name, chunk))
+                    await taken[name].wait()  # no branch runs ahead of who reads it
+                await chunks.put((name, _DONE))
+            except Exception as error:
+                await chunks.put((name, _Failure(error)))
+            finally:
+                await aclose(stream)
+
+        tasks = [
+            asyncio.ensure_future(
+                pump(name, step.atransform(shared.reader(), self._config(name), **kwargs))
+            )
+            for name, step in self.steps.items()
+        ]
+        left = len(tasks)
+        try:
+            while left:
+                name, chunk = await chunks.get()
+                if isinstance(chunk, _Failure):
+                    raise chunk.error
+                if chunk is _DONE:
+                    left -= 1
+                else:
+                    yield AddableDict({name: chunk})
+                    taken[name].set()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class _Failure(NamedTuple):
+    error: Exception
+
+
+class _Shared:
+    """One iterator, read by several threads at paces of their own."""
+
+    def __init__(self, source: Iterator[Any]) -> None:
+        self._source = source
+        self._lock = threading.Lock()
+        self._waiting: list[deque[Any]] = []
+
+    def reader(self) -> Iterator[Any]:
+        mine: deque[Any] = deque()
+        self._waiting.append(mine)
+        return self._read(mine)
+
+    def _read(self, mine: deque[Any]) -> Iterator[Any]:
+        while True:
+            with self._lock:
+                if not mine:
+                    item = next(self._source, _DONE)
+                    for waiting in self._waiting:
+                        waiting.append(item)
+            item = mine.popleft()
+            if item is _DONE:
+                return
+            yield item
+
+
+class _AsyncShared:
+    """One async iterator, read by several tasks at paces of their own."""
+
+    def __init__(self, source: AsyncIterator[Any]) -> None:
+        self._source = source
+        self._lock = asyncio.Lock()
+        self._waiting: list[deque[Any]] = []
+
+    def reader(self) -> AsyncIterator[Any]:
+        mine: deque[Any] = deque()
+        self._waiting.append(mine)
+        return self._read(mine)
+
+    async def _read(self, mine: deque[Any]) -> AsyncIterator[Any]:
+        while True:
+            if not mine:
+                async with self._lock:
+                    if not mine:
+                        item = await anext(self._source, _DONE)
+                        for waiting in self._waiting:
+                            waiting.append(item)
+            item = mine.popleft()
+            if item is _DONE:
+                return
+            yield item
