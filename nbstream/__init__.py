@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._exceptions import (
-        InputError,
-        NbstreamError,
-        ProviderError,
-        SetupError,
-    )
+    from ._exceptions import InputError, NbstreamError, ParseError, ProviderError, SetupError
     from .events import (
         Event,
         Run,
@@ -25,30 +20,23 @@ if TYPE_CHECKING:
         adispatch_custom_event,
         dispatch_custom_event,
     )
-    from .magics import (
-        load_ipython_extension,
-        unload_ipython_extension,
-    )
+    from .magics import load_ipython_extension, unload_ipython_extension
     from .messages import (
         AIMessage,
         AIMessageChunk,
         BaseMessage,
         HumanMessage,
         SystemMessage,
+        ToolMessage,
     )
-    from .models import (
-        BaseChatModel,
-        ChatAnthropic,
-        ChatLocal,
-        ScriptedChat,
-        init_chat_model,
-    )
-    from .output_parsers import (
-        StrOutputParser,
-    )
+    from .models import BaseChatModel, ChatAnthropic, ChatLocal, ScriptedChat, init_chat_model
+    from .output_parsers import JsonOutputParser, PydanticOutputParser, StrOutputParser
     from .prompts import (
         ChatPromptTemplate,
         ChatPromptValue,
+        MessagesPlaceholder,
+        PromptTemplate,
+        StringPromptValue,
     )
     from .runnables import (
         AddableDict,
@@ -68,10 +56,8 @@ if TYPE_CHECKING:
         RunnableWithFallbacks,
         chain,
     )
-    from .widget import (
-        StreamView,
-        show,
-    )
+    from .tools import Tool, tool
+    from .widget import StreamView, show
 
 __all__ = [
     "AIMessage",
@@ -86,8 +72,13 @@ __all__ = [
     "Event",
     "HumanMessage",
     "InputError",
+    "JsonOutputParser",
+    "MessagesPlaceholder",
     "NbstreamError",
+    "ParseError",
+    "PromptTemplate",
     "ProviderError",
+    "PydanticOutputParser",
     "Run",
     "Runnable",
     "RunnableAssign",
@@ -108,7 +99,10 @@ __all__ = [
     "StrOutputParser",
     "StreamEvent",
     "StreamView",
+    "StringPromptValue",
     "SystemMessage",
+    "Tool",
+    "ToolMessage",
     "Trace",
     "__version__",
     "adispatch_custom_event",
@@ -117,11 +111,18 @@ __all__ = [
     "init_chat_model",
     "load_ipython_extension",
     "show",
+    "tool",
     "unload_ipython_extension",
 ]
 
 _HOMES = {
-    "_exceptions": ("InputError", "NbstreamError", "ProviderError", "SetupError"),
+    "_exceptions": (
+        "InputError",
+        "NbstreamError",
+        "ParseError",
+        "ProviderError",
+        "SetupError",
+    ),
     "events": (
         "Event",
         "Run",
@@ -130,11 +131,37 @@ _HOMES = {
         "adispatch_custom_event",
         "dispatch_custom_event",
     ),
-    "magics": ("load_ipython_extension", "unload_ipython_extension"),
-    "messages": ("AIMessage", "AIMessageChunk", "BaseMessage", "HumanMessage", "SystemMessage"),
-    "models": ("BaseChatModel", "ChatAnthropic", "ChatLocal", "ScriptedChat", "init_chat_model"),
-    "output_parsers": ("StrOutputParser",),
-    "prompts": ("ChatPromptTemplate", "ChatPromptValue"),
+    "magics": (
+        "load_ipython_extension",
+        "unload_ipython_extension",
+    ),
+    "messages": (
+        "AIMessage",
+        "AIMessageChunk",
+        "BaseMessage",
+        "HumanMessage",
+        "SystemMessage",
+        "ToolMessage",
+    ),
+    "models": (
+        "BaseChatModel",
+        "ChatAnthropic",
+        "ChatLocal",
+        "ScriptedChat",
+        "init_chat_model",
+    ),
+    "output_parsers": (
+        "JsonOutputParser",
+        "PydanticOutputParser",
+        "StrOutputParser",
+    ),
+    "prompts": (
+        "ChatPromptTemplate",
+        "ChatPromptValue",
+        "MessagesPlaceholder",
+        "PromptTemplate",
+        "StringPromptValue",
+    ),
     "runnables": (
         "AddableDict",
         "Runnable",
@@ -153,7 +180,14 @@ _HOMES = {
         "RunnableWithFallbacks",
         "chain",
     ),
-    "widget": ("StreamView", "show"),
+    "tools": (
+        "Tool",
+        "tool",
+    ),
+    "widget": (
+        "StreamView",
+        "show",
+    ),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -4,6 +4,7 @@
 
     NbstreamError
     ├── InputError (ValueError)    what was passed in cannot be used
+    ├── ParseError (ValueError)    what a model said is not what was asked for
     ├── SetupError                 this machine lacks a key, a package or the weights
     └── ProviderError              the model's endpoint refused, failed or was not reached
 
@@ -12,7 +13,7 @@ Each message names the value at fault and the next step.
 
 from __future__ import annotations
 
-__all__ = ["InputError", "NbstreamError", "ProviderError", "SetupError"]
+__all__ = ["InputError", "NbstreamError", "ParseError", "ProviderError", "SetupError"]
 
 
 class NbstreamError(Exception):
@@ -21,6 +22,10 @@ class NbstreamError(Exception):
 
 class InputError(NbstreamError, ValueError):
     """What was passed in cannot be used."""
+
+
+class ParseError(NbstreamError, ValueError):
+    """What a model said cannot be read as what was asked for."""
 
 
 class SetupError(NbstreamError):

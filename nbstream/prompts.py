@@ -8,15 +8,23 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._exceptions import InputError
-from .messages import BaseMessage, convert_to_messages, message_class
+from .messages import BaseMessage, HumanMessage, convert_to_messages, message_class
 from .runnables.base import Runnable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from typing_extensions import Self
 
     from .events import RunType
 
-__all__ = ["ChatPromptTemplate", "ChatPromptValue"]
+__all__ = [
+    "ChatPromptTemplate",
+    "ChatPromptValue",
+    "MessagesPlaceholder",
+    "PromptTemplate",
+    "StringPromptValue",
+]
 
 
 @dataclass
@@ -34,13 +42,168 @@ class ChatPromptValue:
         return "\n".join(f"{m.type.capitalize()}: {m.text}" for m in self.messages)
 
 
-class ChatPromptTemplate(Runnable[Any, ChatPromptValue]):
+@dataclass
+class StringPromptValue:
+    """The text a prompt made."""
+
+    text: str
+
+    def to_messages(self) -> list[BaseMessage]:
+        """Return the text as a message from the user."""
+        return [HumanMessage(self.text)]
+
+    def to_string(self) -> str:
+        """Return the text."""
+        return self.text
+
+
+@dataclass
+class MessagesPlaceholder:
+    """Stands in a prompt for a list of messages, such as a conversation so far.
+
+    Parameters
+    ----------
+    variable_name
+        The variable that holds them.
+    optional
+        Whether it may be left out; then there are none.
+    n_messages
+        Take only so many, the last ones.
+
+    Examples
+    --------
+    >>> from nbstream import ChatPromptTemplate, MessagesPlaceholder
+    >>> prompt = ChatPromptTemplate([MessagesPlaceholder("history"), ("human", "{question}")])
+    >>> prompt.invoke({"history": [("ai", "Hello!")], "question": "Why?"}).messages
+    [AIMessage(content='Hello!'), HumanMessage(content='Why?')]
+    """
+
+    variable_name: str
+    optional: bool = False
+    n_messages: int | None = None
+
+
+@dataclass
+class _Template:
+    """A message with gaps: a text, or content blocks with texts in them."""
+
+    role: type[BaseMessage]
+    content: Any
+
+
+_Part = BaseMessage | MessagesPlaceholder | _Template
+
+
+class _Prompt(Runnable[Any, Any]):
+    """What prompts share: variables, and values for some of them given early."""
+
+    run_type: ClassVar[RunType] = "prompt"
+    partial_variables: dict[str, Any]
+
+    def _names(self) -> tuple[list[str], list[str]]:
+        """Return the variables that are needed, and those that may be left out."""
+        raise NotImplementedError
+
+    def _copy(self) -> Self:
+        raise NotImplementedError
+
+    @property
+    def input_variables(self) -> list[str]:
+        """The variables that an input must have."""
+        return sorted(name for name in self._names()[0] if name not in self.partial_variables)
+
+    @property
+    def optional_variables(self) -> list[str]:
+        """The variables that an input may leave out."""
+        needed = {*self._names()[0], *self.partial_variables}
+        return sorted(name for name in self._names()[1] if name not in needed)
+
+    def partial(self, **values: Any) -> Self:
+        """Return this prompt with some variables' values, or functions that give them each time."""
+        new = self._copy()
+        new.partial_variables = {**self.partial_variables, **values}
+        return new
+
+    def _values(self, input: Any) -> dict[str, Any]:
+        needed = self.input_variables
+        if isinstance(input, dict):
+            given = input
+        elif len(needed) == 1:
+            given = {needed[0]: input}
+        else:
+            wanted = ", ".join(needed) or "none"
+            raise InputError(
+                f"The prompt got {type(input).__name__} {input!r:.80}, but needs a dict with "
+                f"its variables: {wanted}."
+            )
+        for name in needed:
+            if name not in given:
+                near = difflib.get_close_matches(name, map(str, given), n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                names = ", ".join(map(repr, given)) or "none"
+                raise InputError(
+                    f"The prompt needs the variable {name!r}; given: {names}.{hint} "
+                    "(A literal brace is written {{ or }}.)"
+                )
+        early = {
+            name: value() if callable(value) else value
+            for name, value in self.partial_variables.items()
+            if name not in given
+        }
+        return {**early, **given}
+
+
+class PromptTemplate(_Prompt):
+    """A text with gaps: ``{name}`` stands for a variable, ``{{`` and ``}}`` for braces.
+
+    Examples
+    --------
+    >>> from nbstream import PromptTemplate
+    >>> PromptTemplate.from_template("Tell me of {thing}.").invoke({"thing": "fish"}).text
+    'Tell me of fish.'
+    """
+
+    def __init__(self, template: str, partial_variables: Mapping[str, Any] | None = None) -> None:
+        self.template = template
+        self.partial_variables = dict(partial_variables or {})
+        self._variables = _variables(template)
+
+    @classmethod
+    def from_template(cls, template: str, **kwargs: Any) -> PromptTemplate:
+        """Make a prompt of a text."""
+        return cls(template, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"PromptTemplate({self.template!r})"
+
+    def _names(self) -> tuple[list[str], list[str]]:
+        return self._variables, []
+
+    def _copy(self) -> Self:
+        return type(self)(self.template)
+
+    def format(self, **values: Any) -> str:
+        """Return the text with these values."""
+        return _fill(self.template, self._values(values))
+
+    def _invoke(self, input: Any, **_: Any) -> StringPromptValue:
+        return StringPromptValue(_fill(self.template, self._values(input)))
+
+    async def _ainvoke(self, input: Any, **_: Any) -> StringPromptValue:
+        return self._invoke(input)
+
+
+class ChatPromptTemplate(_Prompt):
     """A conversation with gaps: ``{name}`` stands for a variable, ``{{`` and ``}}`` for braces.
 
     Parameters
     ----------
     messages
-        ``(role, template)`` pairs, texts (from the user), or messages (taken as they are).
+        ``(role, template)`` pairs, texts (from the user), messages (taken as they are),
+        `MessagesPlaceholder` or ``("placeholder", "{name}")``, which is optional, and other
+        prompts. A template is a text, or content blocks with texts in them.
+    partial_variables
+        Values for some variables, or functions that give them each time.
 
     Raises
     ------
@@ -51,23 +214,30 @@ class ChatPromptTemplate(Runnable[Any, ChatPromptValue]):
     --------
     >>> from nbstream import ChatPromptTemplate
     >>> prompt = ChatPromptTemplate([("system", "Be {tone}."), ("human", "{question}")])
-    >>> prompt.invoke({"tone": "kind", "question": "Why?"}).messages
+    >>> prompt.partial(tone="kind").invoke({"question": "Why?"}).messages
     [SystemMessage(content='Be kind.'), HumanMessage(content='Why?')]
     """
 
-    run_type: ClassVar[RunType] = "prompt"
-
-    def __init__(self, messages: Sequence[Any]) -> None:
-        self.messages = [self._part(message) for message in messages]
+    def __init__(
+        self, messages: Sequence[Any], *, partial_variables: Mapping[str, Any] | None = None
+    ) -> None:
+        self.partial_variables = dict(partial_variables or {})
+        self.messages: list[_Part] = []
+        for message in messages:
+            if isinstance(message, ChatPromptTemplate):
+                self.messages += message.messages
+                self.partial_variables = {**message.partial_variables, **self.partial_variables}
+            else:
+                self.messages.append(_part(message))
         if not self.messages:
             raise InputError("A prompt needs at least one message.")
-        found = {
-            name: None
-            for part in self.messages
-            if not isinstance(part, BaseMessage)
-            for name in _variables(part[1])
-        }
-        self.input_variables = sorted(found)
+        self._needed: dict[str, None] = {}
+        self._optional: dict[str, None] = {}
+        for part in self.messages:
+            if isinstance(part, MessagesPlaceholder):
+                (self._optional if part.optional else self._needed)[part.variable_name] = None
+            elif isinstance(part, _Template):
+                self._needed.update(dict.fromkeys(_block_variables(part.content)))
 
     @classmethod
     def from_messages(cls, messages: Sequence[Any]) -> ChatPromptTemplate:
@@ -82,50 +252,94 @@ class ChatPromptTemplate(Runnable[Any, ChatPromptValue]):
     def __repr__(self) -> str:
         return f"ChatPromptTemplate(input_variables={self.input_variables!r})"
 
-    @staticmethod
-    def _part(message: Any) -> BaseMessage | tuple[type[BaseMessage], str]:
-        if isinstance(message, BaseMessage):
-            return message
-        if isinstance(message, str):
-            return message_class("human"), message
-        if isinstance(message, (tuple, list)) and len(message) == 2:
-            role, template = message
-            if isinstance(role, str) and isinstance(template, str):
-                return message_class(role), template
-        whole: BaseMessage = convert_to_messages(message)[0]
-        return whole
+    def __add__(self, other: Any) -> ChatPromptTemplate:
+        more = other if isinstance(other, list) else [other]
+        return ChatPromptTemplate([self, *more])
+
+    def _names(self) -> tuple[list[str], list[str]]:
+        return list(self._needed), list(self._optional)
+
+    def _copy(self) -> Self:
+        return type(self)(self.messages)
+
+    def format_messages(self, **values: Any) -> list[BaseMessage]:
+        """Return the messages with these values."""
+        return self._filled(self._values(values))
 
     def _invoke(self, input: Any, **_: Any) -> ChatPromptValue:
-        values = self._values(input)
-        return ChatPromptValue(
-            [
-                part if isinstance(part, BaseMessage) else part[0](_fill(part[1], values))
-                for part in self.messages
-            ]
+        return ChatPromptValue(self._filled(self._values(input)))
+
+    async def _ainvoke(self, input: Any, **_: Any) -> ChatPromptValue:
+        return self._invoke(input)
+
+    def _filled(self, values: dict[str, Any]) -> list[BaseMessage]:
+        filled: list[BaseMessage] = []
+        for part in self.messages:
+            if isinstance(part, BaseMessage):
+                filled.append(part)
+            elif isinstance(part, _Template):
+                filled.append(part.role(_fill_block(part.content, values)))
+            else:
+                filled += _placed(part, values.get(part.variable_name, []))
+        return filled
+
+
+def _part(message: Any) -> _Part:
+    if isinstance(message, (BaseMessage, MessagesPlaceholder, _Template)):
+        return message
+    if isinstance(message, str):
+        return _Template(HumanMessage, message)
+    if isinstance(message, (tuple, list)) and len(message) == 2:
+        role, template = message
+        if role == "placeholder":
+            return _placeholder(template)
+        if isinstance(role, type) and issubclass(role, BaseMessage):
+            return _Template(role, template)
+        if isinstance(role, str) and isinstance(template, (str, list)):
+            return _Template(message_class(role), template)
+    whole: BaseMessage = convert_to_messages(message)[0]
+    return whole
+
+
+def _placeholder(template: Any) -> MessagesPlaceholder:
+    name, optional = template, True
+    if isinstance(template, (list, tuple)) and len(template) == 2:
+        name, optional = template
+    inner = name[1:-1] if isinstance(name, str) and name[:1] + name[-1:] == "{}" else ""
+    if not inner.isidentifier():
+        raise InputError(
+            f"A placeholder is written ('placeholder', '{{history}}'), not with {template!r:.80}."
         )
+    return MessagesPlaceholder(inner, optional=optional)
 
-    async def _ainvoke(self, input: Any, **kwargs: Any) -> ChatPromptValue:
-        return self._invoke(input, **kwargs)
 
-    def _values(self, input: Any) -> dict[str, Any]:
-        if not isinstance(input, dict):
-            if len(self.input_variables) == 1:
-                return {self.input_variables[0]: input}
-            wanted = ", ".join(self.input_variables) or "none"
-            raise InputError(
-                f"The prompt got {type(input).__name__} {input!r:.80}, but needs a dict with its "
-                f"variables: {wanted}."
-            )
-        for name in self.input_variables:
-            if name not in input:
-                near = difflib.get_close_matches(name, map(str, input), n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                given = ", ".join(map(repr, input)) or "none"
-                raise InputError(
-                    f"The prompt needs the variable {name!r}; given: {given}.{hint} "
-                    "(A literal brace is written {{ or }}.)"
-                )
-        return input
+def _placed(part: MessagesPlaceholder, value: Any) -> list[BaseMessage]:
+    if not isinstance(value, (list, tuple)):
+        raise InputError(
+            f"The placeholder {part.variable_name!r} needs a list of messages, not {value!r:.80}."
+        )
+    messages = convert_to_messages(list(value)) if value else []
+    return messages[-part.n_messages :] if part.n_messages else messages
+
+
+def _block_variables(content: Any) -> list[str]:
+    if isinstance(content, str):
+        return _variables(content)
+    if isinstance(content, dict):
+        return [v for key, item in content.items() if key != "type" for v in _block_variables(item)]
+    if isinstance(content, list):
+        return [name for item in content for name in _block_variables(item)]
+    return []
+
+
+def _fill_block(content: Any, values: dict[str, Any]) -> Any:
+    if isinstance(content, str):
+        return _fill(content, values)
+    if isinstance(content, dict):
+        return {k: v if k == "type" else _fill_block(v, values) for k, v in content.items()}
+    if isinstance(content, list):
+        return [_fill_block(item, values) for item in content]
+    return content
 
 
 def _fill(template: str, values: dict[str, Any]) -> str:

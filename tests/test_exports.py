@@ -50,6 +50,7 @@ RANK = {
     "messages": 1,
     "events": 2,
     "runnables": 3,
+    "tools": 3.5,
     "prompts": 4,
     "output_parsers": 4,
     "models": 4,

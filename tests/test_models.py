@@ -100,6 +100,7 @@ def test_a_stream_keeps_text_usage_and_stop_reason():
                 "input_tokens": 12,
                 "output_tokens": 2,
                 "total_tokens": 14,
+                "input_token_details": {"cache_read": 7, "cache_creation": 0},
             }
             assert chunks[-1].response_metadata == {
                 "model_name": "claude-test",

@@ -8,13 +8,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, ProviderError, SetupError
-from ..messages import AIMessageChunk, BaseMessage, SystemMessage, UsageMetadata
+from ..tools import convert_to_tool
+from ._reader import Reader
+from ._request import system_text, turns
 from .base import BaseChatModel
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     import anthropic
+
+    from ..messages import AIMessageChunk, BaseMessage
+    from ..runnables import RunnableBinding
 
 __all__ = ["DEFAULT_MODEL", "ChatAnthropic"]
 
@@ -42,6 +47,8 @@ class ChatAnthropic(BaseChatModel):
         Seconds to wait for the endpoint; by default the SDK's.
     max_retries
         How often the SDK tries again; by default its own number.
+    thinking
+        How much the model may think first: ``{"type": "enabled", "budget_tokens": 2000}``.
     extra_body
         Further fields of the request, for endpoints that know them (``{"temperature": 0.2}``).
 
@@ -69,6 +76,7 @@ class ChatAnthropic(BaseChatModel):
         api_key: str | None = None,
         timeout: float | None = None,
         max_retries: int | None = None,
+        thinking: dict[str, Any] | None = None,
         extra_body: dict[str, Any] | None = None,
         name: str | None = None,
     ) -> None:
@@ -80,6 +88,7 @@ class ChatAnthropic(BaseChatModel):
         self.base_url = base_url
         self.timeout = timeout
         self.max_retries = max_retries
+        self.thinking = thinking
         self.extra_body = extra_body
         self.name = name
         self._given_key = api_key
@@ -95,7 +104,7 @@ class ChatAnthropic(BaseChatModel):
     def _stream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> Iterator[AIMessageChunk]:
-        reader = _Reader()
+        reader = Reader()
         with self._provider_errors():
             stream = self._client.messages.create(**self._request(messages, kwargs))
             # Leaving the block closes the connection, also when the consumer stops early.
@@ -107,7 +116,7 @@ class ChatAnthropic(BaseChatModel):
     async def _astream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> AsyncIterator[AIMessageChunk]:
-        reader = _Reader()
+        reader = Reader()
         with self._provider_errors():
             # A client of its own: an async one is bound to the loop that first used it, and it
             # takes a connection pool along that must be closed in that loop.
@@ -119,30 +128,41 @@ class ChatAnthropic(BaseChatModel):
                             yield chunk
 
     def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
-        system = [self.system] if self.system else []
-        system += [m.text for m in messages if isinstance(m, SystemMessage)]
-        turns = [
-            {
-                "role": "assistant" if m.type.startswith(("ai", "AI")) else "user",
-                "content": m.content,
-            }
-            for m in messages
-            if not isinstance(m, SystemMessage)
-        ]
-        if not turns:
-            raise InputError("There is only a system message. Add at least one from the user.")
+        stop = kwargs.pop("stop", None)
         request: dict[str, Any] = {
             "model": self.model,
             "max_tokens": self.max_tokens,
-            "messages": turns,
+            "messages": turns(messages),
             "stream": True,
+            **({"thinking": self.thinking} if self.thinking else {}),
+            **({"stop_sequences": [stop] if isinstance(stop, str) else list(stop)} if stop else {}),
             **kwargs,
         }
-        if system:
-            request["system"] = "\n\n".join(system)
+        if system := system_text(self.system, messages):
+            request["system"] = system
         if self.extra_body:
             request["extra_body"] = {**self.extra_body, **kwargs.get("extra_body", {})}
         return request
+
+    def bind_tools(
+        self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any
+    ) -> RunnableBinding[Any, Any]:
+        """Return this model with tools it may call; the calls are in the message's `tool_calls`.
+
+        Parameters
+        ----------
+        tools
+            Functions, `Tool` objects, pydantic models or JSON schemas; see `convert_to_tool`.
+        tool_choice
+            ``"auto"`` (the default), ``"any"``: some tool has to be called, ``"none"``, a tool's
+            name: that one has to, or a dict in the API's form.
+        """
+        if isinstance(tool_choice, str):
+            known = tool_choice in ("auto", "any", "none")
+            tool_choice = {"type": tool_choice} if known else {"type": "tool", "name": tool_choice}
+        if tool_choice is not None:
+            kwargs["tool_choice"] = tool_choice
+        return self.bind(tools=[convert_to_tool(one) for one in tools], **kwargs)
 
     @cached_property
     def _client(self) -> anthropic.Anthropic:
@@ -234,43 +254,3 @@ _ADVICE = {
     "500": "The fault is at the provider's end: run this again in a moment.",
     "529": "The provider is overloaded: run this again in a moment.",
 }
-
-
-class _Reader:
-    """Turns the API's events into chunks.
-
-    The API counts the input's tokens in its first event and the output's in its last. Both go out
-    in one last chunk, so that every chunk before it carries text and nothing else.
-    """
-
-    def __init__(self) -> None:
-        self.input_tokens = 0
-        self.model = ""
-
-    def read(self, event: Any) -> AIMessageChunk | None:
-        if event.type == "content_block_delta" and event.delta.type == "text_delta":
-            return AIMessageChunk(event.delta.text)
-        if event.type == "message_start":
-            self.model = event.message.model
-            usage = event.message.usage
-            # The API leaves tokens that came from its cache out of input_tokens.
-            self.input_tokens = (
-                (usage.input_tokens or 0)
-                + (usage.cache_read_input_tokens or 0)
-                + (usage.cache_creation_input_tokens or 0)
-            )
-        elif event.type == "message_delta":
-            output_tokens = event.usage.output_tokens or 0
-            return AIMessageChunk(
-                "",
-                response_metadata={
-                    "model_name": self.model,
-                    "stop_reason": event.delta.stop_reason,
-                },
-                usage_metadata=UsageMetadata(
-                    input_tokens=self.input_tokens,
-                    output_tokens=output_tokens,
-                    total_tokens=self.input_tokens + output_tokens,
-                ),
-            )
-        return None

@@ -6,15 +6,17 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .._exceptions import InputError
 from .._loops import aiter_in_thread
 from ..events._scope import current_scope
 from ..messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_messages, merge_chunks
 from ..runnables.base import Runnable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from ..events import RunType
+    from ..runnables import RunnableBinding
 
 __all__ = ["BaseChatModel"]
 
@@ -61,6 +63,47 @@ class BaseChatModel(Runnable[Any, Any]):
             log(chunk)
             chunks.append(chunk)
         return merge_chunks(chunks).to_message()
+
+    def bind_tools(
+        self,
+        tools: Sequence[Any],  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> RunnableBinding[Any, Any]:
+        """Return this model with tools it may call.
+
+        Raises
+        ------
+        InputError
+            If the model cannot call tools.
+        """
+        raise InputError(f"{self.get_name()} cannot call tools. Use ChatAnthropic, or override it.")
+
+    def with_structured_output(
+        self, schema: Any, *, include_raw: bool = False
+    ) -> Runnable[Any, Any]:
+        """Return this model with answers in the form of a schema; streamed, they grow.
+
+        The model is made to call one tool with that schema, and its arguments are the answer.
+
+        Parameters
+        ----------
+        schema
+            A pydantic model (the answer is an instance), a ``TypedDict`` or a JSON schema (the
+            answer is a dict).
+        include_raw
+            Return a dict with ``raw`` (the message), ``parsed``, and ``parsing_error`` instead of
+            raising.
+
+        Raises
+        ------
+        InputError
+            If the model cannot call tools.
+        ParseError
+            If the answer does not fit, or has none of it.
+        """
+        from ._structured import structured
+
+        return structured(self, schema, include_raw)
 
     def _stream_messages(
         self, messages: list[BaseMessage], **kwargs: Any

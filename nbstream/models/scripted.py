@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
@@ -13,6 +12,8 @@ from .base import BaseChatModel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from ..runnables import RunnableBinding
 
 __all__ = ["ScriptedChat"]
 
@@ -53,6 +54,10 @@ class ScriptedChat(BaseChatModel):
     def __repr__(self) -> str:
         return f"ScriptedChat({len(self.chunks)} chunks)"
 
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> RunnableBinding[Any, Any]:
+        """Return this script, which may call tools or not, as it is written."""
+        return self.bind(tools=list(tools), **kwargs)
+
     @staticmethod
     def _chunk(chunk: Any) -> AIMessageChunk | Exception:
         if isinstance(chunk, (AIMessageChunk, Exception)):
@@ -68,7 +73,9 @@ class ScriptedChat(BaseChatModel):
         for chunk in self.chunks:
             if self.delay:
                 time.sleep(self.delay)
-            yield _say(chunk)
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk.copy()  # each stream gives its chunks its own id
 
     async def _astream_messages(
         self, messages: list[BaseMessage], **_: Any
@@ -76,10 +83,6 @@ class ScriptedChat(BaseChatModel):
         for chunk in self.chunks:
             if self.delay:
                 await asyncio.sleep(self.delay)
-            yield _say(chunk)
-
-
-def _say(chunk: AIMessageChunk | Exception) -> AIMessageChunk:
-    if isinstance(chunk, Exception):
-        raise chunk
-    return replace(chunk)  # a copy: each stream gives its chunks its own id
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk.copy()
