@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ._exceptions import InputError, NbstreamError, ParseError, ProviderError, SetupError
     from .events import (
         Event,
+        Metrics,
         Run,
         StreamEvent,
         Trace,
@@ -74,6 +75,7 @@ __all__ = [
     "InputError",
     "JsonOutputParser",
     "MessagesPlaceholder",
+    "Metrics",
     "NbstreamError",
     "ParseError",
     "PromptTemplate",
@@ -125,6 +127,7 @@ _HOMES = {
     ),
     "events": (
         "Event",
+        "Metrics",
         "Run",
         "StreamEvent",
         "Trace",

@@ -2,12 +2,14 @@
 
 from ._custom import adispatch_custom_event, dispatch_custom_event
 from ._lens import StreamEvent
+from ._metrics import Metrics
 from ._trace import Trace
 from ._types import Event, EventKind, Run, RunType
 
 __all__ = [
     "Event",
     "EventKind",
+    "Metrics",
     "Run",
     "RunType",
     "StreamEvent",

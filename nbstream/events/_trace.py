@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 import uuid
+from pathlib import Path
+from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
+from .._exceptions import InputError
 from ._chunks import add_chunks
+from ._jsonl import dump, load
+from ._metrics import Metrics, measure
 from ._scope import Scope, enter_scope, leave_scope
 from ._types import Event, EventKind, Run, RunType
 
@@ -38,9 +42,9 @@ class Trace:
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.runs: list[Run] = []
-        self.started_at = time.time()
+        self.started_at = time()
         """When the log began, in seconds since 1970."""
-        self._origin = time.perf_counter()
+        self._origin = perf_counter()
         self._lock = threading.Lock()
         self._listeners: tuple[Callable[[Event], None], ...] = ()
         self._entered: list[Token[Scope | None]] = []
@@ -89,6 +93,64 @@ class Trace:
             return add_chunks(list(run.streamed_input))
         return self._inputs[run.index]
 
+    def metrics(
+        self, run: Run | None = None, *, price: Mapping[str, float] | None = None
+    ) -> Metrics:
+        """Return a run's figures: time to the first token, rate, gaps, usage, cost.
+
+        Parameters
+        ----------
+        run
+            By default the first one.
+        price
+            ``{"input": …, "output": …}`` for a million tokens, in any currency.
+
+        Raises
+        ------
+        InputError
+            If nothing has run yet, or the price has another form.
+        """
+        if run is None:
+            if not self.runs:
+                raise InputError("Nothing has run in this log yet, so there is nothing to measure.")
+            run = self.runs[0]
+        return measure(self, run, price)
+
+    def to_jsonl(self, path: str | Path | None = None) -> str:
+        """Return the log as lines of JSON, and write them to a file if one is named.
+
+        Messages, prompts, errors and whatever JSON knows come back from it as they were; of other
+        objects only the ``repr`` does.
+        """
+        text = "".join(f"{line}\n" for line in dump(self))
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    @classmethod
+    def from_jsonl(cls, source: str | Path) -> Self:
+        """Load a log from a file, or from the text itself.
+
+        Raises
+        ------
+        InputError
+            If it is no such log; it says which line.
+
+        Examples
+        --------
+        >>> from nbstream import ScriptedChat, Trace
+        >>> with Trace() as trace:
+        ...     _ = ScriptedChat(["Hello"]).invoke("Hi")
+        >>> Trace.from_jsonl(trace.to_jsonl()).events[1].data.content
+        'Hello'
+        """
+        is_text = isinstance(source, str) and source.lstrip().startswith("{")
+        text = str(source) if is_text else Path(source).read_text(encoding="utf-8")
+        trace = cls()
+        # Not splitlines(): a text may hold other line ends than the one between two events.
+        load(trace, iter(text.split("\n")))
+        return trace
+
     # How runs write to the log. The names below are for nbstream's own modules.
 
     def start(
@@ -105,28 +167,39 @@ class Trace:
         streamed_input: list[Any] | None = None,
     ) -> Run:
         """Log that a run begins."""
-        with self._lock:
-            run = Run(
-                index=len(self.runs),
-                id=str(run_id or uuid.uuid4()),
-                name=name,
-                run_type=run_type,
-                parent=parent,
-                tags=list(tags),
-                metadata=dict(metadata or {}),
-                model=model,
-                streamed_input=streamed_input,
-            )
-            self.runs.append(run)
-            self._inputs.append(input)
-            self._chunks.append([])
+        run = self.add_run(
+            id=str(run_id or uuid.uuid4()),
+            name=name,
+            run_type=run_type,
+            input=input,
+            parent=parent,
+            tags=list(tags),
+            metadata=dict(metadata or {}),
+            model=model,
+            streamed_input=streamed_input,
+        )
         self.log("start", run, input)
         return run
 
-    def log(self, kind: EventKind, run: Run, data: Any = None) -> None:
-        """Append one event."""
+    def add_run(self, *, input: Any, **values: Any) -> Run:
+        """Note a run without an event."""
         with self._lock:
-            event = Event(len(self.events), time.perf_counter() - self._origin, kind, run, data)
+            run = Run(index=len(self.runs), **values)
+            self.runs.append(run)
+            self._inputs.append(input)
+            self._chunks.append([])
+        return run
+
+    def log(self, kind: EventKind, run: Run, data: Any = None) -> None:
+        """Append an event that happens now."""
+        self.append(None, kind, run, data)
+
+    def append(self, time: float | None, kind: EventKind, run: Run, data: Any) -> None:
+        """Append an event of a given time, in seconds since the log began; None is now."""
+        with self._lock:
+            if time is None:
+                time = perf_counter() - self._origin
+            event = Event(len(self.events), time, kind, run, data)
             self.events.append(event)
             if kind == "chunk":
                 self._chunks[run.index].append(data)

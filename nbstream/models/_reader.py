@@ -24,6 +24,7 @@ class Reader:
         self.model = ""
         self._in_blocks = False
         self._cited = False
+        self._ours: set[int] = set()  # the blocks that call tools of this side
 
     def read(self, event: Any) -> AIMessageChunk | None:
         """Return the chunk an event makes, if it makes one."""
@@ -40,15 +41,13 @@ class Reader:
 
     def _start(self, index: int, block: Any) -> AIMessageChunk | None:
         if block.type == "text":
-            self._cited = bool(block.citations)
+            self._cited = bool(getattr(block, "citations", None))
             return self._text(index, block.text) if block.text else None
         self._in_blocks = True
         content = {**block.model_dump(exclude_none=True), "index": index}
-        if block.type not in ("tool_use", "server_tool_use"):
+        if block.type != "tool_use":
             return AIMessageChunk([content])
-        content["input"] = ""
-        if block.type == "server_tool_use":
-            return AIMessageChunk([content])
+        self._ours.add(index)
         call = {"name": block.name, "args": "", "id": block.id, "index": index}
         return AIMessageChunk([content], tool_call_chunks=[call])
 
@@ -56,9 +55,13 @@ class Reader:
         if delta.type == "text_delta":
             return self._text(index, delta.text)
         if delta.type == "input_json_delta":
-            piece = {"type": "tool_use", "input": delta.partial_json, "index": index}
-            call = {"args": delta.partial_json, "index": index}
-            return AIMessageChunk([piece], tool_call_chunks=[call])
+            if not delta.partial_json:
+                return None  # each call begins with such a one
+            json = delta.partial_json
+            piece = {"type": "input_json_delta", "partial_json": json, "index": index}
+            # A tool that runs at the provider's end is nobody's to call here.
+            calls = [{"args": json, "index": index}] if index in self._ours else []
+            return AIMessageChunk([piece], tool_call_chunks=calls)
         if delta.type == "thinking_delta":
             return self._block(index, type="thinking", thinking=delta.thinking)
         if delta.type == "signature_delta":
@@ -79,18 +82,28 @@ class Reader:
         return AIMessageChunk([{**block, "index": index}])
 
     def _last(self, event: Any) -> AIMessageChunk:
+        metadata = {"model_name": self.model, "stop_reason": event.delta.stop_reason}
+        if stop := getattr(event.delta, "stop_sequence", None):
+            metadata["stop_sequence"] = stop
         return AIMessageChunk(
-            "",
-            response_metadata={"model_name": self.model, "stop_reason": event.delta.stop_reason},
-            usage_metadata=_usage(self.usage, event.usage.output_tokens or 0),
+            "", response_metadata=metadata, usage_metadata=_usage(self.usage, event.usage)
         )
 
 
-def _usage(first: Any, output: int) -> UsageMetadata:
-    read = getattr(first, "cache_read_input_tokens", None) or 0
-    made = getattr(first, "cache_creation_input_tokens", None) or 0
+def _usage(first: Any, last: Any) -> UsageMetadata:
+    def count(name: str) -> int:
+        # Where the last event counts the input again, it includes what tools at the provider's
+        # end have read since.
+        for usage in (last, first):
+            if (tokens := getattr(usage, name, None)) is not None:
+                return int(tokens)
+        return 0
+
+    read = count("cache_read_input_tokens")
+    made = count("cache_creation_input_tokens")
     # The API leaves tokens that have to do with its cache out of input_tokens.
-    total = (getattr(first, "input_tokens", None) or 0) + read + made
+    total = count("input_tokens") + read + made
+    output = count("output_tokens")
     usage = UsageMetadata(input_tokens=total, output_tokens=output, total_tokens=total + output)
     if read or made:
         usage["input_token_details"] = {"cache_read": read, "cache_creation": made}

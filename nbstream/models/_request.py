@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from ..messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
+from ..messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage, ToolMessage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 __all__ = ["system_text", "turns"]
 
 
-def system_text(first: str | None, messages: Sequence[BaseMessage]) -> str:
-    """Return the standing instructions: the model's own, then those in the messages."""
-    said = [m.text for m in messages if isinstance(m, SystemMessage)]
-    return "\n\n".join(filter(None, [first, *said]))
+def system_text(first: str | None, messages: Sequence[BaseMessage]) -> Any:
+    """Return the standing instructions: the model's own, then those in the messages.
+
+    They are one text, or blocks where some come as blocks, which may mark what is to be cached.
+    """
+    said = [m.content for m in messages if isinstance(m, SystemMessage)]
+    if all(isinstance(content, str) for content in said):
+        return "\n\n".join(filter(None, [first, *said]))
+    return [block for content in (first or "", *said) for block in _blocks(_converted(content))]
 
 
 def turns(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
@@ -52,14 +57,20 @@ def _content(message: BaseMessage) -> Any:
         if message.status == "error":
             result["is_error"] = True
         return [result]
+    if isinstance(message, AIMessageChunk):
+        message = message.to_message()
     content = _converted(message.content)
     if isinstance(message, AIMessage) and message.tool_calls:
-        # The blocks of a streamed answer hold its calls as they came; the parsed ones count.
-        blocks = [b for b in _blocks(content) if b.get("type") not in ("tool_use", "input_json")]
-        return blocks + [
-            {"type": "tool_use", "id": c["id"], "name": c["name"], "input": c["args"]}
+        # What was parsed counts, at the place where the answer had it.
+        calls = {
+            c["id"]: {"type": "tool_use", "id": c["id"], "name": c["name"], "input": c["args"]}
             for c in message.tool_calls
+        }
+        placed = [
+            calls.pop(block["id"], block) if block.get("type") == "tool_use" else block
+            for block in _blocks(content)
         ]
+        return placed + list(calls.values())
     return content
 
 
@@ -73,7 +84,8 @@ def _converted(content: Any) -> Any:
     if isinstance(content, str):
         return content
     blocks = [b for part in content for b in (_blocks(part) if isinstance(part, str) else [part])]
-    return [_block(block) for block in blocks]
+    # The API refuses empty texts, which streamed answers can have.
+    return [_block(b) for b in blocks if b.get("type") != "text" or b.get("text")]
 
 
 def _block(block: dict[str, Any]) -> dict[str, Any]:
@@ -83,16 +95,31 @@ def _block(block: dict[str, Any]) -> dict[str, Any]:
     if kind == "image_url":
         url = block["image_url"]
         return {"type": "image", "source": _source(url if isinstance(url, str) else url["url"])}
-    if kind in ("image", "file", "document") and "source" not in block:
+    if kind in ("image", "file", "document", "text-plain") and "source" not in block:
+        kept = {key: block[key] for key in _KEPT if key in block}
         kind = "image" if kind == "image" else "document"
-        if url := block.get("url"):
-            return {"type": kind, "source": _source(url)}
-        if data := block.get("base64") or block.get("data"):
-            if not (media := block.get("mime_type")):
-                raise InputError(f"The {kind} block needs a mime_type, such as 'image/png'.")
-            return {"type": kind, "source": _inline(media, data)}
-        raise InputError(f"The {kind} block has neither url nor base64; it has {', '.join(block)}.")
+        return {"type": kind, "source": _given(kind, block), **kept}
     return block
+
+
+_KEPT = ("cache_control", "citations", "context", "title")
+
+
+def _given(kind: str, block: dict[str, Any]) -> dict[str, Any]:
+    if url := block.get("url"):
+        return _source(url)
+    if data := block.get("base64") or block.get("data"):
+        if not (media := block.get("mime_type")):
+            raise InputError(f"The {kind} block needs a mime_type, such as 'image/png'.")
+        return _inline(media, data)
+    if text := block.get("text"):
+        return {"type": "text", "media_type": "text/plain", "data": text}
+    if file := block.get("file_id") or block.get("id"):
+        return {"type": "file", "file_id": file}
+    raise InputError(
+        f"The {kind} block has no content; it has {', '.join(block)}. "
+        "Give it url, base64 with mime_type, text, or file_id."
+    )
 
 
 def _source(url: str) -> dict[str, Any]:

@@ -129,6 +129,8 @@ class ChatAnthropic(BaseChatModel):
 
     def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
         stop = kwargs.pop("stop", None)
+        # The SDK no longer has names for these; whether they still count, the endpoint knows.
+        sampling = {k: kwargs.pop(k) for k in ("temperature", "top_k", "top_p") if k in kwargs}
         request: dict[str, Any] = {
             "model": self.model,
             "max_tokens": self.max_tokens,
@@ -140,12 +142,18 @@ class ChatAnthropic(BaseChatModel):
         }
         if system := system_text(self.system, messages):
             request["system"] = system
-        if self.extra_body:
-            request["extra_body"] = {**self.extra_body, **kwargs.get("extra_body", {})}
+        extra = {**(self.extra_body or {}), **sampling, **(kwargs.get("extra_body") or {})}
+        if extra:
+            request["extra_body"] = extra
         return request
 
     def bind_tools(
-        self, tools: Sequence[Any], *, tool_choice: Any = None, **kwargs: Any
+        self,
+        tools: Sequence[Any],
+        *,
+        tool_choice: Any = None,
+        parallel_tool_calls: bool | None = None,
+        **kwargs: Any,
     ) -> RunnableBinding[Any, Any]:
         """Return this model with tools it may call; the calls are in the message's `tool_calls`.
 
@@ -156,13 +164,46 @@ class ChatAnthropic(BaseChatModel):
         tool_choice
             ``"auto"`` (the default), ``"any"``: some tool has to be called, ``"none"``, a tool's
             name: that one has to, or a dict in the API's form.
+        parallel_tool_calls
+            False: at most one call an answer.
+        **kwargs
+            Further fields of the request.
+
+        Raises
+        ------
+        InputError
+            If something is no tool, or ``tool_choice`` names none of them.
+
+        Examples
+        --------
+        >>> from nbstream import ChatAnthropic
+        >>> def weather(city: str) -> str:
+        ...     "Say what the weather is like."
+        >>> model = ChatAnthropic().bind_tools([weather], tool_choice="any")
+        >>> model.kwargs["tools"][0]["name"], model.kwargs["tool_choice"]
+        ('weather', {'type': 'any'})
         """
+        described = [convert_to_tool(one) for one in tools]
         if isinstance(tool_choice, str):
-            known = tool_choice in ("auto", "any", "none")
-            tool_choice = {"type": tool_choice} if known else {"type": "tool", "name": tool_choice}
+            names = [one["name"] for one in described]
+            if tool_choice in ("auto", "any", "none"):
+                tool_choice = {"type": tool_choice}
+            elif tool_choice in names:
+                tool_choice = {"type": "tool", "name": tool_choice}
+            else:
+                raise InputError(
+                    f"tool_choice names no tool: {tool_choice!r}. "
+                    f"Use 'auto', 'any', 'none' or one of {', '.join(map(repr, names))}."
+                )
+        if parallel_tool_calls is not None:
+            # A copy: the caller may use its dict again.
+            tool_choice = {
+                **(tool_choice or {"type": "auto"}),
+                "disable_parallel_tool_use": not parallel_tool_calls,
+            }
         if tool_choice is not None:
             kwargs["tool_choice"] = tool_choice
-        return self.bind(tools=[convert_to_tool(one) for one in tools], **kwargs)
+        return self.bind(tools=described, **kwargs)
 
     @cached_property
     def _client(self) -> anthropic.Anthropic:

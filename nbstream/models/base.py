@@ -75,8 +75,16 @@ class BaseChatModel(Runnable[Any, Any]):
         ------
         InputError
             If the model cannot call tools.
+
+        Examples
+        --------
+        >>> from nbstream import ScriptedChat
+        >>> ScriptedChat(["Done."]).bind_tools([]).invoke("x").content
+        'Done.'
         """
-        raise InputError(f"{self.get_name()} cannot call tools. Use ChatAnthropic, or override it.")
+        raise InputError(
+            f"{self.get_name()} cannot call tools. Use ChatAnthropic, or define bind_tools()."
+        )
 
     def with_structured_output(
         self, schema: Any, *, include_raw: bool = False
@@ -100,6 +108,15 @@ class BaseChatModel(Runnable[Any, Any]):
             If the model cannot call tools.
         ParseError
             If the answer does not fit, or has none of it.
+
+        Examples
+        --------
+        >>> from nbstream import AIMessageChunk, ScriptedChat
+        >>> call = {"name": "Fish", "args": '{"name": "Goldie"}', "id": "1", "index": 0}
+        >>> model = ScriptedChat([AIMessageChunk(tool_call_chunks=[call])])
+        >>> schema = {"title": "Fish", "properties": {"name": {"type": "string"}}}
+        >>> model.with_structured_output(schema).invoke("A fish, please.")
+        {'name': 'Goldie'}
         """
         from ._structured import structured
 
