@@ -27,6 +27,9 @@ __all__ = [
 ]
 
 
+_SPEAKERS = {"human": "Human", "ai": "AI", "system": "System", "tool": "Tool"}
+
+
 @dataclass
 class ChatPromptValue:
     """The messages a prompt made."""
@@ -39,7 +42,7 @@ class ChatPromptValue:
 
     def to_string(self) -> str:
         """Return the conversation as one text, a line for each message."""
-        return "\n".join(f"{m.type.capitalize()}: {m.text}" for m in self.messages)
+        return "\n".join(f"{_SPEAKERS.get(m.type, m.type)}: {m.text}" for m in self.messages)
 
 
 @dataclass

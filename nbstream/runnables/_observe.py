@@ -49,9 +49,8 @@ def enter(
 
 
 def _placed(place: str, tags: tuple[str, ...], given: Any) -> list[str]:
-    # LangChain's order: what was inherited, the place, then what was given to this very step.
-    late = [tag for tag in tags if tag in (given or ())]
-    return [*(tag for tag in tags if tag not in late and tag != place), place, *late]
+    # LangChain's order: the place in the chain, then the rest, sorted where two sources meet.
+    return [place, *(sorted(tags) if given else tags)]
 
 
 def observe(
