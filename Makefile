@@ -6,7 +6,7 @@ WIDGET := nbstream/static/widget.js
 NODE_MODULES := js/node_modules/.package-lock.json
 QUICKSTART := build/quickstart.html
 
-.PHONY: help demo lab test lint fix unit js-test e2e screenshots wheel dev clean chromium
+.PHONY: help demo lab test lint fix unit js-test e2e bench screenshots wheel dev clean chromium
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ e2e: .venv/.dev $(WIDGET) chromium
 ## js-test   the front end's tests
 js-test: $(NODE_MODULES)
 	npm --prefix js test
+
+## bench     what streaming costs, beside langchain-core and a bare generator
+bench: .venv/.dev
+	$(BIN)/python benchmarks/core.py
 
 ## lint      ruff, mypy, biome, tsc
 lint: .venv/.dev $(NODE_MODULES)
