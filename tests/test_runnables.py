@@ -11,7 +11,11 @@ from nbstream import (
     ChatPromptTemplate,
     InputError,
     Runnable,
+    RunnableBranch,
+    RunnableGenerator,
     RunnableLambda,
+    RunnableParallel,
+    RunnablePassthrough,
     RunnableSequence,
     ScriptedChat,
     StrOutputParser,
@@ -257,11 +261,27 @@ def test_cancelling_waits_for_a_sync_model_and_closes_it():
     assert closed.is_set()
 
 
+async def agen():
+    yield "a"
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
         (lambda: ScriptedChat(["a"]) | 42, "int 42"),
         (lambda: RunnableSequence(len), "at least two steps, not 1"),
+        (lambda: RunnableParallel(), "at least one branch"),
+        (lambda: RunnableParallel(a=42), "int 42"),
+        (lambda: RunnableBranch(lambda x: x), "pairs"),
+        (lambda: RunnableBranch((len, len, len), len), "pair, not"),
+        (lambda: RunnableGenerator(len), "generator function, not"),
+        (lambda: RunnableLambda(len).with_retry(stop_after_attempt=0), "1 or more, not 0"),
+        (lambda: StrOutputParser().transform(agen()), "atransform"),
+        (lambda: StrOutputParser().transform("text"), "not str"),
+        (lambda: StrOutputParser().atransform(iter("a")), "transform"),
+        (lambda: RunnableLambda(len).batch([1, 2], [{}]), "2 inputs and 1 configs"),
+        (lambda: RunnablePassthrough.assign(a=len).invoke(42), "works on dicts, not int 42"),
+        (lambda: RunnableLambda(len).with_fallbacks([], exception_key="e").invoke(1), "a dict"),
         (lambda: RunnableLambda(42), "not 42"),
         (lambda: StrOutputParser().invoke(42), "int 42"),
         (lambda: ScriptedChat("text"), "not a text"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from ..events._follow import aclose
+from ..events._follow import aclose, close
 from .base import Input, Output, Runnable, coerce_to_runnable
 
 if TYPE_CHECKING:
@@ -99,13 +99,17 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         for step, given, errors in self._attempts(input):
             stream = step.stream(given, **kwargs)
             try:
-                first = next(stream, _END)
-            except self.exceptions_to_handle as error:
-                errors.append(error)
-                continue
-            if first is not _END:
-                yield first
-                yield from stream
+                try:
+                    first = next(stream, _END)
+                except self.exceptions_to_handle as error:
+                    errors.append(error)
+                    continue
+                if first is not _END:
+                    yield first
+                    yield from stream
+            finally:
+                # Said and not left to Python: the errors before it keep this frame alive.
+                close(stream)
             return
 
     async def _astream(self, input: Any, **kwargs: Any) -> AsyncIterator[Any]:

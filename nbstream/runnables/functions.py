@@ -245,9 +245,16 @@ def is_generator_function(thing: Any) -> bool:
 
 def _caller(function: Callable[..., Any]) -> Callable[[Any, dict[str, Any]], Any]:
     """Return how to call it: with the config where it asks for it."""
-    if not _takes_config(function):
-        return lambda value, kwargs: function(value, **kwargs)
-    return lambda value, kwargs: function(value, **{"config": current_config(), **kwargs})
+    # Partials and not closures: a step can then be sent to another process.
+    return partial(_call_with_config if _takes_config(function) else _call, function)
+
+
+def _call(function: Callable[..., Any], value: Any, kwargs: dict[str, Any]) -> Any:
+    return function(value, **kwargs)
+
+
+def _call_with_config(function: Callable[..., Any], value: Any, kwargs: dict[str, Any]) -> Any:
+    return function(value, **{"config": current_config(), **kwargs})
 
 
 def _takes_config(function: Callable[..., Any]) -> bool:

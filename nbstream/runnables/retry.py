@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from ..events._follow import aclose
+from ..events._follow import aclose, close
 from .base import Input, Output, Runnable, coerce_to_runnable
 from .config import step_config
 
@@ -86,7 +86,10 @@ class RunnableRetry(Runnable[Input, Output]):
             "reraise": True,
         }
         if self.wait_exponential_jitter:
-            policy["wait"] = tenacity.wait_exponential_jitter(**self.exponential_jitter_params)
+            waits = dict(self.exponential_jitter_params)
+            if "initial" in waits:  # LangChain's name for it
+                waits["multiplier"] = waits.pop("initial")
+            policy["wait"] = tenacity.wait_exponential_jitter(**waits)
         return policy
 
     @staticmethod
@@ -120,10 +123,14 @@ class RunnableRetry(Runnable[Input, Output]):
         for attempt in Retrying(**self._policy()):
             with attempt:
                 stream = self.bound.stream(input, self._config(attempt), **kwargs)
-                first = list(_take_one(stream))
+                first = next(stream, _END)
             if not attempt.retry_state.outcome.failed:  # type: ignore[union-attr]
-                yield from first
-                yield from stream
+                try:
+                    if first is not _END:
+                        yield first
+                        yield from stream
+                finally:
+                    close(stream)
                 return
 
     async def _astream(self, input: Any, **kwargs: Any) -> AsyncIterator[Any]:
@@ -145,9 +152,3 @@ class RunnableRetry(Runnable[Input, Output]):
 
 
 _END: Any = object()
-
-
-def _take_one(stream: Iterator[Any]) -> Iterator[Any]:
-    for chunk in stream:
-        yield chunk
-        return

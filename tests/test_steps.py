@@ -1,0 +1,153 @@
+"""What steps do that the conformance suite does not show."""
+
+import asyncio
+import copy
+import multiprocessing
+import os
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+import pytest
+
+from nbstream import RunnableLambda, RunnableParallel, ScriptedChat, StrOutputParser, Trace
+
+
+def test_a_batch_runs_where_it_is_told_to():
+    def thread(_):
+        return threading.current_thread().name
+
+    with ThreadPoolExecutor(1, thread_name_prefix="mine") as pool:
+        names = RunnableLambda(thread).batch([1, 2], {"executor": pool, "max_concurrency": 9})
+        assert all(name.startswith("mine") for name in names)
+        assert pool.submit(len, "ab").result() == 2, "the pool is the caller's and stays open"
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        assert RunnableLambda(os.path.basename).batch(["a/b"], {"executor": pool}) == ["b"]
+
+
+def test_branches_of_a_batch_in_a_small_pool_do_not_lock_it_up():
+    step = RunnableParallel(a=lambda x: x, b=lambda x: -x)
+    with ThreadPoolExecutor(1) as pool:
+        assert step.batch([1, 2], {"executor": pool}) == [{"a": 1, "b": -1}, {"a": 2, "b": -2}]
+
+
+def test_a_failed_batch_does_not_start_the_rest():
+    started = []
+
+    def work(x):
+        started.append(x)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        RunnableLambda(work).batch(list(range(50)), {"max_concurrency": 1})
+    assert len(started) < 10
+
+
+def test_an_async_batch_cancels_the_rest():
+    async def work(x):
+        if x == 0:
+            raise ValueError("no")
+        await asyncio.sleep(10)
+
+    async def main():
+        with pytest.raises(ValueError, match="no"):
+            await RunnableLambda(work).abatch([0, 1, 2])
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(main())
+
+
+def test_retries_wait_longer_each_time_and_show_in_the_log():
+    calls = []
+
+    def flaky(x):
+        calls.append(time.monotonic())
+        if len(calls) < 3:
+            raise ValueError("no")
+        return x
+
+    waits = {"initial": 0.05, "jitter": 0}
+    step = RunnableLambda(flaky).with_retry(exponential_jitter_params=waits)
+    with Trace() as trace:
+        assert step.invoke("x") == "x"
+    assert calls[2] - calls[1] > 1.5 * (calls[1] - calls[0]) > 0.05
+    assert [run.tags for run in trace.runs] == [
+        [],
+        [],
+        ["retry:attempt:2"],
+        ["retry:attempt:3"],
+    ]
+    assert [e.kind for e in trace.events].count("error") == 2
+
+
+def test_a_retried_stream_is_not_begun_again_once_it_has_begun():
+    model = ScriptedChat(["a", ValueError("late")])
+    stream = model.with_retry(wait_exponential_jitter=False).stream("x")
+    assert next(stream).text == "a"
+    with pytest.raises(ValueError, match="late"):
+        next(stream)
+
+    async def main():
+        tries = []
+
+        async def flaky(x):
+            tries.append(x)
+            if len(tries) == 1:
+                raise ValueError("early")
+            return x
+
+        step = RunnableLambda(flaky).with_retry(wait_exponential_jitter=False)
+        return [chunk async for chunk in step.astream("x")], len(tries)
+
+    assert asyncio.run(main()) == (["x"], 2)
+
+
+def test_a_broken_off_stream_that_fell_back_is_closed():
+    closed = []
+
+    class Closes(ScriptedChat):
+        def _stream_messages(self, messages, **kwargs):
+            try:
+                yield from super()._stream_messages(messages, **kwargs)
+            finally:
+                closed.append(True)
+
+    step = ScriptedChat([ValueError("no")]).with_fallbacks([Closes(["a", "b"])])
+    for _ in step.stream("x"):
+        break
+    assert closed == [True]
+
+
+def test_a_binding_lends_what_its_step_has():
+    step = RunnableLambda(len).bind(x=1)
+    assert step.func is len
+    with pytest.raises(AttributeError):
+        step.nothing  # noqa: B018
+    assert copy.copy(step).func is len
+
+
+def test_a_config_is_inherited_where_nobody_listens():
+    def seen(_, config):
+        return config["tags"], config["metadata"], config["mine"]
+
+    inner = RunnableLambda(seen)
+    outer = RunnableLambda(lambda x: inner.invoke(x, {"tags": ["b"], "metadata": {"n": 2}}))
+    config = {"tags": ["a"], "metadata": {"m": 1}, "mine": 3}
+    expected = (["a", "b"], {"m": 1, "n": 2}, 3)
+    assert outer.invoke("x", config) == expected
+    assert list(outer.stream("x", config)) == [expected]
+    assert asyncio.run(outer.ainvoke("x", config)) == expected
+    assert outer.batch(["x"], config) == [expected]
+
+
+def test_a_hundred_chunks_through_many_branches_keep_their_order():
+    texts = [str(i) for i in range(100)]
+    step = RunnableParallel({f"b{i}": ScriptedChat(texts) | StrOutputParser() for i in range(5)})
+
+    async def collect():
+        return [chunk async for chunk in step.astream("x")]
+
+    for chunks in (list(step.stream("x")), asyncio.run(collect())):
+        for name in step.steps:
+            assert [c[name] for c in chunks if name in c] == texts
