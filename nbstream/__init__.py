@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         HumanMessage,
         SystemMessage,
         ToolMessage,
+        convert_to_messages,
+        merge_chunks,
     )
     from .models import BaseChatModel, ChatAnthropic, ChatLocal, ScriptedChat, init_chat_model
     from .output_parsers import JsonOutputParser, PydanticOutputParser, StrOutputParser
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
         RunnableWithFallbacks,
         chain,
     )
-    from .tools import Tool, tool
+    from .tools import Tool, convert_to_tool, tool
     from .widget import StreamView, show
 
 __all__ = [
@@ -109,9 +111,12 @@ __all__ = [
     "__version__",
     "adispatch_custom_event",
     "chain",
+    "convert_to_messages",
+    "convert_to_tool",
     "dispatch_custom_event",
     "init_chat_model",
     "load_ipython_extension",
+    "merge_chunks",
     "show",
     "tool",
     "unload_ipython_extension",
@@ -145,6 +150,8 @@ _HOMES = {
         "HumanMessage",
         "SystemMessage",
         "ToolMessage",
+        "convert_to_messages",
+        "merge_chunks",
     ),
     "models": (
         "BaseChatModel",
@@ -185,6 +192,7 @@ _HOMES = {
     ),
     "tools": (
         "Tool",
+        "convert_to_tool",
         "tool",
     ),
     "widget": (

@@ -32,7 +32,16 @@ _SPEAKERS = {"human": "Human", "ai": "AI", "system": "System", "tool": "Tool"}
 
 @dataclass
 class ChatPromptValue:
-    """The messages a prompt made."""
+    """The messages a prompt made.
+
+    Examples
+    --------
+    >>> from nbstream import ChatPromptTemplate
+    >>> value = ChatPromptTemplate([("system", "Be kind."), "{x}"]).invoke({"x": "Why?"})
+    >>> print(value.to_string())
+    System: Be kind.
+    Human: Why?
+    """
 
     messages: list[BaseMessage]
 
@@ -47,7 +56,14 @@ class ChatPromptValue:
 
 @dataclass
 class StringPromptValue:
-    """The text a prompt made."""
+    """The text a prompt made.
+
+    Examples
+    --------
+    >>> from nbstream import PromptTemplate
+    >>> PromptTemplate.from_template("Why {x}?").invoke("me").to_messages()
+    [HumanMessage(content='Why me?')]
+    """
 
     text: str
 
@@ -158,6 +174,18 @@ class _Prompt(Runnable[Any, Any]):
 
 class PromptTemplate(_Prompt):
     """A text with gaps: ``{name}`` stands for a variable, ``{{`` and ``}}`` for braces.
+
+    Parameters
+    ----------
+    template
+        The text.
+    partial_variables
+        Values for some variables, or functions that give them each time.
+
+    Raises
+    ------
+    InputError
+        If it has a stray brace; on `invoke`, if a variable is missing.
 
     Examples
     --------

@@ -5,7 +5,17 @@ from __future__ import annotations
 import inspect
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from ._exceptions import InputError
 from ._loops import run_in_thread, run_sync
@@ -36,11 +46,20 @@ class Tool(Runnable[Any, Any]):
         What the model calls it; by default the function's name.
     description
         What the model reads about it; by default the function's docstring.
+    args_schema
+        A pydantic model of the arguments; by default made of the function's signature.
 
     Raises
     ------
     InputError
         If it has no description; on a call, if the arguments do not fit.
+
+    Examples
+    --------
+    >>> from nbstream import Tool
+    >>> double = Tool(lambda x: 2 * x, name="double", description="Double it.")
+    >>> double.invoke({"x": 2})
+    4
     """
 
     run_type: ClassVar[RunType] = "tool"
@@ -57,7 +76,10 @@ class Tool(Runnable[Any, Any]):
         self.name: str = name or func.__name__
         self.description = description or inspect.getdoc(func) or ""
         if not self.description:
-            raise InputError(f"The tool {self.name!r} needs a docstring: the model reads it.")
+            raise InputError(
+                f"The tool {self.name!r} has no description, which the model reads. "
+                "Give the function a docstring."
+            )
         self._given_schema = args_schema
 
     def __repr__(self) -> str:
@@ -85,7 +107,8 @@ class Tool(Runnable[Any, Any]):
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise InputError(
-                f"The tool {self.name!r} cannot be called with {given!r:.120}: {wrong}."
+                f"The tool {self.name!r} cannot be called with {given!r:.120}: {wrong}. "
+                f"It takes {', '.join(self.args) or 'nothing'}."
             ) from None
         return {name: getattr(valid, name) for name in type(valid).model_fields}
 
@@ -103,11 +126,24 @@ class Tool(Runnable[Any, Any]):
         arguments = self._arguments(input)
         if inspect.iscoroutinefunction(self.func):
             return self._answer(input, await self.func(**arguments))
-        return self._answer(input, await run_in_thread(self.func, **arguments))
+        value = await run_in_thread(self.func, **arguments)
+        return self._answer(input, await value if inspect.isawaitable(value) else value)
 
 
 def tool(*args: Any, **kwargs: Any) -> Any:
-    """Make a `Tool` of a function; may be given its name and description.
+    """Make a `Tool` of a function.
+
+    Parameters
+    ----------
+    *args
+        The function, or the tool's name where the decorator is called: ``@tool("search")``.
+    **kwargs
+        As for `Tool`: ``description``, ``args_schema``.
+
+    Raises
+    ------
+    InputError
+        If the function has no docstring and there is no ``description``.
 
     Examples
     --------
@@ -178,12 +214,48 @@ def convert_to_tool(thing: Any) -> dict[str, Any]:
         return _described(thing.name, thing.description, thing.args_schema.model_json_schema())
     if isinstance(thing, type):
         from pydantic import TypeAdapter
+        from pydantic.errors import PydanticUserError
 
-        schema = TypeAdapter(thing).json_schema()
+        try:
+            schema = TypeAdapter(_readable(thing)).json_schema()
+        except PydanticUserError:
+            raise InputError(
+                f"The class {thing.__name__} describes no tool. "
+                "Use a pydantic model or a TypedDict."
+            ) from None
         return _described(thing.__name__, schema.get("description", ""), schema)
     if callable(thing):
         return convert_to_tool(Tool(thing))
-    raise InputError(f"A tool is a function, a pydantic model or a JSON schema, not {thing!r:.80}.")
+    raise InputError(
+        f"{type(thing).__name__} {thing!r:.80} is no tool. "
+        "Pass a function with a docstring, a pydantic model or a JSON schema."
+    )
+
+
+def _readable(hint: Any) -> Any:
+    """Rebuild ``typing.TypedDict`` classes, which pydantic reads from Python 3.12 on only."""
+    if get_origin(hint) is Annotated:
+        return Annotated[(_readable(get_args(hint)[0]), *hint.__metadata__)]
+    if get_origin(hint) in (list, dict, Union, UnionType):
+        args = tuple(map(_readable, get_args(hint)))
+        return Union[args] if get_origin(hint) is UnionType else get_origin(hint)[args]  # noqa: UP007
+    if not (isinstance(hint, type) and hasattr(hint, "__total__")):
+        return hint
+    from typing_extensions import NotRequired, TypedDict
+
+    # Without extras, "required or not" is taken from the class, which knows it for all its fields.
+    hints = get_type_hints(hint)
+    described = get_type_hints(hint, include_extras=True)
+    fields = {}
+    for name, plain in hints.items():
+        rich = described[name]
+        readable = _readable(rich if get_origin(rich) is Annotated else plain)
+        optional = name in getattr(hint, "__optional_keys__", ())
+        fields[name] = NotRequired[readable] if optional else readable
+    # The functional form: the fields are known only now.
+    rebuilt = TypedDict(hint.__name__, fields)  # type: ignore[misc]
+    rebuilt.__doc__ = hint.__doc__
+    return rebuilt
 
 
 def _from_dict(thing: dict[str, Any]) -> dict[str, Any]:
@@ -194,14 +266,16 @@ def _from_dict(thing: dict[str, Any]) -> dict[str, Any]:
     schema = thing.get("parameters") or thing
     if not name or "properties" not in schema:
         raise InputError(
-            f"A tool as a dict needs a name (or title) and properties, not {thing!r:.80}."
+            f"The dict {thing!r:.80} describes no tool. Give it a name (or title) and properties."
         )
     return _described(name, thing.get("description", ""), schema)
 
 
 def _described(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
     kept = {k: v for k, v in schema.items() if k not in ("title", "description", "name")}
-    for field in kept.get("properties", {}).values():
-        if isinstance(field, dict):
-            field.pop("title", None)
+    # pydantic titles each field with its own name: tokens that say nothing.
+    kept["properties"] = {
+        key: {k: v for k, v in field.items() if k != "title"} if isinstance(field, dict) else field
+        for key, field in schema.get("properties", {}).items()
+    }
     return {"name": name, "description": description, "input_schema": {"type": "object", **kept}}

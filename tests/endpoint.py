@@ -60,7 +60,8 @@ class Endpoint:
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self):
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        # It looks that often whether it is to stop.
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_):
@@ -74,6 +75,48 @@ def says(*texts, **usage):
     def behaviour(handler, body):
         begin_stream(handler)
         events = [start_event(**usage), BEGIN, *map(text_event, texts), *FINISH]
+        handler.wfile.write(sse(*events))
+
+    return behaviour
+
+
+def block(index, start, *deltas):
+    """Return the events of one content block."""
+    return [
+        {"type": "content_block_start", "index": index, "content_block": start},
+        *({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas),
+        {"type": "content_block_stop", "index": index},
+    ]
+
+
+def text_block(index, *texts):
+    deltas = ({"type": "text_delta", "text": text} for text in texts)
+    return block(index, {"type": "text", "text": ""}, *deltas)
+
+
+def thinking_block(index, *texts, signature):
+    deltas = [{"type": "thinking_delta", "thinking": text} for text in texts]
+    deltas.append({"type": "signature_delta", "signature": signature})
+    return block(index, {"type": "thinking", "thinking": "", "signature": ""}, *deltas)
+
+
+def tool_block(index, id, name, *pieces, kind="tool_use"):
+    deltas = ({"type": "input_json_delta", "partial_json": piece} for piece in ("", *pieces))
+    return block(index, {"type": kind, "id": id, "name": name, "input": {}}, *deltas)
+
+
+def finish(stop_reason, stop_sequence=None, **usage):
+    delta = {"stop_reason": stop_reason, "stop_sequence": stop_sequence}
+    usage = {"output_tokens": 2, **usage}
+    return [{"type": "message_delta", "delta": delta, "usage": usage}, {"type": "message_stop"}]
+
+
+def answers(*blocks, stop_reason="end_turn", **usage):
+    """Stream these blocks and finish."""
+
+    def behaviour(handler, body):
+        begin_stream(handler)
+        events = [start_event(**usage), *(e for b in blocks for e in b), *finish(stop_reason)]
         handler.wfile.write(sse(*events))
 
     return behaviour

@@ -18,6 +18,8 @@ from nbstream import (
     tool,
 )
 
+from .tasks import no_task_left
+
 FOREVER = ["x"] * 100_000
 
 
@@ -113,14 +115,13 @@ def test_breaking_off_stops_the_model_and_leaves_no_task():
                 closed.append(True)
 
     async def main():
-        with Trace() as trace:
+        with Trace() as trace, no_task_left():
             chain = Endless(FOREVER) | StrOutputParser()
             stream = chain.astream_events("x")
             async for event in stream:
                 if event["event"] == "on_parser_stream":
                     break
             await stream.aclose()
-        assert asyncio.all_tasks() == {asyncio.current_task()}
         return trace
 
     trace = asyncio.run(main())
@@ -131,11 +132,11 @@ def test_breaking_off_stops_the_model_and_leaves_no_task():
 
 def test_a_loop_that_is_left_closes_the_model_as_well():
     async def main():
-        async for _ in ScriptedChat(FOREVER).astream_events("x"):
-            break
-        gc.collect()
-        await asyncio.sleep(0.05)
-        assert asyncio.all_tasks() == {asyncio.current_task()}
+        with no_task_left():
+            async for _ in ScriptedChat(FOREVER).astream_events("x"):
+                break
+            gc.collect()
+            await asyncio.sleep(0.05)
 
     asyncio.run(main())
 
@@ -149,12 +150,12 @@ def test_cancelling_the_task_ends_every_run_with_a_cancel():
             with trace:
                 return await names(chain.astream_events("x"))
 
-        task = asyncio.ensure_future(run())
-        await asyncio.sleep(0.1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert asyncio.all_tasks() == {asyncio.current_task()}
+        with no_task_left():
+            task = asyncio.ensure_future(run())
+            await asyncio.sleep(0.1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
         return [(e.kind, e.run.name) for e in trace.events[-3:]]
 
     assert asyncio.run(main()) == [
@@ -207,11 +208,11 @@ def test_parallel_branches_leave_nothing_behind_when_broken_off():
     assert threads() == before
 
     async def main():
-        stream = step.astream("x")
-        async for _ in stream:
-            break
-        await stream.aclose()
-        assert asyncio.all_tasks() == {asyncio.current_task()}
+        with no_task_left():
+            stream = step.astream("x")
+            async for _ in stream:
+                break
+            await stream.aclose()
 
     asyncio.run(main())
 
@@ -221,12 +222,11 @@ def test_a_failing_branch_stops_the_others():
     step = RunnableParallel(a=slow, b=ScriptedChat(["x", ValueError("boom")]))
 
     async def main():
-        with pytest.raises(ValueError, match="boom"):
+        with no_task_left(), pytest.raises(ValueError, match="boom"):
             async for _ in step.astream("x"):
                 pass
-        with pytest.raises(ValueError, match="boom"):
+        with no_task_left(), pytest.raises(ValueError, match="boom"):
             await step.ainvoke("x")
-        assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(main())
     with pytest.raises(ValueError, match="boom"):
@@ -263,3 +263,24 @@ def test_an_async_generator_works_from_the_sync_side_also_inside_a_loop():
 
     assert list(chain.stream("x")) == ["A", "B"]
     assert asyncio.run(cell()) == ["A", "B"]
+
+
+def test_closing_a_watched_stream_closes_the_model_before_it_returns():
+    closed = []
+
+    class Endless(ScriptedChat):
+        async def _astream_messages(self, messages, **kwargs):
+            try:
+                async for chunk in super()._astream_messages(messages, **kwargs):
+                    yield chunk
+            finally:
+                closed.append(True)
+
+    async def main():
+        with Trace():
+            stream = Endless(FOREVER).astream("x")
+            await anext(stream)
+            await stream.aclose()
+            return list(closed)
+
+    assert asyncio.run(main()) == [True]

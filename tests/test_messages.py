@@ -1,6 +1,16 @@
+import copy
+import pickle
+
 import pytest
 
-from nbstream import AIMessage, AIMessageChunk, HumanMessage, InputError, SystemMessage
+from nbstream import (
+    AIMessage,
+    AIMessageChunk,
+    HumanMessage,
+    InputError,
+    SystemMessage,
+    ToolMessage,
+)
 from nbstream.messages import UsageMetadata, convert_to_messages, merge_chunks
 
 
@@ -43,6 +53,154 @@ def test_adding_leaves_the_parts_alone():
     assert left == AIMessageChunk("a", response_metadata={"x": 1})
 
 
+def test_adding_keeps_the_parts_blocks_alone():
+    block = {"type": "text", "text": "a", "index": 0, "citations": [{"n": 1}]}
+    more = {"type": "text", "text": "b", "index": 0, "citations": [{"n": 2}]}
+    left, right = AIMessageChunk([block]), AIMessageChunk([more])
+    total = left + right
+    assert total.content == [
+        {"type": "text", "text": "ab", "index": 0, "citations": [{"n": 1}, {"n": 2}]}
+    ]
+    assert block["citations"] == [{"n": 1}]
+
+
+def test_blocks_with_one_index_are_one_block_wherever_they_stand():
+    parts = [
+        [{"type": "thinking", "thinking": "Hm", "index": 0}],
+        [{"type": "text", "text": "a", "index": 1}],
+        [{"type": "thinking", "thinking": ", so", "signature": "s", "index": 0}],
+        "b",
+        "",
+        [{"type": "text", "text": "c", "index": 1}],
+        ["d", {"type": "text", "text": "e"}],
+    ]
+    assert merge_chunks(map(AIMessageChunk, parts)).content == [
+        {"type": "thinking", "thinking": "Hm, so", "signature": "s", "index": 0},
+        {"type": "text", "text": "ac", "index": 1},
+        {"type": "text", "text": "bde"},
+    ]
+
+
+def test_pieces_of_a_block_that_contradict_each_other_are_named():
+    left = AIMessageChunk([{"type": "x", "value": "a", "index": 0}])
+    with pytest.raises(InputError, match=r"disagree on 'value': 'a' and 1 do not add up"):
+        left + AIMessageChunk([{"value": 1, "index": 0}])
+
+
+def call(args, index=0, id=None, name=None):
+    piece = {"name": name, "args": args, "id": id, "index": index}
+    return AIMessageChunk(tool_call_chunks=[piece])
+
+
+def test_tool_calls_are_read_as_far_as_they_have_come():
+    first = call('{"a": 1, "b": "x', id="1", name="f")
+    assert first.tool_calls == [
+        {"name": "f", "args": {"a": 1, "b": "x"}, "id": "1", "type": "tool_call"}
+    ]
+    total = first + call("", 1, "2", "g") + call('y"}') + call('{"c"', 1)
+    assert [c["args"] for c in total.tool_calls] == [{"a": 1, "b": "xy"}, {}]
+    assert total.tool_call_chunks[0] == {
+        "name": "f",
+        "args": '{"a": 1, "b": "xy"}',
+        "id": "1",
+        "index": 0,
+        "type": "tool_call_chunk",
+    }
+
+
+def test_calls_with_one_index_and_several_ids_are_several():
+    total = merge_chunks([call("{}", id="1"), call('{"a"', id="2"), call(": 1}"), call("{}", None)])
+    assert [c["args"] for c in total.tool_calls] == [{}, {"a": 1}, {}]
+
+
+def test_a_call_that_broke_off_is_not_to_be_acted_on():
+    chunk = call('{"path": "/home', id="1", name="delete")
+    assert chunk.tool_calls[0]["args"] == {"path": "/home"}
+    assert chunk.to_message().tool_calls == []
+    assert chunk.to_message().invalid_tool_calls[0]["args"] == '{"path": "/home'
+
+
+@pytest.mark.parametrize("args", ["[1]", "nonsense", '"text"'])
+def test_arguments_that_are_no_object_are_set_apart(args):
+    message = call(args, id="1", name="f").to_message()
+    assert message.tool_calls == []
+    assert message.invalid_tool_calls == [
+        {"name": "f", "args": args, "id": "1", "error": None, "type": "invalid_tool_call"}
+    ]
+
+
+def test_a_chunk_can_be_made_of_whole_calls():
+    whole = {"name": "f", "args": {"a": 1}, "id": "1"}
+    chunk = AIMessageChunk(tool_calls=[whole])
+    assert chunk.tool_calls == AIMessage(tool_calls=[whole]).tool_calls
+    assert chunk.to_message() == AIMessage(tool_calls=[whole])
+
+
+def test_details_of_usage_add_up():
+    def counted(n, **details):
+        return AIMessageChunk(usage_metadata=usage(n) | {"input_token_details": details})
+
+    total = counted(1, cache_read=1) + counted(2, cache_read=2, cache_creation=5)
+    total = AIMessageChunk(usage_metadata=usage(1)) + total
+    assert total.usage_metadata == usage(4) | {
+        "input_token_details": {"cache_read": 3, "cache_creation": 5}
+    }
+
+
+def test_other_fields_add_up():
+    left = AIMessageChunk("a", name="n", additional_kwargs={"x": "a", "y": {"z": [1]}})
+    total = left + AIMessageChunk("b", additional_kwargs={"x": "b", "y": {"z": [2]}})
+    assert total == AIMessageChunk(
+        "ab", name="n", additional_kwargs={"x": "ab", "y": {"z": [1, 2]}}
+    )
+
+
+def test_a_finished_message_shows_no_seams():
+    use = {"type": "tool_use", "id": "1", "name": "f", "input": {}, "index": 1}
+    chunks = [
+        AIMessageChunk([{"type": "text", "text": "a", "index": 0}, use]),
+        AIMessageChunk([{"type": "input_json_delta", "partial_json": '{"a": 1}', "index": 1}]),
+    ]
+    assert merge_chunks(chunks).to_message().content == [
+        {"type": "text", "text": "a"},
+        {"type": "tool_use", "id": "1", "name": "f", "input": {"a": 1}},
+    ]
+
+
+def test_messages_are_equal_field_by_field():
+    assert HumanMessage("a") == HumanMessage("a")
+    assert HumanMessage("a") != SystemMessage("a")
+    assert AIMessage("a") != AIMessageChunk("a")
+    assert ToolMessage("a", "1") != ToolMessage("a", "2")
+    assert HumanMessage("a") != "a"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        HumanMessage("a", name="me", id="1"),
+        AIMessage([{"type": "text", "text": "a"}], usage_metadata=usage(1)),
+        AIMessage(tool_calls=[{"name": "f", "args": {}, "id": "1"}]),
+        call('{"a"', id="1", name="f"),
+        ToolMessage("a", "1", artifact=[1], status="error"),
+    ],
+)
+def test_messages_can_be_copied_and_pickled(message):
+    assert message.model_copy() == message
+    assert message.model_copy(update={"id": "2"}).id == "2"
+    assert copy.deepcopy(message) == message
+    assert pickle.loads(pickle.dumps(message)) == message
+
+
+def test_a_message_can_be_read_by_people(capsys):
+    wanted = [{"name": "f", "args": {"a": 1}, "id": "1"}]
+    AIMessage("Hm", name="me", tool_calls=wanted).pretty_print()
+    assert capsys.readouterr().out == (
+        "================================== Ai Message ==================================\n"
+        "Name: me\n\nHm\nTool Calls:\n  f (1)\n Call ID: 1\n  Args:\n    a: 1\n"
+    )
+
+
 def test_a_chunk_adds_to_nothing_else():
     with pytest.raises(TypeError):
         AIMessageChunk("a") + "b"
@@ -62,6 +220,7 @@ def test_a_printed_chunk_shows_what_is_set():
         ("human", "Hi"),
         [("user", "Hi")],
         [{"role": "user", "content": "Hi"}],
+        {"type": "human", "content": "Hi"},
     ],
 )
 def test_what_a_model_accepts(value):
@@ -73,9 +232,36 @@ def test_roles():
     assert convert_to_messages(pairs) == [SystemMessage("a"), AIMessage("b"), AIMessage("c")]
 
 
+def test_dicts_with_tool_calls():
+    wanted = {"name": "f", "args": {"a": 1}, "id": "1", "type": "tool_call"}
+    openai = {"id": "1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
+    assert convert_to_messages(
+        [
+            {"role": "assistant", "content": None, "tool_calls": [openai], "id": "m"},
+            {"role": "ai", "content": "", "tool_calls": [wanted]},
+            {"role": "tool", "content": "x", "tool_call_id": "1", "status": "error"},
+            {"role": "developer", "content": "x"},
+        ]
+    ) == [
+        AIMessage(tool_calls=[wanted], id="m"),
+        AIMessage(tool_calls=[wanted]),
+        ToolMessage("x", "1", status="error"),
+        SystemMessage("x"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [
+        ([("tool", "x")], "needs the id of its call"),
+        (
+            {
+                "role": "ai",
+                "content": "",
+                "tool_calls": [{"function": {"name": "f", "arguments": "{"}}],
+            },
+            "arguments of the tool call 'f' are no JSON",
+        ),
         ([], "no messages"),
         (42, "int 42"),
         ([None], "NoneType None"),

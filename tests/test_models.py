@@ -9,6 +9,7 @@ import pytest
 
 from nbstream import (
     AIMessage,
+    AIMessageChunk,
     ChatAnthropic,
     ChatLocal,
     HumanMessage,
@@ -129,6 +130,24 @@ def test_what_is_asked():
     assert "system" not in server.requests[1]
 
 
+def test_what_one_call_adds_to_the_request():
+    with api.Endpoint(api.says("x")) as server:
+        thinking = {"type": "enabled", "budget_tokens": 2000}
+        model = claude(server, thinking=thinking, extra_body={"top_k": 1})
+        model.invoke("Hi", stop="END", temperature=0.5)
+        model.bind(stop=["a", "b"], max_tokens=7).invoke("Hi", thinking={"type": "disabled"})
+    first, second = server.requests
+    assert first["thinking"] == thinking
+    assert first["stop_sequences"] == ["END"]
+    assert (first["top_k"], first["temperature"]) == (1, 0.5)
+    assert second["stop_sequences"] == ["a", "b"]
+    assert second["max_tokens"] == 7
+    assert second["thinking"] == {"type": "disabled"}
+
+
+# Stops and failures
+
+
 @pytest.mark.parametrize("how", ["sync", "async"])
 def test_stopping_early_closes_the_connection(how):
     async def first(model):
@@ -242,6 +261,18 @@ def test_a_script_waits_and_raises_where_told():
     assert next(stream).content == "a"
     with pytest.raises(ValueError, match="boom"):
         next(stream)
+
+
+def test_a_script_of_blocks_and_calls_is_said_as_it_is():
+    call = {"name": "f", "args": "{}", "id": "1", "index": 1}
+    chunks = [
+        AIMessageChunk([{"type": "thinking", "thinking": "Hm", "index": 0}]),
+        AIMessageChunk(tool_call_chunks=[call], id="mine"),
+    ]
+    said = list(ScriptedChat(chunks).stream("x"))
+    assert said[0].content == chunks[0].content
+    assert said[1] == chunks[1]
+    assert chunks[0].id is None
 
 
 def test_a_script_can_be_run_twice():

@@ -1,6 +1,18 @@
+import asyncio
+
 import pytest
 
-from nbstream import AIMessage, ChatPromptTemplate, HumanMessage, InputError, SystemMessage
+from nbstream import (
+    AIMessage,
+    ChatPromptTemplate,
+    HumanMessage,
+    InputError,
+    MessagesPlaceholder,
+    PromptTemplate,
+    ScriptedChat,
+    StringPromptValue,
+    SystemMessage,
+)
 
 
 def test_variables_are_filled_and_braces_can_be_written():
@@ -26,9 +38,117 @@ def test_one_variable_needs_no_dict():
     assert prompt.invoke("cats").to_string() == "Human: About cats"
 
 
+HISTORY = [("human", "Hi"), AIMessage("Ho")]
+
+
+def test_a_placeholder_takes_messages():
+    prompt = ChatPromptTemplate([MessagesPlaceholder("history"), ("human", "{question}")])
+    assert prompt.input_variables == ["history", "question"]
+    assert prompt.format_messages(history=HISTORY, question="Hm") == [
+        HumanMessage("Hi"),
+        AIMessage("Ho"),
+        HumanMessage("Hm"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        MessagesPlaceholder("history", optional=True),
+        ("placeholder", "{history}"),
+        ("placeholder", ["{history}", True]),
+    ],
+)
+def test_a_placeholder_may_be_left_out(placeholder):
+    prompt = ChatPromptTemplate([("system", "x"), placeholder])
+    assert prompt.input_variables == []
+    assert prompt.optional_variables == ["history"]
+    assert prompt.invoke({}).messages == [SystemMessage("x")]
+    assert prompt.invoke({"history": []}).messages == [SystemMessage("x")]
+    assert len(prompt.invoke({"history": HISTORY}).messages) == 3
+
+
+def test_a_placeholder_takes_the_last_messages():
+    prompt = ChatPromptTemplate([MessagesPlaceholder("history", n_messages=1)])
+    assert prompt.invoke({"history": HISTORY}).messages == [AIMessage("Ho")]
+    assert prompt.invoke(HISTORY).messages == [AIMessage("Ho")]
+
+
+def test_some_values_can_be_given_early():
+    calls = []
+
+    def day():
+        calls.append(1)
+        return "Monday"
+
+    whole = ChatPromptTemplate([("human", "{day} {topic} {tone}")], partial_variables={"day": day})
+    prompt = whole.partial(tone="kind")
+    assert (whole.input_variables, prompt.input_variables) == (["tone", "topic"], ["topic"])
+    assert calls == []
+    assert prompt.invoke("cats").to_string() == "Human: Monday cats kind"
+    assert prompt.invoke({"topic": "cats", "tone": "cross", "day": "x"}).messages == [
+        HumanMessage("x cats cross")
+    ]
+    assert calls == [1]
+    with pytest.raises(InputError, match="'tone'"):
+        whole.invoke({"topic": "x"})
+
+
+def test_prompts_join():
+    first = ChatPromptTemplate([("system", "{a}")]).partial(a="A")
+    prompt = first + "{b}" + AIMessage("{c}") + [("human", "{d}")] + ChatPromptTemplate(["{a}{e}"])
+    assert prompt.input_variables == ["b", "d", "e"]
+    assert prompt.format_messages(b=1, d=2, e=3) == [
+        SystemMessage("A"),
+        HumanMessage("1"),
+        AIMessage("{c}"),
+        HumanMessage("2"),
+        HumanMessage("A3"),
+    ]
+    assert first.input_variables == []
+    assert len(first.messages) == 1
+
+
+def test_blocks_are_templates_too():
+    blocks = [
+        {"type": "text", "text": "{x}"},
+        {"type": "image_url", "image_url": {"url": "https://x.example/{y}.png"}},
+    ]
+    prompt = ChatPromptTemplate([("human", blocks)])
+    assert prompt.input_variables == ["x", "y"]
+    assert prompt.format_messages(x="Look", y="cat")[0].content == [
+        {"type": "text", "text": "Look"},
+        {"type": "image_url", "image_url": {"url": "https://x.example/cat.png"}},
+    ]
+    assert blocks[0]["text"] == "{x}"
+
+
+def test_a_text_prompt_gives_a_text():
+    prompt = PromptTemplate.from_template("{a} and {b}")
+    assert prompt.input_variables == ["a", "b"]
+    value = prompt.partial(b="two").invoke({"a": "one"})
+    assert value == StringPromptValue("one and two")
+    assert value.to_string() == prompt.format(a="one", b="two") == "one and two"
+    assert value.to_messages() == [HumanMessage("one and two")]
+    assert (prompt | ScriptedChat(["x"])).invoke({"a": 1, "b": 2}).text == "x"
+
+
+def test_a_prompt_is_part_of_a_chain_from_both_sides():
+    chain = ChatPromptTemplate(["{a}"]) | ScriptedChat(["x"])
+    assert asyncio.run(chain.ainvoke({"a": 1})).content == "x"
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
+        (lambda: ChatPromptTemplate([MessagesPlaceholder("h")]).invoke({}), "variable 'h'"),
+        (
+            lambda: ChatPromptTemplate([MessagesPlaceholder("h")]).invoke({"h": "Hi"}),
+            "'h' needs a list of messages, not 'Hi'",
+        ),
+        (lambda: ChatPromptTemplate([("placeholder", "history")]), "is written"),
+        (lambda: ChatPromptTemplate([("placeholder", "{a} {b}")]), "is written"),
+        (lambda: PromptTemplate.from_template("{a} {b}").invoke("x"), "variables: a, b"),
         (lambda: ChatPromptTemplate([]), "at least one message"),
         (lambda: ChatPromptTemplate.from_template("{a"), "stray brace"),
         (lambda: ChatPromptTemplate.from_template("a}"), "stray brace"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from ._json import parse_partial
+from ._json import parse_partial, parse_whole
 from ._merge import add_usage, merge_contents, merge_dicts, merge_lists
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -123,6 +123,11 @@ class BaseMessage:
         return all(getattr(self, name) == getattr(other, name) for name in self._fields)
 
     __hash__ = None  # type: ignore[assignment]  # messages can be changed
+
+    def __getstate__(self) -> Any:
+        # What `copy` and `pickle` take: a chunk's tool calls are read, not stored.
+        fields = {name: getattr(self, name) for name in self._fields}
+        return getattr(self, "__dict__", None), fields
 
     def __repr__(self) -> str:
         # Only what is set: a printed stream of chunks must stay readable.
@@ -349,12 +354,14 @@ class AIMessageChunk(AIMessage):
         """Calls whose arguments are no JSON object."""
         return self._read_calls()[1]
 
-    def _read_calls(self) -> tuple[list[ToolCall], list[InvalidToolCall]]:
+    def _read_calls(
+        self, parse: Callable[[str], Any] = parse_partial
+    ) -> tuple[list[ToolCall], list[InvalidToolCall]]:
         valid: list[ToolCall] = []
         invalid: list[InvalidToolCall] = []
         for chunk in self.tool_call_chunks:
             try:
-                args = parse_partial(chunk["args"]) if chunk["args"] else {}
+                args = parse(chunk["args"]) if chunk["args"] else {}
             except ValueError:
                 args = None
             if isinstance(args, dict):
@@ -381,8 +388,11 @@ class AIMessageChunk(AIMessage):
         return merge_chunks([self, other])
 
     def to_message(self) -> AIMessage:
-        """Return the finished message these chunks make."""
-        valid, invalid = self._read_calls()
+        """Return the finished message these chunks make.
+
+        A tool call that broke off is invalid in it: half an argument must not be acted on.
+        """
+        valid, invalid = self._read_calls(parse_whole)
         content = self.content
         if isinstance(content, list):
             content = [_finished_block(block) for block in content]

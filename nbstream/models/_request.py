@@ -19,9 +19,10 @@ def system_text(first: str | None, messages: Sequence[BaseMessage]) -> Any:
     They are one text, or blocks where some come as blocks, which may mark what is to be cached.
     """
     said = [m.content for m in messages if isinstance(m, SystemMessage)]
-    if all(isinstance(content, str) for content in said):
-        return "\n\n".join(filter(None, [first, *said]))
-    return [block for content in (first or "", *said) for block in _blocks(_converted(content))]
+    contents: list[Any] = [first or "", *said]
+    if all(isinstance(content, str) for content in contents):
+        return "\n\n".join(filter(None, contents))
+    return [block for content in contents for block in _blocks(_converted(content))]
 
 
 def turns(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
@@ -67,7 +68,7 @@ def _content(message: BaseMessage) -> Any:
             for c in message.tool_calls
         }
         placed = [
-            calls.pop(block["id"], block) if block.get("type") == "tool_use" else block
+            calls.pop(block.get("id"), block) if block.get("type") == "tool_use" else block
             for block in _blocks(content)
         ]
         return placed + list(calls.values())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._exceptions import ParseError
-from ..messages import AIMessage
+from ..events._chunks import add_chunks
+from ..messages import AIMessage, AIMessageChunk
+from ..messages._json import GrowingJson
 from ..runnables import Runnable, RunnableLambda, RunnableParallel, RunnablePassthrough
 from ..tools import convert_to_tool
 
@@ -21,7 +23,9 @@ __all__ = ["structured"]
 def structured(model: BaseChatModel, schema: Any, include_raw: bool) -> Runnable[Any, Any]:
     """Return the model and what reads the tool's arguments, as one step."""
     tool = convert_to_tool(schema)
-    bound = model.bind_tools([tool], tool_choice=tool["name"])
+    # A model that thinks first refuses to be forced; it then nearly always calls it by itself.
+    thinks = (getattr(model, "thinking", None) or {}).get("type") not in (None, "disabled")
+    bound = model.bind_tools([tool], tool_choice="auto" if thinks else tool["name"])
     parser = _Arguments(tool["name"], schema)
     if not include_raw:
         return bound | parser
@@ -49,15 +53,23 @@ class _Arguments(Runnable[Any, Any]):
         return "StructuredOutputParser"
 
     @property
-    def _model(self) -> Any:
-        return self.schema if hasattr(self.schema, "model_validate") else None
+    def is_model(self) -> bool:
+        """Whether the answer is to be an instance, which there is only at the end."""
+        return hasattr(self.schema, "model_validate")
 
     def _invoke(self, input: Any, **_: Any) -> Any:
+        return self.invoke_whole(input)
+
+    def invoke_whole(self, input: Any) -> Any:
+        """Return what the whole message says."""
         for call in input.tool_calls if isinstance(input, AIMessage) else ():
             if call["name"] == self.tool_name:
                 return self._instance(call["args"])
         said = getattr(input, "text", input)
-        raise ParseError(f"The model did not answer with {self.tool_name}, but {said!r:.200}.")
+        raise ParseError(
+            f"The model did not answer with {self.tool_name}, but with {said!r:.200}. Ask for it "
+            "in the prompt, or raise max_tokens where the answer was cut off."
+        )
 
     async def _ainvoke(self, input: Any, **_: Any) -> Any:
         return self._invoke(input)
@@ -70,41 +82,60 @@ class _Arguments(Runnable[Any, Any]):
             return {"parsed": None, "parsing_error": error}
 
     def _instance(self, args: dict[str, Any]) -> Any:
-        if self._model is None:
+        if not self.is_model:
             return args
         from pydantic import ValidationError
 
         try:
-            return self._model.model_validate(args)
+            return self.schema.model_validate(args)
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise ParseError(
-                f"The answer does not fit {self.tool_name}: {wrong}. It was {args!r:.200}."
+                f"The answer does not fit {self.tool_name}: {wrong}. It was {args!r:.200}. "
+                "Describe the fields in the schema, or ask again."
             ) from None
 
-    def _grow(self, total: Any, chunk: Any) -> tuple[Any, Any]:
-        total = chunk if total is None else total + chunk
-        calls = [c for c in total.tool_calls if c["name"] == self.tool_name]
-        return total, calls[0]["args"] if calls else None
-
     def _transform(self, input: Iterator[Any], **_: Any) -> Iterator[Any]:
-        total = last = None
+        growing = _Growing(self)
         for chunk in input:
-            if getattr(chunk, "tool_call_chunks", None):
-                total, args = self._grow(total, chunk)
-                if self._model is None and args is not None and args != last:
-                    last = args
-                    yield args
-        if self._model is not None or last is None:
-            yield self._invoke(total)
+            yield from growing.add(chunk)
+        yield from growing.finish()
 
     async def _atransform(self, input: AsyncIterator[Any], **_: Any) -> AsyncIterator[Any]:
-        total = last = None
+        growing = _Growing(self)
         async for chunk in input:
-            if getattr(chunk, "tool_call_chunks", None):
-                total, args = self._grow(total, chunk)
-                if self._model is None and args is not None and args != last:
-                    last = args
-                    yield args
-        if self._model is not None or last is None:
-            yield self._invoke(total)
+            for value in growing.add(chunk):
+                yield value
+        for value in growing.finish():
+            yield value
+
+
+class _Growing:
+    """One answer on its way: dicts that grow, or at its end the instance."""
+
+    def __init__(self, parser: _Arguments) -> None:
+        self.parser = parser
+        self.seen: list[Any] = []
+        self.args = GrowingJson()
+        self.index: Any = None
+        self.yielded = False
+
+    def add(self, chunk: Any) -> Iterator[Any]:
+        self.seen.append(chunk)
+        if self.parser.is_model:
+            return
+        for call in getattr(chunk, "tool_call_chunks", ()):
+            if self.index is None and call["name"] == self.parser.tool_name:
+                self.index = (call["index"],)
+            if self.index == (call["index"],) and self.args.add(call["args"] or ""):
+                self.yielded = True
+                yield self.args.value
+
+    def finish(self) -> Iterator[Any]:
+        # Read once more as a whole: an answer that broke off must not pass for a short one.
+        whole = add_chunks(self.seen)
+        value = self.parser.invoke_whole(
+            whole.to_message() if isinstance(whole, AIMessageChunk) else whole
+        )
+        if not self.yielded or value != self.args.value:
+            yield value

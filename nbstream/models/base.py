@@ -133,14 +133,14 @@ class BaseChatModel(Runnable[Any, Any]):
         return aiter_in_thread(self._stream_messages(messages, **kwargs))
 
     def _stream(self, input: Any, **kwargs: Any) -> Iterator[AIMessageChunk]:
-        stream_id = f"run-{uuid.uuid4()}"
+        stream_id = _stream_id()
         for chunk in self._stream_messages(convert_to_messages(input), **kwargs):
             if chunk.id is None:
                 chunk.id = stream_id
             yield chunk
 
     async def _astream(self, input: Any, **kwargs: Any) -> AsyncIterator[AIMessageChunk]:
-        stream_id = f"run-{uuid.uuid4()}"
+        stream_id = _stream_id()
         stream = self._astream_messages(convert_to_messages(input), **kwargs)
         try:
             async for chunk in stream:
@@ -157,3 +157,9 @@ def _chunk_log() -> Callable[[AIMessageChunk], None]:
     if scope is None or scope.trace is None or scope.run is None:
         return lambda _: None
     return partial(scope.trace.log, "chunk", scope.run)
+
+
+def _stream_id() -> str:
+    """Return an id for the chunks of one stream: as in LangChain the run's, if it is logged."""
+    scope = current_scope()
+    return f"run-{scope.run.id if scope and scope.run else uuid.uuid4()}"

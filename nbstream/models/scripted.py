@@ -55,7 +55,16 @@ class ScriptedChat(BaseChatModel):
         return f"ScriptedChat({len(self.chunks)} chunks)"
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> RunnableBinding[Any, Any]:
-        """Return this script, which may call tools or not, as it is written."""
+        """Return this script, which may call tools or not, as it is written.
+
+        Examples
+        --------
+        >>> from nbstream import AIMessageChunk, ScriptedChat
+        >>> call = {"name": "add", "args": '{"a": 1}', "id": "1", "index": 0}
+        >>> model = ScriptedChat([AIMessageChunk(tool_call_chunks=[call])]).bind_tools([])
+        >>> model.invoke("Hi").tool_calls[0]["args"]
+        {'a': 1}
+        """
         return self.bind(tools=list(tools), **kwargs)
 
     @staticmethod
