@@ -8,6 +8,7 @@ import pytest
 
 from nbstream import (
     InputError,
+    Runnable,
     RunnableGenerator,
     RunnableLambda,
     RunnableParallel,
@@ -73,6 +74,21 @@ def test_every_kind_of_run_ends_with_its_error():
         event = asyncio.run(last(step, {"x": 1} if step is fails else "x"))
         assert event["event"] == f"on_{kind}_error"
         assert event["data"] == {"error": {"type": "ValueError", "message": "boom"}}
+
+
+def test_a_step_can_be_a_retriever():
+    class Fish(Runnable):
+        run_type = "retriever"
+
+        def _invoke(self, input, **kwargs):
+            return [f"all about {input}"]
+
+    step = RunnableLambda(lambda x: x) | Fish() | (lambda documents: documents[0])
+    seen = [e for e in step.stream_events("moon") if e["name"] == "Fish"]
+    assert [(e["event"], e["data"]) for e in seen] == [
+        ("on_retriever_start", {"input": {"query": "moon"}}),
+        ("on_retriever_end", {"output": ["all about moon"], "input": {"query": "moon"}}),
+    ]
 
 
 def test_the_sync_form_gives_the_same_events():

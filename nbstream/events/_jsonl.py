@@ -2,8 +2,8 @@
 
 The first line is ``{"nbstream": 1, "started_at": …}``, each further one an event: ``time`` in
 seconds since the log began, ``kind``, ``run`` (its place among the runs), ``data``. A ``start``
-also says all of its run; the line that ends a run whose input streamed in has that under ``input``. What
-JSON has no form for is an object whose key ``"$"`` names its kind.
+also says all of its run; the line that ends a run whose input streamed in has that under ``input``.
+What JSON has no form for is an object whose key ``"$"`` names its kind.
 """
 
 from __future__ import annotations

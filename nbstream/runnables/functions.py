@@ -39,7 +39,7 @@ class RunnableLambda(Runnable[Input, Output]):
     Raises
     ------
     InputError
-        If it is not a function, or returns Runnables without end.
+        If it is not a function.
 
     Examples
     --------
