@@ -24,6 +24,22 @@ from .tasks import no_task_left
 FOREVER = ["x"] * 100_000
 
 
+class Endless(ScriptedChat):
+    """Talks on until it is closed, and remembers that."""
+
+    closed = False
+
+    def __init__(self):
+        super().__init__(FOREVER)
+
+    async def _astream_messages(self, messages, **kwargs):
+        try:
+            async for chunk in super()._astream_messages(messages, **kwargs):
+                yield chunk
+        finally:
+            self.closed = True
+
+
 async def names(stream):
     return [(event["event"], event["name"]) async for event in stream]
 
@@ -120,19 +136,11 @@ def test_a_wrong_version_is_named_at_once(call):
 
 
 def test_breaking_off_stops_the_model_and_leaves_no_task():
-    closed = []
-
-    class Endless(ScriptedChat):
-        async def _astream_messages(self, messages, **kwargs):
-            try:
-                async for chunk in super()._astream_messages(messages, **kwargs):
-                    yield chunk
-            finally:
-                closed.append(True)
+    model = Endless()
 
     async def main():
         with Trace() as trace, no_task_left():
-            chain = Endless(FOREVER) | StrOutputParser()
+            chain = model | StrOutputParser()
             stream = chain.astream_events("x")
             async for event in stream:
                 if event["event"] == "on_parser_stream":
@@ -141,7 +149,7 @@ def test_breaking_off_stops_the_model_and_leaves_no_task():
         return trace
 
     trace = asyncio.run(main())
-    assert closed == [True]
+    assert model.closed
     assert len(trace.events) < 1_000, "the model ran far ahead of who listens"
     assert {e.kind for e in trace.events[-3:]} == {"cancelled"}
 
@@ -282,21 +290,13 @@ def test_an_async_generator_works_from_the_sync_side_also_inside_a_loop():
 
 
 def test_closing_a_watched_stream_closes_the_model_before_it_returns():
-    closed = []
-
-    class Endless(ScriptedChat):
-        async def _astream_messages(self, messages, **kwargs):
-            try:
-                async for chunk in super()._astream_messages(messages, **kwargs):
-                    yield chunk
-            finally:
-                closed.append(True)
+    model = Endless()
 
     async def main():
         with Trace():
-            stream = Endless(FOREVER).astream("x")
+            stream = model.astream("x")
             await anext(stream)
             await stream.aclose()
-            return list(closed)
+            return model.closed
 
-    assert asyncio.run(main()) == [True]
+    assert asyncio.run(main())
