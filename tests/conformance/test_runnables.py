@@ -490,6 +490,16 @@ async def test_an_error_passes_through_a_chain(lc):
         return [seen, str(error)]
 
 
+@differs("a model's stream has no empty chunk at its end")
+async def test_the_chunks_of_a_model(lc):
+    return [chunk.content for chunk in lc.chat("a", "b").stream("x")]
+
+
+@differs("there is a form for synchronous code")
+async def test_events_in_synchronous_code(lc):
+    return [event["event"] for event in lc.chat("a").stream_events("x", version="v2")]
+
+
 # The config
 
 

@@ -126,6 +126,22 @@ async def test_response_metadata_of_sums(lc):
     return (one + lc.AIMessageChunk("b", response_metadata={"k": "y"})).response_metadata
 
 
+@differs("neighbouring plain texts become one block")
+async def test_blocks_without_an_index(lc):
+    chunks = [lc.AIMessageChunk([{"type": "text", "text": t}]) for t in "ab"]
+    return chunks[0] + chunks[1]
+
+
+@differs("a call that broke off is not completed as well as can be, but invalid")
+async def test_a_tool_call_that_broke_off(lc):
+    return lc.chat(call(lc, name="add", args='{"a": "half of i', id="1")).invoke("x")
+
+
+@differs("an id that comes late begins a new call")
+async def test_a_late_id(lc):
+    return call(lc, name="add", args="{}") + call(lc, name="sub", args="{}", id="2")
+
+
 # Prompts
 
 
@@ -265,6 +281,11 @@ def test_json_grows(size):
         return [list(step.stream("x")), await collect(step.astream("x"))]
 
     program()
+
+
+@differs("malformed JSON raises at the end of a stream, too")
+async def test_malformed_json_in_a_stream(lc):
+    return list((lc.chat('{"a": 1', ", oh}") | lc.JsonOutputParser()).stream("x"))
 
 
 class Fish(BaseModel):
