@@ -54,6 +54,13 @@ export interface Resync {
   seq: number;
 }
 
+/** The reader's wish to end the run. */
+export interface Stop {
+  type: "stop";
+}
+
+export type Request = Resync | Stop;
+
 /** The synced traits of `nbstream.StreamView`. */
 export interface Traits {
   delimiter: string;

@@ -1,6 +1,6 @@
 /** One store for each widget model: it folds frames in, asks for missing ones, and tells views. */
 
-import type { Frame, Resync } from "./protocol";
+import type { Frame, Request } from "./protocol";
 import { apply, initial, type ViewState } from "./state";
 
 /** Milliseconds to wait for a resync before asking again. */
@@ -9,11 +9,11 @@ const PATIENCE = 2000;
 export class Store {
   readonly state: ViewState = initial();
   #listeners = new Set<() => void>();
-  #ask: (message: Resync) => void;
+  #ask: (message: Request) => void;
   #asked = 0;
 
-  /** @param ask sends a request for missing events to Python. */
-  constructor(ask: (message: Resync) => void) {
+  /** @param ask sends a request to Python. */
+  constructor(ask: (message: Request) => void) {
     this.#ask = ask;
   }
 
@@ -30,6 +30,11 @@ export class Store {
     }
     this.#asked = 0;
     if (this.state.next > before) this.notify();
+  }
+
+  /** Ask Python to end the run; whether it hears that while it is busy depends on the kernel. */
+  stop(): void {
+    this.#ask({ type: "stop" });
   }
 
   notify(): void {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../src/index";
 import type { Frame, Traits } from "../src/protocol";
 import { chunks, frame, settle, start } from "./helpers";
@@ -110,9 +110,29 @@ describe("the widget", () => {
     expect(model.sent).toEqual([{ type: "resync", seq: 0 }]);
   });
 
+  it("asks for a stop, and says what to do where that is not heard", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const root = open()();
+    model.receive(frame(0, start(), chunks("a")));
+    await settle();
+    const stop = root.querySelector<HTMLButtonElement>(".nbs-stop")!;
+    expect(stop.hidden).toBe(false);
+    stop.click();
+    expect(model.sent).toEqual([{ type: "stop" }]);
+    expect(stop.disabled).toBe(true);
+    vi.advanceTimersByTime(3000);
+    await settle();
+    expect(text(root, ".nbs-note")).toContain("interrupt it");
+    model.receive(frame(2, { kind: "cancelled", at: 300, run: 0 }));
+    await settle();
+    expect(stop.hidden).toBe(true);
+    expect(text(root, ".nbs-note")).toBe("");
+    vi.useRealTimers();
+  });
+
   it("draws the delimiter by style and lets the reader switch it", async () => {
     const root = open({ delimiter: ' "\\\n' })();
-    const marks = root.querySelector<HTMLButtonElement>("button")!;
+    const marks = root.querySelector<HTMLButtonElement>("[aria-pressed]")!;
     expect(root.classList.contains("nbs-marked")).toBe(true);
     expect(root.style.getPropertyValue("--nbs-delimiter")).toBe('" \\22 \\5c \\a "');
     marks.click();

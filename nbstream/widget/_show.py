@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .._loops import run_sync
+from ..events._follow import aclose, close
 from ..sources import open_stream, text_of
 from ..sources._open import NO_INPUT
 from ._host import kernel_shell
@@ -44,7 +45,8 @@ def show(source: Any, input: Any = NO_INPUT, *, delimiter: str = "|") -> StreamV
     InputError
         If the source cannot be streamed.
     KeyboardInterrupt
-        If the kernel is interrupted: what has come stays in the view.
+        If the kernel is interrupted: what has come stays in the view. Stopped from the page, it
+        returns the view instead.
 
     Examples
     --------
@@ -57,18 +59,29 @@ def show(source: Any, input: Any = NO_INPUT, *, delimiter: str = "|") -> StreamV
     view = StreamView(delimiter=delimiter)
     stream = open_stream(source, input, trace=view.trace)
     shell = kernel_shell()
-    with view.trace, _displayed(view, shell) if shell else _printed(delimiter) as on_chunk:
+    shown = _displayed(view, shell) if shell else _printed(delimiter)
+    with view.trace, shown as on_chunk, view._stop.listening():
         if isinstance(stream, AsyncIterator):
-            run_sync(_adrain(stream, on_chunk))
+            run_sync(_adrain(stream, view, on_chunk))
         else:
-            for chunk in stream:
-                on_chunk(chunk)
+            try:
+                for chunk in stream:
+                    on_chunk(chunk)
+                    view._stop.check()
+            finally:
+                close(stream)
     return view
 
 
-async def _adrain(stream: AsyncIterator[Any], on_chunk: Callable[[Any], None]) -> None:
-    async for chunk in stream:
-        on_chunk(chunk)
+async def _adrain(
+    stream: AsyncIterator[Any], view: StreamView, on_chunk: Callable[[Any], None]
+) -> None:
+    try:
+        async for chunk in stream:
+            on_chunk(chunk)
+            view._stop.check()
+    finally:
+        await aclose(stream)
 
 
 @contextmanager

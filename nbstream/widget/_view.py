@@ -16,9 +16,12 @@ from ._protocol import frame
 from ._pump import Feed
 from ._state import ViewState, apply, initial, metrics, status
 from ._static import to_html, to_text
+from ._stop import Stop, hear_while_busy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from typing_extensions import Self
 
     from ._state import Metrics, Status
 
@@ -59,9 +62,35 @@ class StreamView(anywidget.AnyWidget):
     def __init__(self, trace: Trace | None = None, **kwargs: Any) -> None:
         self.trace = trace or Trace()
         self._feed: Feed | None = None
+        self._stop = Stop()
         self._shown_in: int | None = None  # the cell that `show` put this view in
         super().__init__(**kwargs)
         self.on_msg(self._on_page_message)
+
+    @classmethod
+    def from_jsonl(cls, source: str | Path, **kwargs: Any) -> Self:
+        """Open a log that `Trace.to_jsonl` has saved.
+
+        Parameters
+        ----------
+        source
+            The file, or its text.
+        **kwargs
+            As for the view itself: ``delimiter``.
+
+        Raises
+        ------
+        InputError
+            If it is no such log.
+        """
+        return cls(Trace.from_jsonl(source), **kwargs)
+
+    def stop(self) -> None:
+        """Stop the run on show, as the page's button does; what has come stays.
+
+        It may be called from any thread, also while the run's own is busy.
+        """
+        self._stop.ask()
 
     @property
     def value(self) -> Any:
@@ -107,7 +136,10 @@ class StreamView(anywidget.AnyWidget):
             self._feed.close()
 
     def _on_page_message(self, _: Any, content: dict[str, Any], __: Any) -> None:
-        # Runs in the main thread or in a subshell's: the feed locks.
+        # Runs in the main thread or in a subshell's: the feed locks, and so does the stop.
+        if content.get("type") == "stop":
+            self._stop.ask()
+            return
         seq = content.get("seq")
         if content.get("type") == "resync" and isinstance(seq, int) and seq >= 0 and self._feed:
             self._feed.resend(seq)
@@ -116,6 +148,7 @@ class StreamView(anywidget.AnyWidget):
         """Connect to the page; called by the constructor."""
         if is_attended():
             super().open()
+            hear_while_busy(self.comm)
 
     def get_state(
         self, key: str | Iterable[str] | None = None, drop_defaults: bool = False

@@ -111,6 +111,39 @@ def test_interrupting_keeps_the_partial_text(notebook):
     assert view(nb).locator(".nbs-word").text_content() == "Stopped"
 
 
+def test_the_stop_button_works_while_the_cell_is_busy(notebook):
+    slow = "ScriptedChat(['so ', 'it ', 'goes '] * 5000, delay=0.02)"
+    stuck = "RunnableLambda(lambda x: time.sleep(60))"
+    nb = notebook(
+        "stop",
+        [
+            f"import time\nfrom nbstream import RunnableLambda\n{SCRIPT}\nv = show({slow}, 'x')",
+            f"w = show({stuck}, 'x')",
+            "print('went on:', v.status, w.status, v.text[:10])",
+        ],
+    )
+    nb.run(1)
+    nb.page.wait_for_function("() => document.querySelectorAll('.nbs-token').length > 20")
+    nb.shot("stop-light")
+    view(nb, 0).get_by_label("Stop", exact=True).click()
+    nb.page.wait_for_selector(".nbstream[data-status=stopped]", timeout=5_000)
+    nb.wait_idle()
+    assert not view(nb, 0).locator(".nbs-stop").is_visible()
+    nb.page.click(".jp-Cell .cm-content >> nth=1")
+    nb.run(1)  # a run that gives no chunk to stop at
+    nb.page.wait_for_function("() => document.querySelectorAll('.nbstream').length == 2")
+    nb.page.wait_for_timeout(500)
+    assert nb.busy()
+    view(nb, 1).get_by_label("Stop", exact=True).click()
+    nb.page.wait_for_function(
+        "() => document.querySelectorAll('.nbstream[data-status=stopped]').length == 2"
+    )
+    nb.page.click(".jp-Cell .cm-content >> nth=2")
+    nb.run(1)
+    nb.wait_idle()
+    assert nb.output().text_content().strip() == "went on: stopped stopped so it goes"
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_all_states_in_one_notebook(notebook, theme):
     failure = (

@@ -23,6 +23,11 @@ const HINTS = {
   failed: "",
 };
 
+/** Milliseconds after which a run that was to stop should have. */
+const HEARD_BY = 2000;
+const UNHEARD =
+  "The kernel is too busy to hear this page. To stop, interrupt it: ■ in the toolbar, or I, I.";
+
 interface PanelProps {
   store: Store;
   el: HTMLElement;
@@ -44,6 +49,11 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
     { type: "button", class: "nbs-button", "aria-label": "Copy the text", title: "Copy the text" },
     icon("M5.5 5.5h8v8h-8z", "M10.5 5.5v-3h-8v8h3"),
   );
+  const stop = element(
+    "button",
+    { type: "button", class: "nbs-button nbs-stop", "aria-label": "Stop", title: "Stop" },
+    icon("M4.5 4.5h7v7h-7z"),
+  );
   const tokens = new TokensView();
   const hint = element("div", { class: "nbs-hint" });
   const errorType = element("strong");
@@ -59,7 +69,7 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
       element("span", { class: "nbs-status" }, word),
       model,
       metrics,
-      element("span", { class: "nbs-buttons" }, marks, copy),
+      element("span", { class: "nbs-buttons" }, stop, marks, copy),
     ),
     hint,
     tokens.el,
@@ -70,6 +80,7 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
 
   let marked = delimiter.get() !== "";
   let scheduled = false;
+  let unheard = false;
 
   function update(): void {
     scheduled = false;
@@ -85,7 +96,9 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
     const texts = run?.texts ?? [];
     setText(hint, texts.length > 0 ? "" : HINTS[now]);
     copy.disabled = texts.length === 0;
-    setText(note, cutOff(state) ?? "");
+    const running = now === "waiting" || now === "streaming";
+    stop.hidden = !running;
+    setText(note, running && unheard ? UNHEARD : (cutOff(state) ?? ""));
     setText(errorType, run?.error?.type ?? "");
     setText(errorMessage, run?.error?.message ?? "");
     if (tokens.update(texts)) schedule();
@@ -122,6 +135,15 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
       copy.classList.remove("nbs-copied");
       copy.title = "Copy the text";
     }, 1500);
+  });
+  stop.addEventListener("click", () => {
+    stop.disabled = true;
+    store.stop();
+    setTimeout(() => {
+      stop.disabled = false;
+      unheard = true;
+      schedule();
+    }, HEARD_BY);
   });
   store.subscribe(schedule, signal);
   // Tells when the view is put on the page, which is after `render`.
