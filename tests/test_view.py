@@ -260,6 +260,19 @@ def test_a_chain_lists_its_steps():
     assert "<script" not in html
 
 
+def test_steps_stand_under_their_callers_and_are_bounded(monkeypatch):
+    trace = Trace()
+    runs = [trace.start("all")]
+    for parent, name in [(0, "a"), (0, "b"), (2, "b1"), (1, "a1")]:
+        runs.append(trace.start(name, parent=runs[parent]))
+    html = StreamView(trace)._repr_mimebundle_()[0]["text/html"]
+    assert re.findall(r"px\">(\w+)</td>", html) == ["all", "a", "a1", "b", "b1"]
+    monkeypatch.setattr(_static, "MAX_STEPS", 3)
+    html = StreamView(trace)._repr_mimebundle_()[0]["text/html"]
+    assert html.count("<tr>") == 3
+    assert "… and 2 more" in html
+
+
 @pytest.mark.parametrize(
     ("chunks", "said"),
     [([""], "The model gave no text."), ([], "Waiting for the first token…")],

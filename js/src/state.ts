@@ -158,7 +158,8 @@ function number(value: number): string {
   return value.toLocaleString("en", { maximumFractionDigits: 0 });
 }
 
-function duration(milliseconds: number): string {
+/** A time in words. */
+export function duration(milliseconds: number): string {
   return milliseconds < 1000
     ? `${milliseconds.toFixed(0)} ms`
     : `${(milliseconds / 1000).toFixed(1)} s`;

@@ -6,7 +6,20 @@ import { apply, initial, type ViewState } from "./state";
 /** Milliseconds to wait for a resync before asking again. */
 const PATIENCE = 2000;
 
+/**
+ * How the reader has set up a view. When a run ends, the notebook draws its output anew: what the
+ * reader did to the old view must hold for the one that takes its place.
+ */
+export interface Setup {
+  /** Whether the borders are shown, where that is not as the trait says. */
+  marked: boolean | null;
+  stepsOpen: boolean;
+  /** Where the reader has scrolled to; null while the end stays in sight. */
+  scrolledTo: number | null;
+}
+
 export class Store {
+  readonly setup: Setup = { marked: null, stepsOpen: false, scrolledTo: null };
   readonly state: ViewState = initial();
   #listeners = new Set<() => void>();
   #ask: (message: Request) => void;

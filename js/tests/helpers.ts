@@ -1,4 +1,5 @@
 import type { Frame, Item } from "../src/protocol";
+import type { Setup } from "../src/store";
 
 export function frame(seq: number, ...items: Item[]): Frame {
   return { type: "frame", seq, items };
@@ -30,4 +31,8 @@ export function chunks(...text: string[]): Item {
 /** Let animation frames and what they start pass. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 10; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
+}
+
+export function setup(): Setup {
+  return { marked: null, stepsOpen: false, scrolledTo: null };
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { BATCH, TokensView } from "../src/views/tokens";
+import { setup } from "./helpers";
 
 function shownAll(texts: string[]): TokensView {
-  const view = new TokensView();
+  const view = new TokensView(setup());
   while (view.update(texts));
   return view;
 }
@@ -15,7 +16,7 @@ describe("TokensView", () => {
   });
 
   it("adds only what is new, a batch at a time", () => {
-    const view = new TokensView();
+    const view = new TokensView(setup());
     const texts = Array.from({ length: BATCH + 10 }, () => "x");
     expect(view.update(texts)).toBe(true);
     expect(view.shown).toBe(BATCH);

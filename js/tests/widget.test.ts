@@ -145,6 +145,25 @@ describe("the widget", () => {
     expect(root.classList.contains("nbs-marked")).toBe(false);
   });
 
+  it("keeps what the reader set up when the notebook draws the output anew", async () => {
+    const view = open();
+    const first = view();
+    const runs = [start(0, { type: "chain" }), start(1, { parent: 0 })];
+    model.receive(frame(0, ...runs, chunks("a")));
+    await settle();
+    first.querySelector("details")!.open = true;
+    first.querySelector("details")!.dispatchEvent(new Event("toggle"));
+    first.querySelector<HTMLButtonElement>("[aria-pressed]")!.click();
+    first.remove();
+    const second = view();
+    await settle();
+    expect(second.querySelector("details")!.open).toBe(true);
+    expect(second.querySelectorAll("tbody tr")).toHaveLength(2);
+    expect(second.classList.contains("nbs-marked")).toBe(false);
+    model.set("delimiter", "/");
+    expect(view().classList.contains("nbs-marked")).toBe(true);
+  });
+
   it("spends nothing on a view that left the page", async () => {
     const root = open()();
     await settle();

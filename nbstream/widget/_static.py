@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from ._state import metrics, status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ._state import RunState, Status, ViewState
 
 __all__ = ["headline", "to_html", "to_text"]
@@ -20,6 +22,8 @@ MAX_MARKED = 5_000
 """Chunks whose borders are marked; the text after them follows unmarked."""
 MAX_TEXT = 400_000
 """Characters of text kept, so that a notebook stays small enough to open."""
+MAX_STEPS = 500
+"""Steps listed."""
 
 _COLOURS: dict[Status, str] = {
     "waiting": "#767676",
@@ -127,20 +131,31 @@ def _tokens(state: ViewState, delimiter: str) -> str:
 
 def _steps(runs: list[RunState]) -> str:
     rows = []
-    for run in runs:
-        depth, parent = 0, run["parent"]
-        while parent is not None:
-            depth, parent = depth + 1, runs[parent]["parent"]
+    for run, depth in _tree(runs[:MAX_STEPS]):
         took = _duration(run["end"] - run["start"]) if run["end"] is not None else "running"
         rows.append(
-            f'<tr><td style="text-align:left;padding:1px 24px 1px {depth * 16}px">'
+            f'<tr><td style="text-align:left;padding:1px 24px 1px {min(depth, 12) * 16}px">'
             f"{escape(run['name'])}</td>"
             f'<td style="text-align:left;padding:1px 24px 1px 0">{run["status"]}</td>'
             f'<td style="text-align:right;padding:1px 24px 1px 0">{took}</td>'
             f'<td style="text-align:right;padding:1px 0">{len(run["texts"]):,} chunks</td></tr>'
         )
+    left = len(runs) - len(rows)
+    more = f'<div style="{_MUTED}">… and {left:,} more</div>' if left else ""
     return (
         f'<details style="padding:0 12px 10px;font-size:12px"><summary style="cursor:pointer;'
-        f'{_MUTED}">{len(runs)} steps</summary><table style="margin:6px 0 0;font-size:12px;'
-        f'border:none">{"".join(rows)}</table></details>'
+        f'{_MUTED}">{len(runs):,} steps</summary><table style="margin:6px 0 0;font-size:12px;'
+        f'border:none">{"".join(rows)}</table>{more}</details>'
     )
+
+
+def _tree(runs: list[RunState]) -> Iterator[tuple[RunState, int]]:
+    """Yield the runs with their depth, each behind all that lies in the one before it."""
+    inside: dict[int | None, list[int]] = {}
+    for index, run in enumerate(runs):
+        inside.setdefault(run["parent"], []).append(index)
+    waiting = [(index, 0) for index in reversed(inside.get(None, []))]
+    while waiting:
+        index, depth = waiting.pop()
+        yield runs[index], depth
+        waiting += [(child, depth + 1) for child in reversed(inside.get(index, []))]

@@ -174,6 +174,43 @@ except ProviderError:
     assert nb.output().text_content().startswith("Unknown model 'nothing'")
 
 
+STEPS = """from nbstream import *
+words = ["goldfish ", "on ", "the ", "moon "] * 4
+def titled(x):
+    return {"topic": x, "title": ScriptedChat(["A ", "title"], 0.05).invoke(x).content}
+chain = (
+    RunnableLambda(titled)
+    | ChatPromptTemplate.from_template("{title}: {topic}")
+    | RunnableParallel(
+        song=ScriptedChat(words, 0.03) | StrOutputParser(),
+        facts=RunnableLambda(lambda x: 1 / 0).with_fallbacks([ScriptedChat(["Round."], 0.2)]),
+    )
+    | (lambda d: d["song"] + d["facts"].text)
+)
+show(chain, "the moon")"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_steps_of_a_chain_unfold(notebook, theme):
+    nb = notebook(f"steps-{theme}", [STEPS], theme=theme)
+    nb.run(1)
+    nb.page.wait_for_selector(".nbs-steps:not([hidden])")
+    assert view(nb).locator(".nbs-steps tbody tr").count() == 0
+    view(nb).locator("summary").focus()
+    nb.page.keyboard.press("Enter")
+    nb.page.wait_for_selector(".nbs-steps tbody tr")
+    nb.wait_idle()
+    wait_for_status(nb, "done")
+    nb.page.wait_for_timeout(300)
+    nb.shot(f"steps-{theme}")
+    rows = view(nb).locator(".nbs-steps tbody tr")
+    names = [name.strip() for name in rows.locator(".nbs-step").all_text_contents()]
+    assert names[:3] == ["RunnableSequence", "titled", "ScriptedChat"]
+    assert view(nb).locator("summary").text_content() == f"{len(names)} steps"
+    assert "failed · " in rows.nth(names.index("RunnableLambda")).text_content()
+    assert "running" not in "".join(rows.all_text_contents())
+
+
 def test_a_narrow_page_and_a_long_text(notebook):
     cell = (
         f"{SCRIPT}\nwords = ['goldfish ', 'on ', 'the ', 'moon', '.\\n'] * 300\n"

@@ -4,6 +4,7 @@ import { element, icon, setText } from "../dom";
 import { cutOff, figures, modelName, status } from "../state";
 import type { Store } from "../store";
 import type { Trait } from "../trait";
+import { TimelineView } from "./timeline";
 import { TokensView } from "./tokens";
 
 const WORDS = {
@@ -54,7 +55,8 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
     { type: "button", class: "nbs-button nbs-stop", "aria-label": "Stop", title: "Stop" },
     icon("M4.5 4.5h7v7h-7z"),
   );
-  const tokens = new TokensView();
+  const tokens = new TokensView(store.setup);
+  const timeline = new TimelineView(store.setup);
   const hint = element("div", { class: "nbs-hint" });
   const errorType = element("strong");
   const errorMessage = element("div");
@@ -75,10 +77,11 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
     tokens.el,
     note,
     error,
+    timeline.el,
   );
   el.append(root);
 
-  let marked = delimiter.get() !== "";
+  let marked = store.setup.marked ?? delimiter.get() !== "";
   let scheduled = false;
   let unheard = false;
 
@@ -101,6 +104,7 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
     setText(note, running && unheard ? UNHEARD : (cutOff(state) ?? ""));
     setText(errorType, run?.error?.type ?? "");
     setText(errorMessage, run?.error?.message ?? "");
+    timeline.update(state.runs);
     if (tokens.update(texts)) schedule();
     root.dataset.shown = String(tokens.shown);
   }
@@ -121,10 +125,11 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
 
   delimiter.onChange(() => {
     marked = delimiter.get() !== "";
+    store.setup.marked = null;
     updateMarks();
   });
   marks.addEventListener("click", () => {
-    marked = !marked;
+    store.setup.marked = marked = !marked;
     updateMarks();
   });
   copy.addEventListener("click", async () => {
@@ -136,6 +141,7 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
       copy.title = "Copy the text";
     }, 1500);
   });
+  timeline.el.addEventListener("toggle", schedule);
   stop.addEventListener("click", () => {
     stop.disabled = true;
     store.stop();

@@ -1,6 +1,7 @@
 /** The text, chunk by chunk, in blocks that the browser can skip while they are out of sight. */
 
 import { element } from "../dom";
+import type { Setup } from "../store";
 
 /** A block is closed at the first line end after this many chunks, */
 const BLOCK = 300;
@@ -16,10 +17,11 @@ export class TokensView {
   #shown = 0;
   #block: HTMLElement | null = null;
   #inBlock = 0;
-  /** Whether the end stays in sight, which it does until the reader scrolls up. */
-  #following = true;
+  #setup: Setup;
+  #isPlaced = false;
 
-  constructor() {
+  constructor(setup: Setup) {
+    this.#setup = setup;
     this.el = element("div", {
       class: "nbs-tokens",
       role: "region",
@@ -62,7 +64,17 @@ export class TokensView {
       this.el.scrollTop = this.el.scrollHeight;
       return true;
     }
-    return this.#shown < texts.length;
+    if (this.#shown < texts.length) return true;
+    if (!this.#isPlaced && this.#setup.scrolledTo !== null) {
+      this.el.scrollTop = this.#setup.scrolledTo;
+    }
+    this.#isPlaced = true;
+    return false;
+  }
+
+  /** Whether the end stays in sight, which it does until the reader scrolls up. */
+  get #following(): boolean {
+    return this.#setup.scrolledTo === null;
   }
 
   #atEnd(): boolean {
@@ -78,7 +90,7 @@ export class TokensView {
     let highest = 0;
     const leave = () => {
       if (this.el.scrollTop === 0) return;
-      this.#following = false;
+      this.#setup.scrolledTo = this.el.scrollTop;
       highest = this.el.scrollTop;
     };
     this.el.addEventListener("wheel", (event) => event.deltaY < 0 && leave(), { passive: true });
@@ -87,7 +99,9 @@ export class TokensView {
     this.el.addEventListener("keydown", (event) => UPWARDS.has(event.key) && leave());
     this.el.addEventListener("scroll", () => {
       // Back at the end, having been above it: the last jump to the end may still report itself.
-      if (this.el.scrollTop > highest + 1 && this.#atEnd()) this.#following = true;
+      const back = this.el.scrollTop > highest + 1 && this.#atEnd();
+      if (back) this.#setup.scrolledTo = null;
+      else if (this.#isPlaced && !this.#following) this.#setup.scrolledTo = this.el.scrollTop;
       highest = Math.min(highest, this.el.scrollTop);
     });
   }
