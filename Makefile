@@ -5,6 +5,8 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraint
 WIDGET := nbstream/static/widget.js
 NODE_MODULES := js/node_modules/.package-lock.json
 QUICKSTART := build/quickstart.html
+# In a container one often is root, and JupyterLab wants to be told that this is meant.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: help demo lab test lint fix unit js-test e2e bench screenshots wheel dev clean chromium
 
@@ -24,7 +26,7 @@ demo: .venv/.run $(WIDGET)
 
 ## lab       open JupyterLab on the quickstart
 lab: .venv/.run $(WIDGET)
-	$(BIN)/jupyter lab examples/quickstart.ipynb
+	$(BIN)/jupyter lab $(AS_ROOT) examples/quickstart.ipynb
 
 ## test      lint, types, and all tests: Python, TypeScript, and a real JupyterLab
 test: lint js-test chromium
