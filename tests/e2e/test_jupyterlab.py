@@ -97,6 +97,27 @@ def test_delimiters_can_be_switched_in_the_page_and_set_from_python(notebook):
     assert view(nb).evaluate(before) == '" / " / ""'
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_chunk_under_the_pointer_says_what_it_is(notebook, theme):
+    song = "show(ScriptedChat(['Gold', 'fish', ' \U0001f41f', ' swims'], 0.01), 'x')"
+    nb = notebook(f"card-{theme}", [f"{SCRIPT}\n{song}"], theme=theme)
+    nb.run_all()
+    wait_for_status(nb, "done")
+    card = view(nb).locator(".nbs-card")
+    assert not card.is_visible()
+    view(nb).locator(".nbs-token").nth(2).hover()
+    nb.shot(f"card-{theme}")
+    assert card.is_visible()
+    assert "U+0020 U+1F41F#3 of 4 · " in card.text_content()
+    # All of it is on the page, though it is larger than the output it belongs to.
+    seen = "el => { const r = el.getBoundingClientRect(); return r.height > 50 && r.width > 200 &&"
+    seen += " document.elementsFromPoint(r.left + 5, r.bottom - 5) !== null; }"
+    assert card.evaluate(seen)
+    assert nb.output().evaluate("el => el.scrollHeight <= el.clientHeight + 1")
+    view(nb).locator(".nbs-header").hover()
+    assert not card.is_visible()
+
+
 def test_interrupting_keeps_the_partial_text(notebook):
     slow = "for_ever = ScriptedChat(['so ', 'it ', 'goes '] * 1000, delay=0.03)"
     nb = notebook("interrupt", [f"{SCRIPT}\n{slow}\nshow(for_ever, 'x')"])

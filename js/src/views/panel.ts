@@ -4,6 +4,7 @@ import { element, icon, setText } from "../dom";
 import { cutOff, figures, modelName, status } from "../state";
 import type { Store } from "../store";
 import type { Trait } from "../trait";
+import { inspectTokens } from "./inspector";
 import { TimelineView } from "./timeline";
 import { TokensView } from "./tokens";
 
@@ -80,6 +81,7 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
     timeline.el,
   );
   el.append(root);
+  inspectTokens(tokens, root, () => store.state.runs[0]);
 
   let marked = store.setup.marked ?? delimiter.get() !== "";
   let scheduled = false;

@@ -17,6 +17,8 @@ export class TokensView {
   #shown = 0;
   #block: HTMLElement | null = null;
   #inBlock = 0;
+  /** The number of each block's first chunk. */
+  #begins = new WeakMap<Element, number>();
   #setup: Setup;
   #isPlaced = false;
 
@@ -37,6 +39,15 @@ export class TokensView {
     return this.#shown;
   }
 
+  /** The number of the chunk that an element shows, or null where it shows none. */
+  indexOf(token: Element): number | null {
+    const begin = token.parentElement && this.#begins.get(token.parentElement);
+    if (typeof begin !== "number") return null;
+    let index = begin;
+    for (let at = token.previousElementSibling; at; at = at.previousElementSibling) index++;
+    return index;
+  }
+
   /** Add what is new, up to a batch. Returns whether to call again in the next frame. */
   update(texts: readonly string[]): boolean {
     const end = Math.min(texts.length, this.#shown + BATCH);
@@ -45,6 +56,7 @@ export class TokensView {
       if (this.#block === null) {
         this.#block = element("div", { class: "nbs-block" });
         this.#inBlock = 0;
+        this.#begins.set(this.#block, this.#shown);
         this.el.append(this.#block);
       }
       const text = texts[this.#shown]!;
