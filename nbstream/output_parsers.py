@@ -24,6 +24,10 @@ class _Parser(Runnable[Any, Any]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
+    def parse(self, text: str) -> Any:
+        """Read a text, outside of any chain."""
+        return self._invoke(text)
+
     async def _ainvoke(self, input: Any, **kwargs: Any) -> Any:
         return self._invoke(input, **kwargs)
 

@@ -254,17 +254,26 @@ class ChatPromptTemplate(_Prompt):
     ) -> None:
         self.partial_variables = dict(partial_variables or {})
         self.messages: list[_Part] = []
+        self._needed: dict[str, None] = {}
+        self._optional: dict[str, None] = {}
+        self.extend(messages)
+        if not self.messages:
+            raise InputError("A prompt needs at least one message.")
+
+    def append(self, message: Any) -> None:
+        """Put one more message at the end."""
+        self.extend([message])
+
+    def extend(self, messages: Sequence[Any]) -> None:
+        """Put more messages at the end."""
+        before = len(self.messages)
         for message in messages:
             if isinstance(message, ChatPromptTemplate):
                 self.messages += message.messages
                 self.partial_variables = {**message.partial_variables, **self.partial_variables}
             else:
                 self.messages.append(_part(message))
-        if not self.messages:
-            raise InputError("A prompt needs at least one message.")
-        self._needed: dict[str, None] = {}
-        self._optional: dict[str, None] = {}
-        for part in self.messages:
+        for part in self.messages[before:]:
             if isinstance(part, MessagesPlaceholder):
                 (self._optional if part.optional else self._needed)[part.variable_name] = None
             elif isinstance(part, _Template):
@@ -296,6 +305,25 @@ class ChatPromptTemplate(_Prompt):
     def format_messages(self, **values: Any) -> list[BaseMessage]:
         """Return the messages with these values."""
         return self._filled(self._values(values))
+
+    async def aformat_messages(self, **values: Any) -> list[BaseMessage]:
+        """Do what `format_messages` does, for those who await it."""
+        return self.format_messages(**values)
+
+    def format_prompt(self, **values: Any) -> ChatPromptValue:
+        """Return the conversation with these values."""
+        return ChatPromptValue(self.format_messages(**values))
+
+    def format(self, **values: Any) -> str:
+        """Return the conversation with these values as one text."""
+        return self.format_prompt(**values).to_string()
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    def __getitem__(self, place: Any) -> Any:
+        chosen = self.messages[place]
+        return ChatPromptTemplate(chosen) if isinstance(place, slice) else chosen
 
     def _invoke(self, input: Any, **_: Any) -> ChatPromptValue:
         return ChatPromptValue(self._filled(self._values(input)))

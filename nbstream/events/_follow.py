@@ -15,7 +15,9 @@ __all__ = ["aclose", "afollow", "close", "follow", "inside", "is_followed"]
 T = TypeVar("T")
 
 
-def follow(begin: Callable[[], tuple[Scope | None, Iterator[T]]]) -> Iterator[T]:
+def follow(
+    begin: Callable[[], tuple[Scope | None, Iterator[T]]], *, is_single: bool = False
+) -> Iterator[T]:
     """Pass on what a source yields; log it as the chunks and the end of its scope's run.
 
     Parameters
@@ -23,6 +25,8 @@ def follow(begin: Callable[[], tuple[Scope | None, Iterator[T]]]) -> Iterator[T]
     begin
         Called at the first step. Returns the scope of the run it has started (or None, where there
         is nothing to log and nothing to pass on) and the source.
+    is_single
+        Whether the source has one value: the run then ends before that is passed on.
 
     Notes
     -----
@@ -46,6 +50,8 @@ def follow(begin: Callable[[], tuple[Scope | None, Iterator[T]]]) -> Iterator[T]
                 leave_scope(token)
             if log is not None:
                 log("chunk", run, chunk)
+            if is_single:
+                break
             yield chunk
     except BaseException as error:
         try:
@@ -56,10 +62,14 @@ def follow(begin: Callable[[], tuple[Scope | None, Iterator[T]]]) -> Iterator[T]
         raise
     if log is not None:
         log("end", run)
+    if is_single:
+        yield chunk
 
 
 async def afollow(
     begin: Callable[[], Awaitable[tuple[Scope | None, AsyncIterator[T]]]],
+    *,
+    is_single: bool = False,
 ) -> AsyncIterator[T]:
     """Do what `follow` does, for an async iterator, which is closed at the end in any case."""
     scope, source = await begin()
@@ -85,6 +95,8 @@ async def afollow(
                 leave_scope(token)
             if log is not None:
                 log("chunk", run, chunk)
+            if is_single:
+                break
             yield chunk
     except BaseException as error:
         try:
@@ -95,6 +107,9 @@ async def afollow(
         raise
     if log is not None:
         log("end", run)
+    if is_single:
+        yield chunk
+        await aclose(source)
 
 
 @contextmanager

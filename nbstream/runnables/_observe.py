@@ -59,6 +59,8 @@ def observe(
     config: RunnableConfig | None,
     source: Callable[..., Iterator[T]],
     upstream: Iterator[Any] | None = None,
+    *,
+    is_single: bool = False,
 ) -> Iterator[T]:
     """Stream from ``source``, logged as a run of ``step`` if somebody listens.
 
@@ -66,7 +68,8 @@ def observe(
     stream asked for outside of any (and then handed to `show`, say) belongs to where it is
     consumed.
     """
-    return follow(partial(_begin, step, current_scope(), input, config, source, upstream))
+    begin = partial(_begin, step, current_scope(), input, config, source, upstream)
+    return follow(begin, is_single=is_single)
 
 
 def _begin(
@@ -100,9 +103,12 @@ def aobserve(
     config: RunnableConfig | None,
     source: Callable[..., AsyncIterator[T]],
     upstream: AsyncIterator[Any] | None = None,
+    *,
+    is_single: bool = False,
 ) -> AsyncIterator[T]:
     """Do what `observe` does, for an async iterator."""
-    return afollow(partial(_abegin, step, current_scope(), input, config, source, upstream))
+    begin = partial(_abegin, step, current_scope(), input, config, source, upstream)
+    return afollow(begin, is_single=is_single)
 
 
 async def _abegin(

@@ -96,13 +96,19 @@ class Runnable(Generic[Input, Output]):
         self, input: Input, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[Output]:
         """Yield the output in pieces as they come; by default the one final value."""
-        return observe(self, input, config, partial(self._stream, input, **kwargs))
+        cls = type(self)
+        is_single = cls._stream is Runnable._stream and cls._transform is Runnable._transform
+        source = partial(self._stream, input, **kwargs)
+        return observe(self, input, config, source, is_single=is_single)
 
     def astream(
         self, input: Input, config: RunnableConfig | None = None, **kwargs: Any
     ) -> AsyncIterator[Output]:
         """Do what `stream` does, as an async iterator."""
-        return aobserve(self, input, config, partial(self._astream, input, **kwargs))
+        cls = type(self)
+        is_single = cls._astream is Runnable._astream and cls._atransform is Runnable._atransform
+        source = partial(self._astream, input, **kwargs)
+        return aobserve(self, input, config, source, is_single=is_single)
 
     def transform(
         self, input: Iterator[Any], config: RunnableConfig | None = None, **kwargs: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .base import Input, Output, Runnable, coerce_to_runnable
 from .config import RunnableConfig, merge_configs, one_each
@@ -76,6 +76,13 @@ class RunnableBinding(Runnable[Input, Output]):
     def model_label(self) -> str | None:
         """The step's."""
         return self.bound.model_label
+
+    def with_config(
+        self, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> RunnableBinding[Input, Output]:
+        """Return the step with this config as well; of two values for a key, the later counts."""
+        merged = cast("RunnableConfig", {**self.config, **(config or {}), **kwargs})
+        return RunnableBinding(self.bound, kwargs=self.kwargs, config=merged)
 
     def _both(
         self, config: RunnableConfig | None, kwargs: dict[str, Any]

@@ -67,7 +67,14 @@ def inner_scope(scope: Scope | None, config: RunnableConfig | None) -> Scope:
 def current_config() -> RunnableConfig:
     """Return the config that a function inside a run sees."""
     scope = current_scope() or Scope(None, None)
-    config = {**scope.settings, "tags": list(scope.tags), "metadata": dict(scope.metadata)}
+    config = {
+        # Code for LangChain counts on these two being there.
+        "configurable": {},
+        "recursion_limit": 25,
+        **scope.settings,
+        "tags": list(scope.tags),
+        "metadata": dict(scope.metadata),
+    }
     return cast("RunnableConfig", config)
 
 

@@ -69,8 +69,8 @@ class RunnableRetry(Runnable[Input, Output]):
         return f"RunnableRetry({self.bound!r}, stop_after_attempt={self.stop_after_attempt})"
 
     def get_name(self) -> str:
-        """Return the given name, else one with the step's in it."""
-        return self.name or f"RunnableRetry<{self.bound.get_name()}>"
+        """Return the given name, else the step's."""
+        return self.name or self.bound.get_name()
 
     @property
     def model_label(self) -> str | None:

@@ -80,6 +80,13 @@ def _langchain_chat():
                     run_manager.on_llm_new_token(generation.text, chunk=generation)
                 yield generation
 
+        async def _astream(self, messages, stop=None, run_manager=None, **kwargs):
+            # As integrations do. The default would step through `_stream` in a thread.
+            for chunk in self._stream(messages):
+                if run_manager:
+                    await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                yield chunk
+
         def _generate(self, messages, stop=None, run_manager=None, **kwargs):
             from langchain_core.messages import message_chunk_to_message
 
