@@ -146,8 +146,9 @@ def test_the_figures_of_a_run():
     model = trace.start("m", "chat_model", "hi")
     start = trace.events[0].time
     for i, chunk in enumerate(["", *"0123456789", AIMessageChunk("", usage_metadata=usage)]):
-        trace.append(start + 1 + i, "chunk", model, AIMessageChunk(chunk) if i < 11 else chunk)
-    trace.append(start + 20, "end", model, None)
+        message = AIMessageChunk(chunk) if i < 11 else chunk
+        trace.log("chunk", model, message, time=start + 1 + i)
+    trace.log("end", model, time=start + 20)
     figures = trace.metrics(price={"input": 3, "output": 10})
     assert figures.chunks == 10
     assert figures.first_token == pytest.approx(2)

@@ -109,7 +109,7 @@ def _take(trace: Trace, line: dict[str, Any]) -> None:
         run = trace.runs[line["run"]]
     if run.streamed_input is not None and "input" in line:
         run.streamed_input[:] = decode(line["input"])
-    trace.append(line["time"], kind, run, data)
+    trace.log(kind, run, data, time=line["time"])
 
 
 def encode(value: Any) -> Any:

@@ -64,19 +64,20 @@ class _Lens:
         self.root: Run | None = None
         self.is_v1 = version == "v1"
         self.include, self.exclude = filters
-        self._known: dict[int, bool] = {}
+        # By run: whether its events pass, and the runs around it.
+        self._known: dict[int, tuple[bool, list[str]]] = {}
 
     def __call__(self, event: Event) -> StreamEvent | None:
         run = event.run
-        if self.root is None and run.id == self.root_id:
-            self.root = run
-        if run.index not in self._known:
-            self._known[run.index] = self._is_inside(run) and self._passes(
-                run.name, run.run_type, run.tags
-            )
+        known = self._known.get(run.index)
+        if known is None:
+            if self.root is None and run.id == self.root_id:
+                self.root = run
+            passes = self._is_inside(run) and self._passes(run.name, run.run_type, run.tags)
+            known = self._known[run.index] = (passes, self._parents(run))
         if event.kind == "custom":
-            return self._custom(event)
-        if not self._known[run.index]:
+            return self._custom(event, known[1])
+        if not known[0]:
             return None
         is_root = run is self.root
         if event.kind == "chunk":
@@ -100,7 +101,7 @@ class _Lens:
             "data": data,
         }
         if not self.is_v1:
-            shown["parent_ids"] = self._parents(run)
+            shown["parent_ids"] = known[1]
         return shown
 
     def _start(self, event: Event, is_root: bool) -> dict[str, Any]:
@@ -118,7 +119,7 @@ class _Lens:
             output = _generations(output)
         return {"output": output, "input": _shown_input(run, self.trace.input(run))}
 
-    def _custom(self, event: Event) -> StreamEvent | None:
+    def _custom(self, event: Event, parents: list[str]) -> StreamEvent | None:
         name, payload = event.data
         run = event.run
         # Version 1 never had these.
@@ -131,7 +132,7 @@ class _Lens:
             "tags": run.tags,
             "metadata": run.metadata,
             "data": payload,
-            "parent_ids": self._parents(run),
+            "parent_ids": parents,
         }
 
     def _is_inside(self, run: Run | None) -> bool:

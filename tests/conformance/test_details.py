@@ -1,4 +1,4 @@
-"""Steps inside steps, configs and prompts: where both sides agree, and where they differ on purpose."""
+"""Steps inside steps, configs, prompts: where both agree, and where they differ on purpose."""
 
 from pydantic import BaseModel
 
