@@ -140,3 +140,38 @@ async def test_the_given_config_is_not_changed(lc):
     config = {"tags": ["a"], "metadata": {"m": 1}}
     lc.RunnableLambda(look).with_config(tags=["b"], metadata={"n": 1}).invoke(1, config)
     return config
+
+
+# What a function sees
+
+
+def seen_config(x, config):
+    return {"tags": config.get("tags"), "metadata": config.get("metadata")}
+
+
+@same
+async def test_a_function_sees_its_config(lc):
+    step = lc.RunnableLambda(seen_config)
+    config = {"tags": ["a"], "metadata": {"m": 1}}
+    return [
+        step.invoke(1, config),
+        await step.ainvoke(1, config),
+        (lc.RunnablePassthrough() | step).invoke(1, config),
+        step.with_config(tags=["b"], metadata={"n": 2}).invoke(1, config),
+    ]
+
+
+@same
+async def test_a_nested_call_sees_the_config_around_it(lc):
+    inner = lc.RunnableLambda(lambda x, config: config["metadata"]["m"])
+
+    def outer(x):
+        return inner.invoke(x)
+
+    return lc.RunnableLambda(outer).invoke(1, {"metadata": {"m": 1}})
+
+
+@same
+async def test_configurable_values_reach_all_steps(lc):
+    step = lc.RunnableLambda(lambda x, config: config["configurable"]["who"])
+    return (lc.RunnablePassthrough() | step).invoke(1, {"configurable": {"who": "me"}})

@@ -498,38 +498,3 @@ async def test_the_chunks_of_a_model(lc):
 @differs("there is a form for synchronous code")
 async def test_events_in_synchronous_code(lc):
     return [event["event"] for event in lc.chat("a").stream_events("x", version="v2")]
-
-
-# The config
-
-
-def seen_config(x, config):
-    return {"tags": config.get("tags"), "metadata": config.get("metadata")}
-
-
-@same
-async def test_a_function_sees_its_config(lc):
-    step = lc.RunnableLambda(seen_config)
-    config = {"tags": ["a"], "metadata": {"m": 1}}
-    return [
-        step.invoke(1, config),
-        await step.ainvoke(1, config),
-        (lc.RunnablePassthrough() | step).invoke(1, config),
-        step.with_config(tags=["b"], metadata={"n": 2}).invoke(1, config),
-    ]
-
-
-@same
-async def test_a_nested_call_sees_the_config_around_it(lc):
-    inner = lc.RunnableLambda(lambda x, config: config["metadata"]["m"])
-
-    def outer(x):
-        return inner.invoke(x)
-
-    return lc.RunnableLambda(outer).invoke(1, {"metadata": {"m": 1}})
-
-
-@same
-async def test_configurable_values_reach_all_steps(lc):
-    step = lc.RunnableLambda(lambda x, config: config["configurable"]["who"])
-    return (lc.RunnablePassthrough() | step).invoke(1, {"configurable": {"who": "me"}})
