@@ -295,5 +295,5 @@ def test_a_notebook_that_was_sent_reads_well(notebook, lab):
     sent.output().get_by_text("Done", exact=True).wait_for()
     assert sent.page.locator(".nbstream").count() == 0
     assert "kept |for |ever" in sent.output().text_content()
-    sent.page.get_by_text("3 steps").click()
+    sent.output().get_by_text("3 steps", exact=True).click()
     sent.shot("sent-light")
