@@ -13,6 +13,8 @@ Each message names the value at fault and the next step.
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = ["InputError", "NbstreamError", "ParseError", "ProviderError", "SetupError"]
 
 
@@ -46,3 +48,10 @@ class ProviderError(NbstreamError):
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+
+def validation_said(error: Any) -> str:
+    """Return what a pydantic ``ValidationError`` says, in one line."""
+    places = (".".join(map(str, one["loc"])) for one in error.errors())
+    said = (one["msg"] for one in error.errors())
+    return "; ".join(f"{at}: {what}" if at else what for at, what in zip(places, said, strict=True))

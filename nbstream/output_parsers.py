@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ._exceptions import InputError, ParseError
+from ._exceptions import InputError, ParseError, validation_said
 from .messages import BaseMessage
 from .messages._json import GrowingJson
 from .runnables.base import Runnable
@@ -194,7 +194,7 @@ class PydanticOutputParser(JsonOutputParser):
         except ValidationError as error:
             raise ParseError(
                 f"The answer does not fit {self.pydantic_object.__name__}: "
-                f"{'; '.join(_said(one) for one in error.errors())}. It was {value!r:.200}. "
+                f"{validation_said(error)}. It was {value!r:.200}. "
                 "Put get_format_instructions() into the prompt, or use with_structured_output()."
             ) from None
 
@@ -206,9 +206,3 @@ class PydanticOutputParser(JsonOutputParser):
             yield self._instance(growing.value)
         except ParseError:
             return
-
-
-def _said(error: Any) -> str:
-    place = ".".join(map(str, error["loc"]))
-    said: str = error["msg"]
-    return f"{place}: {said}" if place else said

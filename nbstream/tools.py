@@ -17,7 +17,7 @@ from typing import (
     get_type_hints,
 )
 
-from ._exceptions import InputError
+from ._exceptions import InputError, validation_said
 from ._loops import run_in_thread, run_sync
 from .messages import ToolMessage
 from .runnables.base import Runnable
@@ -105,10 +105,9 @@ class Tool(Runnable[Any, Any]):
         try:
             valid = self.args_schema.model_validate(given)
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise InputError(
-                f"The tool {self.name!r} cannot be called with {given!r:.120}: {wrong}. "
-                f"It takes {', '.join(self.args) or 'nothing'}."
+                f"The tool {self.name!r} cannot be called with {given!r:.120}: "
+                f"{validation_said(error)}. It takes {', '.join(self.args) or 'nothing'}."
             ) from None
         return {name: getattr(valid, name) for name in type(valid).model_fields}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .._exceptions import ParseError
+from .._exceptions import ParseError, validation_said
 from ..events._chunks import add_chunks
 from ..messages import AIMessage, AIMessageChunk
 from ..messages._json import GrowingJson
@@ -89,10 +89,9 @@ class _Arguments(Runnable[Any, Any]):
         try:
             return self.schema.model_validate(args)
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise ParseError(
-                f"The answer does not fit {self.tool_name}: {wrong}. It was {args!r:.200}. "
-                "Describe the fields in the schema, or ask again."
+                f"The answer does not fit {self.tool_name}: {validation_said(error)}. "
+                f"It was {args!r:.200}. Describe the fields in the schema, or ask again."
             ) from None
 
     def _transform(self, input: Iterator[Any], **_: Any) -> Iterator[Any]:
