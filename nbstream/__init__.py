@@ -60,7 +60,7 @@ if TYPE_CHECKING:
         chain,
     )
     from .tools import Tool, convert_to_tool, tool
-    from .widget import StreamView, show
+    from .widget import StreamView, show, stream_to
 
 __all__ = [
     "AIMessage",
@@ -118,6 +118,7 @@ __all__ = [
     "load_ipython_extension",
     "merge_chunks",
     "show",
+    "stream_to",
     "tool",
     "unload_ipython_extension",
 ]
@@ -198,6 +199,7 @@ _HOMES = {
     "widget": (
         "StreamView",
         "show",
+        "stream_to",
     ),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

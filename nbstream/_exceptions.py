@@ -50,6 +50,13 @@ class ProviderError(NbstreamError):
         self.status = status
 
 
+class Stopped(BaseException):
+    """Breaks off a run that somebody has stopped.
+
+    Not an Exception, so that nothing on its way takes it for a failure; nobody outside sees it.
+    """
+
+
 def validation_said(error: Any) -> str:
     """Return what a pydantic ``ValidationError`` says, in one line."""
     places = (".".join(map(str, one["loc"])) for one in error.errors())

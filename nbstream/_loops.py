@@ -5,13 +5,24 @@ from __future__ import annotations
 import asyncio
 import importlib
 import threading
+from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
-__all__ = ["aiter_in_thread", "iter_from_loop", "iter_sync", "run_in_thread", "run_sync"]
+__all__ = [
+    "aiter_in_thread",
+    "iter_from_loop",
+    "iter_sync",
+    "run_in_thread",
+    "run_sync",
+    "start_on_loop",
+    "start_on_thread",
+    "wait",
+]
 
 T = TypeVar("T")
 
@@ -67,6 +78,79 @@ def _run_on_thread(coroutine: Coroutine[Any, Any, T]) -> T:
     if failure:
         raise failure[0]
     return result[0]
+
+
+def start_on_loop(
+    coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop
+) -> tuple[Future[T], Callable[[], None]]:
+    """Begin a coroutine in the loop that is running here.
+
+    Returns
+    -------
+    Future
+        Its result; `wait` waits for it wherever that is.
+    callable
+        Cancels it, from any thread.
+    """
+    task = loop.create_task(coroutine)
+    future = _of_loop(task, loop)
+    return future, lambda: _call_on(loop, task.cancel)
+
+
+def start_on_thread(
+    coroutine: Coroutine[Any, Any, T],
+) -> tuple[Future[T], Callable[[], None]]:
+    """Begin a coroutine in a loop of its own on a thread; context variables come along."""
+    loop = asyncio.new_event_loop()
+    task = copy_context().run(loop.create_task, coroutine)
+    future = _of_loop(task, None)
+
+    def target() -> None:
+        try:
+            loop.run_until_complete(asyncio.wait([task]))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            loop.close()  # does not wait for what still runs in its threads
+
+    threading.Thread(target=target, name="nbstream-run", daemon=True).start()
+    return future, lambda: _call_on(loop, task.cancel)
+
+
+def _of_loop(task: asyncio.Task[T], loop: asyncio.AbstractEventLoop | None) -> Future[T]:
+    """Return a future that other threads can wait for."""
+    future: Future[T] = Future()
+    future.loop = loop  # type: ignore[attr-defined]
+
+    def pass_on(_: Any) -> None:
+        if task.cancelled():
+            future.set_exception(asyncio.CancelledError())
+        elif error := task.exception():
+            future.set_exception(error)
+        else:
+            future.set_result(task.result())
+
+    task.add_done_callback(pass_on)
+    return future
+
+
+def _call_on(loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> None:
+    with suppress(RuntimeError):  # the loop is closed: there is nothing left to call for
+        loop.call_soon_threadsafe(function)
+
+
+def wait(future: Future[T], timeout: float | None = None) -> T:
+    """Wait for a future; where the loop that it needs is this thread's, that goes on meanwhile."""
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        running = None
+    if future.done() or running is None or running is not getattr(future, "loop", None):
+        return future.result(timeout)
+
+    async def watch() -> T:
+        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), timeout)
+
+    return run_sync(watch())
 
 
 async def run_in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:

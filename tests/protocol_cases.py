@@ -7,9 +7,12 @@ meant to change the protocol, write the fixtures anew and read their diff:
 """
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
-from nbstream import AIMessage, AIMessageChunk, Event, ProviderError, Run
+from nbstream import AIMessage, AIMessageChunk, ProviderError, Trace
+from nbstream.events._lens import _Lens
+from nbstream.events._plain import plain
 from nbstream.messages import UsageMetadata
 from nbstream.widget._protocol import frame
 from nbstream.widget._state import apply, initial, metrics, status
@@ -21,95 +24,215 @@ LAST = AIMessageChunk("", response_metadata={"stop_reason": "end_turn"}, usage_m
 CUT = AIMessageChunk("", response_metadata={"stop_reason": "max_tokens"})
 
 
-def run(index, name, run_type="chain", parent=None, model=None):
-    return Run(index, f"id-{index}", name, run_type, parent, model=model)
+def run(trace, name, run_type="chain", parent=None, model=None, **more):
+    keys = {"tags": [], "metadata": {}, "input": None, **more}
+    index = len(trace.runs)
+    return trace.add_run(
+        id=f"id-{index}", name=name, run_type=run_type, parent=parent, model=model, **keys
+    )
 
 
-def log(*steps):
-    """Number the events ``(milliseconds, kind, run, data)``."""
-    return [Event(i, ms / 1000, kind, who, data) for i, (ms, kind, who, data) in enumerate(steps)]
+def log(trace, *steps):
+    """Log the events ``(milliseconds, kind, run, data)``."""
+    for ms, kind, who, *data in steps:
+        value = trace._inputs[who.index] if kind == "start" else data[0] if data else None
+        trace.log(kind, who, value, time=ms / 1000)
+    return trace
 
 
-MODEL = run(0, "ChatLocal", "chat_model", model="SmolLM2-135M-Instruct (embedded)")
-PLAIN = log(
-    (0, "start", MODEL, "Hi"),
-    (41.26, "chunk", MODEL, AIMessageChunk("Here")),
-    (50, "chunk", MODEL, AIMessageChunk("\u2019s")),
-    (60.1, "chunk", MODEL, AIMessageChunk("")),
-    (61.3, "chunk", MODEL, AIMessageChunk(" a <b>&")),
-    (70, "chunk", MODEL, LAST),
-    (70.5, "end", MODEL, None),
-)
+def plain_case():
+    trace = Trace()
+    model = run(
+        trace,
+        "ChatLocal",
+        "chat_model",
+        model="SmolLM2-135M-Instruct (embedded)",
+        tags=["a tag"],
+        metadata={"lesson": 1},
+        input="Hi",
+    )
+    return log(
+        trace,
+        (0, "start", model),
+        (41.26, "chunk", model, AIMessageChunk("Here")),
+        (50, "chunk", model, AIMessageChunk("\u2019s")),
+        (60.1, "chunk", model, AIMessageChunk("")),
+        (61.3, "chunk", model, AIMessageChunk(" a <b>&")),
+        (70, "chunk", model, LAST),
+        (70.5, "end", model),
+    )
 
-CHAIN = run(0, "RunnableSequence", model="claude-test")
-PROMPT = run(1, "ChatPromptTemplate", "prompt", CHAIN)
-CLAUDE = run(2, "ChatAnthropic", "chat_model", CHAIN, "claude-test")
-PARSER = run(3, "StrOutputParser", "parser", CHAIN)
-NESTED = log(
-    (0, "start", CHAIN, {"x": 1}),
-    (0.1, "start", PROMPT, None),
-    (0.2, "end", PROMPT, "the prompt"),
-    (0.3, "start", CLAUDE, None),
-    (1200, "chunk", CLAUDE, AIMessageChunk("One")),
-    (1200.2, "start", PARSER, None),
-    (1200.3, "chunk", PARSER, "One"),
-    (1200.4, "chunk", CHAIN, "One"),
-    (1300, "chunk", CLAUDE, AIMessageChunk(" two")),
-    (1300.1, "chunk", PARSER, " two"),
-    (1300.2, "chunk", CHAIN, " two"),
-    (1310, "chunk", CLAUDE, LAST),
-    (1310.1, "chunk", PARSER, ""),
-    (1310.2, "chunk", CHAIN, ""),
-    (1311, "end", CLAUDE, None),
-    (1311.1, "end", PARSER, None),
-    (1311.2, "end", CHAIN, None),
-)
 
-OTHER = run(0, "words")
-INNER = run(1, "ScriptedChat", "chat_model", OTHER, "ScriptedChat")
+def nested():
+    trace = Trace()
+    chain = run(trace, "RunnableSequence", model="claude-test", input={"x": 1})
+    prompt = run(trace, "ChatPromptTemplate", "prompt", chain, input={"x": 1})
+    claude = run(trace, "ChatAnthropic", "chat_model", chain, "claude-test", input="the prompt")
+    parser = run(trace, "StrOutputParser", "parser", chain, streamed_input=["One", " two"])
+    return log(
+        trace,
+        (0, "start", chain),
+        (0.1, "start", prompt),
+        (0.2, "end", prompt, "the prompt"),
+        (0.3, "start", claude),
+        (1200, "chunk", claude, AIMessageChunk("One")),
+        (1200.2, "start", parser),
+        (1200.3, "chunk", parser, "One"),
+        (1200.4, "chunk", chain, "One"),
+        (1250, "custom", claude, ("halfway", {"done": 0.5})),
+        (1300, "chunk", claude, AIMessageChunk(" two")),
+        (1300.1, "chunk", parser, " two"),
+        (1300.2, "chunk", chain, " two"),
+        (1310, "chunk", claude, LAST),
+        (1310.1, "chunk", parser, ""),
+        (1310.2, "chunk", chain, ""),
+        (1311, "end", claude),
+        (1311.1, "end", parser),
+        (1311.2, "end", chain),
+    )
 
+
+def failed():
+    trace = Trace()
+    model = run(trace, "ChatAnthropic", "chat_model", input="Hi")
+    return log(
+        trace,
+        (0, "start", model),
+        (10, "chunk", model, AIMessageChunk("partial")),
+        (20, "error", model, ProviderError("claude answered 529: <script>", status=529)),
+    )
+
+
+def stopped():
+    trace = Trace()
+    words = run(trace, "words")
+    return log(
+        trace,
+        (0, "start", words),
+        (0, "chunk", words, "a"),
+        (0, "chunk", words, {"k": "\u00fc"}),
+        (1000, "cancelled", words),
+    )
+
+
+def cut_off():
+    trace = Trace()
+    model = run(trace, "M", "chat_model")
+    trace._inputs[0] = []
+    return log(
+        trace,
+        (0, "start", model),
+        (1, "chunk", model, AIMessageChunk("x")),
+        (2, "chunk", model, CUT),
+        (3, "end", model),
+    )
+
+
+def not_streamed():
+    trace = Trace()
+    words = run(trace, "words")
+    model = run(trace, "ScriptedChat", "chat_model", words, "ScriptedChat", input="Hi")
+    return log(
+        trace,
+        (0, "start", words),
+        (1, "start", model),
+        (5, "end", model, AIMessage("whole", usage_metadata=USAGE)),
+        (6, "chunk", words, "whole"),
+        (7, "end", words),
+    )
+
+
+def messages_of_a_chain():
+    """A chain that ends in a model: its chunks are messages, too, until one is a text."""
+    trace = Trace()
+    chain = run(trace, "RunnableSequence", input="Hi")
+    model = run(trace, "M", "chat_model", chain, input="Hi")
+    return log(
+        trace,
+        (0, "start", chain),
+        (1, "start", model),
+        (2, "chunk", model, AIMessageChunk("a")),
+        (2, "chunk", chain, AIMessageChunk("a")),
+        (3, "chunk", model, AIMessageChunk("b")),
+        (3, "chunk", chain, AIMessageChunk("b")),
+        (4, "end", model),
+        (5, "chunk", chain, AIMessageChunk("c")),
+        (6, "end", chain),
+    )
+
+
+def thinking_and_tools():
+    def thought(text):
+        return AIMessageChunk([{"type": "thinking", "thinking": text, "index": 0}])
+
+    def call(index, args, name=None, id=None):
+        piece = {"name": name, "args": args, "id": id, "index": index}
+        return AIMessageChunk(tool_call_chunks=[piece])
+
+    trace = Trace()
+    agent = run(trace, "agent", input="12 + 30?")
+    model = run(trace, "ChatAnthropic", "chat_model", agent, "claude-test", input="12 + 30?")
+    tool = run(trace, "add", "tool", agent, input={"a": 12, "b": 30})
+    done = {"name": "add", "args": {"a": 1, "b": "\u00fc"}, "id": "call_2"}
+    return log(
+        trace,
+        (0, "start", agent),
+        (0, "start", model),
+        (1, "chunk", model, thought("Let me")),
+        (2, "chunk", model, thought(" add.")),
+        (3, "chunk", model, AIMessageChunk([{"type": "text", "text": "I add. ", "index": 1}])),
+        (4, "chunk", model, call(2, "", "add", "call_1")),
+        (5, "chunk", model, call(3, "", "add", "call_3")),
+        (6, "chunk", model, call(2, '{"a": 12,')),
+        (7, "chunk", model, call(3, '{"a": 0')),
+        (8, "chunk", model, call(2, ' "b": 30}')),
+        (9, "chunk", model, thought("Hm.")),
+        (10, "chunk", model, LAST),
+        (11, "end", model),
+        (12, "start", tool),
+        (13, "end", tool, 42),
+        (14, "chunk", agent, AIMessage("42", tool_calls=[done])),
+        (15, "end", agent),
+    )
+
+
+def log_probabilities():
+    def likely(text, *values):
+        content = [{"token": text, "logprob": value} for value in values]
+        return AIMessageChunk(text, response_metadata={"logprobs": {"content": content}})
+
+    trace = Trace()
+    model = run(trace, "M", "chat_model", input="Hi")
+    return log(
+        trace,
+        (0, "start", model),
+        (1, "chunk", model, likely("One", -0.25)),
+        (2, "chunk", model, AIMessageChunk(" two")),
+        (3, "chunk", model, likely(" three four", -1.5, -0.5)),
+        (4, "end", model),
+    )
+
+
+# Each with the numbers of the events where a new frame begins.
 CASES = {
-    "empty": [[]],
-    "plain": [PLAIN],
-    "in_frames": [PLAIN[:2], PLAIN[2:3], PLAIN[3:]],
-    "nested": [NESTED[:9], NESTED[9:]],
-    "failed": [
-        log(
-            (0, "start", MODEL, "Hi"),
-            (10, "chunk", MODEL, AIMessageChunk("partial")),
-            (20, "error", MODEL, ProviderError("claude answered 529: <script>", status=529)),
-        )
-    ],
-    "stopped": [
-        log(
-            (0, "start", OTHER, None),
-            (0, "chunk", OTHER, "a"),
-            (0, "chunk", OTHER, {"k": "\u00fc"}),
-            (1000, "cancelled", OTHER, None),
-        )
-    ],
-    "cut_off": [
-        log(
-            (0, "start", MODEL, None),
-            (1, "chunk", MODEL, AIMessageChunk("x")),
-            (2, "chunk", MODEL, CUT),
-            (3, "end", MODEL, None),
-        )
-    ],
-    "not_streamed": [
-        log(
-            (0, "start", OTHER, None),
-            (1, "start", INNER, None),
-            (5, "end", INNER, AIMessage("whole", usage_metadata=USAGE)),
-            (6, "chunk", OTHER, "whole"),
-            (7, "end", OTHER, None),
-        )
-    ],
+    "cut_off": (cut_off(), []),
+    "empty": (Trace(), []),
+    "failed": (failed(), []),
+    "in_frames": (plain_case(), [2, 3]),
+    "log_probabilities": (log_probabilities(), []),
+    "messages_of_a_chain": (messages_of_a_chain(), [4]),
+    "nested": (nested(), [9]),
+    "not_streamed": (not_streamed(), []),
+    "plain": (plain_case(), []),
+    "stopped": (stopped(), []),
+    "thinking_and_tools": (thinking_and_tools(), [3, 7]),
 }
 
 
-def frames(stretches):
-    return [frame(events, events[0].seq if events else 0) for events in stretches]
+def frames(case):
+    trace, cuts = case
+    ends = [0, *cuts, len(trace.events)]
+    return [frame(trace, a, b) for a, b in pairwise(ends)]
 
 
 def expected(frames):
@@ -125,9 +248,25 @@ def expected(frames):
     }
 
 
+def events(case, version):
+    """The log as `astream_events` gives it."""
+    trace, _ = case
+    if not trace.runs:
+        return []
+    nothing = (None, None, None)
+    lens = _Lens(trace, trace.runs[0].id, version, (nothing, nothing))
+    return [plain(shown) for event in trace.events if (shown := lens(event)) is not None]
+
+
+def golden(case):
+    """All that the fixture of a case says."""
+    wire = frames(case)
+    dicts = {version: events(case, version) for version in ("v1", "v2")}
+    return {"frames": wire, **expected(wire), "events": dicts}
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, stretches in CASES.items():
-        wire = frames(stretches)
-        text = json.dumps({"frames": wire, **expected(wire)}, indent=1, ensure_ascii=False)
+    for name, case in CASES.items():
+        text = json.dumps(golden(case), indent=1, ensure_ascii=False)
         (FOLDER / f"{name}.json").write_text(text + "\n")

@@ -3,10 +3,11 @@ import json
 
 import pytest
 
+from nbstream import AIMessageChunk, Trace
 from nbstream.widget._protocol import frame
 from nbstream.widget._state import apply, initial, metrics, status
 
-from .protocol_cases import CASES, FOLDER, NESTED, PLAIN, expected, frames
+from .protocol_cases import CASES, FOLDER, expected, frames, golden
 
 
 def fixture(name):
@@ -15,53 +16,57 @@ def fixture(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_log_goes_out_as_the_fixture_says(name):
-    assert frames(CASES[name]) == fixture(name)["frames"]
+    assert golden(CASES[name]) == fixture(name)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_frames_add_up_to_the_fixtures_state(name):
-    golden = fixture(name)
-    wire = golden.pop("frames")
-    assert expected(wire) == golden
+    said = fixture(name)
+    del said["events"]
+    wire = said.pop("frames")
+    assert expected(wire) == said
 
 
 def test_there_is_a_case_for_every_fixture():
     assert sorted(CASES) == sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
-@pytest.mark.parametrize("events", [PLAIN, NESTED])
-def test_however_the_log_is_cut_the_state_is_the_same(events):
+@pytest.mark.parametrize("name", ["plain", "nested", "messages_of_a_chain", "thinking_and_tools"])
+def test_however_the_log_is_cut_the_state_is_the_same(name):
+    trace, _ = CASES[name]
     whole = initial()
-    apply(whole, frame(events))
-    for i in range(len(events) + 1):
-        for j in range(i, len(events) + 1):
+    apply(whole, frame(trace))
+    count = len(trace.events)
+    for i in range(count + 1):
+        for j in range(i, count + 1):
             state = initial()
-            for part in (events[:i], events[i:j], events[j:]):
-                assert apply(state, frame(part, part[0].seq if part else state["next"]))
+            assert all(apply(state, one) for one in frames((trace, [i, j])))
             assert state == whole
 
 
 def test_what_comes_twice_counts_once():
+    trace, _ = CASES["plain"]
     state = initial()
-    apply(state, frame(PLAIN[:4]))
-    apply(state, frame(PLAIN[1:3], 1))
-    apply(state, frame(PLAIN[2:], 2))
+    apply(state, frame(trace, 0, 4))
+    apply(state, frame(trace, 1, 3))
+    apply(state, frame(trace, 2))
     whole = initial()
-    apply(whole, frame(PLAIN))
+    apply(whole, frame(trace))
     assert state == whole
 
 
 def test_a_gap_is_told_and_changes_nothing():
+    trace, _ = CASES["plain"]
     state = initial()
-    apply(state, frame(PLAIN[:2]))
+    apply(state, frame(trace, 0, 2))
     before = copy.deepcopy(state)
-    assert apply(state, frame(PLAIN[3:], 3)) is False
+    assert apply(state, frame(trace, 3)) is False
     assert state == before
 
 
 def test_a_kind_not_known_yet_is_passed_over():
     state = initial()
-    item = {"kind": "custom", "at": 1, "run": 0, "name": "x"}
+    item = {"kind": "new", "at": 1, "run": 0, "name": "x"}
     apply(state, {"type": "frame", "seq": 0, "items": [item]})
     assert state == {"next": 1, "runs": []}
 
@@ -72,7 +77,16 @@ def test_figures_before_anything_came():
 
 
 def test_a_token_costs_few_bytes():
-    run = PLAIN[0].run
-    events = [PLAIN[1]._replace(seq=i, time=i / 100, run=run) for i in range(1000)]
-    size = len(json.dumps(frame(events), separators=(",", ":")))
+    trace = Trace()
+    run = trace.start("M", "chat_model", "Hi")
+    for i in range(1000):
+        trace.log("chunk", run, AIMessageChunk(" word"), time=i / 100)
+    size = len(json.dumps(frame(trace, 1), separators=(",", ":")))
     assert size / 1000 < 20
+
+
+def test_a_frame_is_bounded_whatever_a_step_was_given():
+    trace = Trace()
+    run = trace.start("step", input={"long": "x" * 10**6, "many": list(range(10**5))})
+    trace.log("end", run, ["y" * 10**6])
+    assert len(json.dumps(frame(trace))) < 60_000

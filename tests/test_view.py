@@ -126,7 +126,7 @@ def test_an_error_keeps_the_partial_text(capsys, monkeypatch):
 def test_a_page_that_opens_late_gets_the_whole_log_and_no_other_message_repeats_it(wire):
     view = StreamView()
     frames = wire(view)
-    with view.trace, view._live():
+    with view.trace:
         stream = ScriptedChat(["x"] * 500).stream("x")
         for _ in range(100):
             next(stream)
@@ -154,7 +154,7 @@ def test_the_log_goes_out_only_when_asked_for():
 def test_a_page_that_missed_something_is_answered(wire):
     view = StreamView()
     frames = wire(view)
-    with view.trace, view._live():
+    with view.trace:
         list(ScriptedChat(SCRIPT).stream("x"))
     frames.clear()
     view._handle_custom_msg({"type": "resync", "seq": 2}, [])
@@ -168,8 +168,7 @@ def test_a_page_that_missed_something_is_answered(wire):
 def test_other_messages_are_passed_over(wire, message):
     view = StreamView()
     frames = wire(view)
-    with view._live():
-        view._handle_custom_msg(message, [])
+    view._handle_custom_msg(message, [])
     assert frames == []
 
 
@@ -256,7 +255,7 @@ def test_a_chain_lists_its_steps():
         list((ScriptedChat(SCRIPT) | StrOutputParser()).stream("x"))
     html = StreamView(trace)._repr_mimebundle_()[0]["text/html"]
     assert "<details" in html
-    assert "3 steps" in html
+    assert "Timeline · 3 steps" in html
     assert "<script" not in html
 
 
@@ -266,7 +265,7 @@ def test_steps_stand_under_their_callers_and_are_bounded(monkeypatch):
     for parent, name in [(0, "a"), (0, "b"), (2, "b1"), (1, "a1")]:
         runs.append(trace.start(name, parent=runs[parent]))
     html = StreamView(trace)._repr_mimebundle_()[0]["text/html"]
-    assert re.findall(r"px\">(\w+)</td>", html) == ["all", "a", "a1", "b", "b1"]
+    assert re.findall(r"pre-wrap\">(\w+)</td>", html) == ["all", "a", "a1", "b", "b1"]
     monkeypatch.setattr(_static, "MAX_STEPS", 3)
     html = StreamView(trace)._repr_mimebundle_()[0]["text/html"]
     assert html.count("<tr>") == 3

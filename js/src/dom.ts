@@ -13,21 +13,48 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
+/** An SVG element, such as a 16 × 16 icon's. */
+export function svg(tag: string, attributes: Attributes, ...children: Node[]): SVGElement {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
 /** A 16 × 16 line icon from path data. */
-export function icon(...paths: string[]): SVGSVGElement {
-  const ns = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(ns, "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("aria-hidden", "true");
-  for (const d of paths) {
-    const path = document.createElementNS(ns, "path");
-    path.setAttribute("d", d);
-    svg.append(path);
-  }
-  return svg;
+export function icon(...paths: string[]): SVGElement {
+  return svg(
+    "svg",
+    { viewBox: "0 0 16 16", "aria-hidden": "true" },
+    ...paths.map((d) => svg("path", { d })),
+  );
+}
+
+/** A button with an icon, named for those who don't see it and under the pointer. */
+export function iconButton(label: string, kind: string, ...paths: string[]): HTMLButtonElement {
+  return element(
+    "button",
+    { type: "button", class: `nbs-button ${kind}`, "aria-label": label, title: label },
+    icon(...paths),
+  );
+}
+
+/** A choice among a few, with its name for screen readers. */
+export function choice<T extends string>(
+  label: string,
+  options: readonly (readonly [value: T, word: string])[],
+  onChange: (value: T) => void,
+): HTMLSelectElement {
+  const select = element(
+    "select",
+    { class: "nbs-select", "aria-label": label, title: label },
+    ...options.map(([value, word]) => element("option", { value }, word)),
+  );
+  select.addEventListener("change", () => onChange(select.value as T));
+  return select;
 }
 
 /** Set the text only where it changed, so that nothing is laid out anew for nothing. */
-export function setText(node: HTMLElement, text: string): void {
+export function setText(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }

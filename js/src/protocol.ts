@@ -1,46 +1,54 @@
 /** What comes over the wire. Its meaning is written down in `nbstream/widget/_protocol.py`. */
 
-export interface Usage {
-  input: number;
-  output: number;
-}
-
-interface Extra {
-  usage?: Usage;
-  stop?: string;
-}
+/** Anything JSON can hold. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 export interface StartItem {
   kind: "start";
   at: number;
   run: number;
+  id: string;
   parent: number | null;
   type: string;
   name: string;
   model: string | null;
+  tags?: string[];
+  metadata?: { [key: string]: Json };
+  input?: Json;
+  streamed?: true;
 }
 
-export interface ChunksItem extends Extra {
+export interface ChunksItem {
   kind: "chunks";
   at: number;
   run: number[];
   gap: number[];
   text: string[];
+  messages?: number[];
+  more?: { [place: string]: Json };
 }
 
-export interface EndItem extends Extra {
+export interface EndItem {
   kind: "end" | "cancelled" | "error";
   at: number;
   run: number;
+  input?: Json;
+  output?: Json;
+  message?: { [key: string]: Json };
   error?: RunError;
 }
 
-export interface RunError {
-  type: string;
-  message: string;
+export interface CustomItem {
+  kind: "custom";
+  at: number;
+  run: number;
+  name: string;
+  data: Json;
 }
 
-export type Item = StartItem | ChunksItem | EndItem;
+export type RunError = { type: string; message: string };
+
+export type Item = StartItem | ChunksItem | EndItem | CustomItem;
 
 export interface Frame {
   type: "frame";
@@ -59,10 +67,50 @@ export interface Stop {
   type: "stop";
 }
 
-export type Request = Resync | Stop;
+/** Asks for code that is not sent with each widget; the answer has its `source`. */
+export interface ModuleRequest {
+  type: "module";
+  name: string;
+}
 
-/** The synced traits of `nbstream.StreamView`. */
+/** Asks for the log as lines of JSON; the answer has it as `text`. */
+export interface ExportRequest {
+  type: "export";
+}
+
+export type Request = Resync | Stop | ModuleRequest | ExportRequest;
+
+export interface ModuleAnswer {
+  type: "module";
+  name: string;
+  source: string;
+}
+
+export interface ExportAnswer {
+  type: "export";
+  text: string;
+}
+
+export type Answer = Frame | ModuleAnswer | ExportAnswer;
+
+export const VIEWS = ["tokens", "markdown", "events", "timeline"] as const;
+export type ViewName = (typeof VIEWS)[number];
+
+/** The log as a page keeps it for whoever saves the widget's state: all frames it has taken. */
+export interface SavedLog {
+  type: "log";
+  frames: Frame[];
+}
+
+/** The synced traits of `nbstream.StreamView`, and what the page adds to its saved state. */
 export interface Traits {
+  view: ViewName;
   delimiter: string;
-  _log: Frame | Record<string, never>;
+  borders: "delimiter" | "bands" | "none";
+  whitespace: boolean;
+  heat: "none" | "gap" | "logprob";
+  price: { input?: number; output?: number };
+  max_height: string;
+  _log: Frame | SavedLog | Record<string, never>;
+  _modules: { [name: string]: string } | undefined;
 }

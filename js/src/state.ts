@@ -1,27 +1,51 @@
 /**
- * The view state: what frames add up to. `nbstream/widget/_state.py` is its twin.
+ * The view state: what events add up to. `nbstream/widget/_state.py` is its twin.
  *
  * The state belongs to the fold, which extends it in place: a copy for each frame would make a
  * long stream's work grow with its square.
  */
 
-import type { EndItem, Frame, Item, RunError, Usage } from "./protocol";
+import type { Detail, Log } from "./log";
+import type { EndItem, Json, RunError, StartItem } from "./protocol";
 
 export type Status = "waiting" | "streaming" | "done" | "stopped" | "failed";
 
+type Dict = { [key: string]: Json };
+
+/** What a message holds beside its text: thinking, or a call of a tool. */
+export interface Aside {
+  kind: "thinking" | "tool_call";
+  /** How many texts came before it. */
+  at: number;
+  /** Tells calls that are written at the same time apart. */
+  index: number | string | null;
+  name: string | null;
+  /** The thought, or the arguments' JSON. */
+  pieces: string[];
+}
+
 /** One run. Times are milliseconds since the log began. */
 export interface RunState {
+  id: string;
   parent: number | null;
   type: string;
   name: string;
   model: string | null;
+  tags: string[];
+  metadata: Dict;
+  input: Json;
   status: "running" | "done" | "stopped" | "failed";
   start: number;
   end: number | null;
   texts: string[];
   times: number[];
-  usage: Usage | null;
+  asides: Aside[];
+  /** By the text's place, where the model told it. */
+  logprobs: { [place: number]: number };
+  usage: { input: number; output: number } | null;
   stop: string | null;
+  /** What the end said of it: without the content where that is the texts. */
+  output: Json;
   error: RunError | null;
 }
 
@@ -36,99 +60,174 @@ export interface Metrics {
   chunks: number;
   tokens: number | null;
   rate: number | null;
+  input_tokens: number | null;
+}
+
+export interface Gaps {
+  gap_p50: number | null;
+  gap_p95: number | null;
 }
 
 export function initial(): ViewState {
   return { next: 0, runs: [] };
 }
 
-/**
- * Fold a frame into the state; what it repeats is skipped. False if events are missing between the
- * two: the frame is then left out, and the log is needed from `state.next` on.
- */
-export function apply(state: ViewState, frame: Frame): boolean {
-  let seq = frame.seq;
-  if (seq > state.next) return false;
-  for (const item of frame.items) {
-    if (item.kind === "chunks") {
-      let at = item.at;
-      for (let i = 0; i < item.run.length; i++) {
-        at += item.gap[i]!;
-        if (seq++ !== state.next) continue;
-        state.next++;
-        if (!item.text[i]) continue;
-        const run = state.runs[item.run[i]!]!;
-        run.texts.push(item.text[i]!);
-        run.times.push(at / 10);
+/** Take in the log's events up to before number `end`. */
+export function fold(state: ViewState, log: Log, end = log.length): void {
+  for (let seq = state.next; seq < end; seq++) {
+    const detail = log.detail.get(seq);
+    if (log.kind[seq] === "chunk") {
+      const run = state.runs[log.run[seq]!]!;
+      if (detail) noteMessage(run, (detail as { chunk: Json }).chunk);
+      if (log.text[seq]) {
+        run.texts.push(log.text[seq]!);
+        run.times.push(log.time[seq]!);
       }
-      if (item.run.length > 0) noteExtra(state.runs[item.run.at(-1)!]!, item);
-    } else if (seq++ === state.next) {
-      state.next++;
-      applyOne(state, item);
+    } else if (log.kind[seq] === "start") {
+      state.runs.push(begun(detail as StartItem));
+    } else {
+      finish(state, log.run[seq]!, log.time[seq]!, detail!);
     }
   }
-  return true;
+  state.next = Math.max(state.next, end);
 }
 
-const OUTCOMES = { end: "done", cancelled: "stopped", error: "failed" } as const;
+function begun(item: StartItem): RunState {
+  return {
+    id: item.id,
+    parent: item.parent,
+    type: item.type,
+    name: item.name,
+    model: item.model,
+    tags: item.tags ?? [],
+    metadata: item.metadata ?? {},
+    input: item.input ?? null,
+    status: "running",
+    start: item.at / 10,
+    end: null,
+    texts: [],
+    times: [],
+    asides: [],
+    logprobs: {},
+    usage: null,
+    stop: null,
+    output: null,
+    error: null,
+  };
+}
 
-function applyOne(state: ViewState, item: Exclude<Item, { kind: "chunks" }>): void {
-  if (item.kind === "start") {
-    state.runs.push({
-      parent: item.parent,
-      type: item.type,
-      name: item.name,
-      model: item.model,
-      status: "running",
-      start: item.at / 10,
-      end: null,
-      texts: [],
-      times: [],
-      usage: null,
-      stop: null,
-      error: null,
-    });
-  } else if (item.kind in OUTCOMES) {
-    // Kinds not known yet are counted and passed over.
-    const run = state.runs[item.run]!;
-    run.status = OUTCOMES[item.kind];
-    run.end = item.at / 10;
-    run.error = item.error ?? null;
-    noteExtra(run, item);
+const OUTCOMES: { [kind: string]: RunState["status"] } = {
+  end: "done",
+  cancelled: "stopped",
+  error: "failed",
+};
+
+function finish(state: ViewState, index: number, time: number, detail: Detail): void {
+  const item = detail as EndItem;
+  const outcome = OUTCOMES[item.kind];
+  if (!outcome) return; // kinds not known yet are counted and passed over
+  const run = state.runs[index]!;
+  run.status = outcome;
+  run.end = time;
+  run.error = item.error ?? null;
+  run.input = item.input ?? run.input;
+  run.output = item.output ?? item.message ?? null;
+  if (isDict(run.output)) noteUsage(run, run.output);
+}
+
+/** Take in what a chunk knows beside its text. */
+function noteMessage(run: RunState, message: Json): void {
+  if (!isDict(message)) return;
+  noteUsage(run, message);
+  for (const block of list(message.content)) {
+    if (isDict(block) && typeof block.thinking === "string") {
+      extend(run, "thinking", null, null, block.thinking);
+    }
+  }
+  for (const piece of list(message.tool_call_chunks) as Dict[]) {
+    extend(run, "tool_call", piece.index ?? null, piece.name ?? null, piece.args || "");
+  }
+  for (const call of list(message.tool_calls) as Dict[]) {
+    extend(run, "tool_call", call.id ?? null, call.name ?? null, JSON.stringify(call.args ?? null));
+  }
+  const logprobs = (message.response_metadata as Dict | undefined)?.logprobs;
+  if (!isDict(logprobs ?? null)) return;
+  const known = list((logprobs as Dict).content)
+    .filter(isDict)
+    .map((one) => one.logprob);
+  if (known.length > 0 && known.every((value) => typeof value === "number")) {
+    run.logprobs[run.texts.length] = (known as number[]).reduce((a, b) => a + b, 0);
   }
 }
 
-function noteExtra(run: RunState, item: Pick<EndItem, "usage" | "stop">): void {
-  run.usage = item.usage ?? run.usage;
-  run.stop = item.stop ?? run.stop;
+/** Add a piece to the aside it belongs to, or begin a new one. */
+function extend(run: RunState, kind: Aside["kind"], index: Json, name: Json, piece: Json): void {
+  const at = run.texts.length;
+  const aside = run.asides.findLast((one) => one.kind === kind && one.index === index);
+  // A thought goes on until text comes; a call, until another name comes under its index.
+  const goesOn = aside && (kind === "thinking" ? aside.at === at : !(name && aside.name));
+  if (goesOn) {
+    aside.name ??= name as string | null;
+    aside.pieces.push(piece as string);
+  } else {
+    run.asides.push({ kind, at, index, name, pieces: [piece] } as Aside);
+  }
+}
+
+function noteUsage(run: RunState, message: Dict): void {
+  const usage = message.usage_metadata as { [key: string]: number } | undefined;
+  if (usage) run.usage = { input: usage.input_tokens!, output: usage.output_tokens! };
+  const said = message.response_metadata as Dict | undefined;
+  run.stop = (said?.stop_reason as string) || run.stop;
+}
+
+export function isDict(value: Json): value is Dict {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function list(value: Json | undefined): Json[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** How the first run, the one on show, is doing. */
 export function status(state: ViewState): Status {
   const root = state.runs[0];
   if (!root) return "waiting";
-  if (root.status === "running") return root.texts.length > 0 ? "streaming" : "waiting";
-  return root.status;
+  if (root.status !== "running") return root.status;
+  return root.texts.length > 0 || root.asides.length > 0 ? "streaming" : "waiting";
 }
 
 /** The first run's figures; tokens are those of all model calls inside it. */
 export function metrics(state: ViewState): Metrics {
-  const root = state.runs[0];
-  if (!root) return { first: null, chunks: 0, tokens: null, rate: null };
+  const times = state.runs[0]?.times ?? [];
   let tokens: number | null = null;
+  let input_tokens: number | null = null;
   for (const run of state.runs) {
-    if (run.type === "chat_model" && run.usage) tokens = (tokens ?? 0) + run.usage.output;
+    if (run.type !== "chat_model" || !run.usage) continue;
+    tokens = (tokens ?? 0) + run.usage.output;
+    input_tokens = (input_tokens ?? 0) + run.usage.input;
   }
-  const first = root.times[0];
-  const took = first === undefined ? 0 : root.times.at(-1)! - first;
+  const first = times[0];
+  const took = first === undefined ? 0 : times.at(-1)! - first;
   // The first one's time is not in the span, so neither is the first one.
-  const passed = (tokens ?? root.times.length) - 1;
+  const passed = (tokens ?? times.length) - 1;
   return {
-    first: first === undefined ? null : first - root.start,
-    chunks: root.times.length,
+    first: first === undefined ? null : first - state.runs[0]!.start,
+    chunks: times.length,
     tokens,
     rate: took > 0 && passed > 0 ? (passed / took) * 1000 : null,
+    input_tokens,
   };
+}
+
+/** The waits between texts: half of them, and 19 in 20, are no longer than this. */
+export function gaps(times: readonly number[]): Gaps {
+  const all = new Float64Array(Math.max(0, times.length - 1));
+  for (let i = 0; i < all.length; i++) all[i] = times[i + 1]! - times[i]!;
+  all.sort();
+  const quantile = (share: number) =>
+    all.length > 0 ? all[Math.min(all.length - 1, Math.floor(share * all.length))]! : null;
+  return { gap_p50: quantile(0.5), gap_p95: quantile(0.95) };
 }
 
 /** The model's name, from the run on show or the first one inside it that has one. */
@@ -136,31 +235,8 @@ export function modelName(state: ViewState): string | null {
   return state.runs.find((run) => run.model)?.model ?? null;
 }
 
-/** The figures in words. */
-export function figures(state: ViewState): string[] {
-  const { first, chunks, tokens, rate } = metrics(state);
-  const unit = tokens === null ? "chunk" : "token";
-  const count = tokens ?? chunks;
-  const words: string[] = [];
-  if (first !== null) words.push(`first token ${duration(first)}`);
-  if (count > 0) words.push(`${number(count)} ${unit}${count === 1 ? "" : "s"}`);
-  if (rate !== null) words.push(`${number(rate)} ${unit}s/s`);
-  return words;
-}
-
 /** A note where the answer ends because it may be no longer. */
 export function cutOff(state: ViewState): string | null {
   const stopped = state.runs.some((run) => run.stop === "max_tokens" || run.stop === "length");
   return stopped ? "The answer was cut off at max_tokens." : null;
-}
-
-function number(value: number): string {
-  return value.toLocaleString("en", { maximumFractionDigits: 0 });
-}
-
-/** A time in words. */
-export function duration(milliseconds: number): string {
-  return milliseconds < 1000
-    ? `${milliseconds.toFixed(0)} ms`
-    : `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -1,53 +1,107 @@
-/** One store for each widget model: it folds frames in, asks for missing ones, and tells views. */
+/** One store for each widget model: it takes frames, asks for missing ones, and tells the views. */
 
-import type { Frame, Request } from "./protocol";
-import { apply, initial, type ViewState } from "./state";
+import { Log } from "./log";
+import type { ExportAnswer, Frame, Json, Request, SavedLog } from "./protocol";
+import { Replay } from "./replay";
+import { type Setup, setup } from "./setup";
+import { fold, initial, type RunState, type ViewState } from "./state";
 
-/** Milliseconds to wait for a resync before asking again. */
+/** Milliseconds to wait for an answer before asking again. */
 const PATIENCE = 2000;
 
-/**
- * How the reader has set up a view. When a run ends, the notebook draws its output anew: what the
- * reader did to the old view must hold for the one that takes its place.
- */
-export interface Setup {
-  /** Whether the borders are shown, where that is not as the trait says. */
-  marked: boolean | null;
-  stepsOpen: boolean;
-  /** Where the reader has scrolled to; null while the end stays in sight. */
-  scrolledTo: number | null;
-}
-
 export class Store {
-  readonly setup: Setup = { marked: null, stepsOpen: false, scrolledTo: null };
-  readonly state: ViewState = initial();
+  readonly setup: Setup = setup();
+  readonly log = new Log();
+  /** All of the log, folded; views show `state`, which a replay can hold back. */
+  readonly live: ViewState = initial();
+  readonly replay: Replay = new Replay(this);
+  /** What a saved notebook keeps of the log. */
+  readonly saved: SavedLog = { type: "log", frames: [] };
   #listeners = new Set<() => void>();
   #ask: (message: Request) => void;
   #asked = 0;
+  #heardAt: number | null = null;
+  #exported: ((text: string) => void) | null = null;
 
   /** @param ask sends a request to Python. */
   constructor(ask: (message: Request) => void) {
     this.#ask = ask;
   }
 
-  take(frame: Frame): void {
-    const before = this.state.next;
-    if (!apply(this.state, frame)) {
+  get state(): ViewState {
+    return this.replay.state ?? this.live;
+  }
+
+  /** The run on show: the one the reader has selected, or the first. */
+  get run(): RunState | undefined {
+    return this.state.runs[this.setup.selected ?? 0];
+  }
+
+  /** Where in the log's time the views are, in milliseconds; it goes on while a run waits. */
+  get now(): number {
+    if (this.replay.state) return this.replay.time;
+    const last = this.log.time.at(-1) ?? 0;
+    const isRunning = this.live.runs.some((run) => run.parent === null && run.end === null);
+    // A log that was opened as it was saved has no clock to go on.
+    return isRunning && this.#heardAt !== null ? last + performance.now() - this.#heardAt : last;
+  }
+
+  /** Take a frame that comes live, or one of a log that is opened. */
+  take(frame: Frame, isLive = true): void {
+    const before = this.log.length;
+    if (!this.log.append(frame)) {
       // Frames keep coming while the answer is under way: one question is enough.
       const now = performance.now();
       if (this.#asked === 0 || now - this.#asked > PATIENCE) {
         this.#asked = now;
-        this.#ask({ type: "resync", seq: this.state.next });
+        this.#ask({ type: "resync", seq: this.log.length });
       }
       return;
     }
     this.#asked = 0;
-    if (this.state.next > before) this.notify();
+    if (this.log.length === before) return;
+    if (isLive) this.#heardAt = performance.now();
+    this.saved.frames.push(frame);
+    fold(this.live, this.log);
+    if (!this.replay.state) this.notify();
+  }
+
+  /** Take the log as a page finds it when it opens. */
+  open(log: Json | object): void {
+    const found = log as Partial<Frame> | Partial<SavedLog>;
+    if (found.type === "frame") this.take(found as Frame, false);
+    if (found.type === "log")
+      for (const frame of (found as SavedLog).frames) this.take(frame, false);
   }
 
   /** Ask Python to end the run; whether it hears that while it is busy depends on the kernel. */
   stop(): void {
     this.#ask({ type: "stop" });
+  }
+
+  /** Ask Python for code that is not sent with each widget. */
+  askForModule(name: string): void {
+    this.#ask({ type: "module", name });
+  }
+
+  /** Ask Python for the log as lines of JSON; null if no answer comes. */
+  export(): Promise<string | null> {
+    return new Promise((resolve) => {
+      this.#exported = resolve;
+      this.#ask({ type: "export" });
+      setTimeout(() => resolve(null), PATIENCE);
+    });
+  }
+
+  exported(answer: ExportAnswer): void {
+    this.#exported?.(answer.text);
+  }
+
+  /** Show one run alone, or all of them. */
+  select(run: number | null): void {
+    this.setup.selected = run;
+    this.setup.scrolledTo = null;
+    this.notify();
   }
 
   notify(): void {

@@ -1,5 +1,6 @@
-import type { Frame, Item } from "../src/protocol";
-import type { Setup } from "../src/store";
+import type { EndItem, Frame, Item, Json, Request } from "../src/protocol";
+import type { RunState } from "../src/state";
+import { Store } from "../src/store";
 
 export function frame(seq: number, ...items: Item[]): Frame {
   return { type: "frame", seq, items };
@@ -10,6 +11,7 @@ export function start(run = 0, more: object = {}): Item {
     kind: "start",
     at: 0,
     run,
+    id: `id-${run}`,
     parent: null,
     type: "chat_model",
     name: "M",
@@ -18,6 +20,7 @@ export function start(run = 0, more: object = {}): Item {
   };
 }
 
+/** Chunks of the first run, 10 ms apart, from 10 ms on. */
 export function chunks(...text: string[]): Item {
   return {
     kind: "chunks",
@@ -28,11 +31,42 @@ export function chunks(...text: string[]): Item {
   };
 }
 
+/** A chunk of the first run that is more than its text. */
+export function more(message: Json, text = ""): Item {
+  return { kind: "chunks", at: 100, run: [0], gap: [0], text: [text], more: { 0: message } };
+}
+
+export function end(more: Partial<EndItem> = {}): Item {
+  return { kind: "end", at: 300, run: 0, ...more };
+}
+
+export function thought(text: string): Item {
+  return more({ type: "AIMessageChunk", content: [{ type: "thinking", thinking: text }] });
+}
+
+export function call(args: string, name: string | null = null, index = 1): Item {
+  return more({ type: "AIMessageChunk", tool_call_chunks: [{ name, args, index, id: null }] });
+}
+
+/** A store that has taken some items, and what it asked of Python. */
+export function storeOf(...items: Item[]): { store: Store; asked: Request[] } {
+  const asked: Request[] = [];
+  const store = new Store((message) => asked.push(message));
+  if (items.length > 0) store.take(frame(0, ...items));
+  return { store, asked };
+}
+
+export function runOf(...items: Item[]): RunState {
+  return storeOf(...items).store.state.runs[0]!;
+}
+
 /** Let animation frames and what they start pass. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 10; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
 }
 
-export function setup(): Setup {
-  return { marked: null, stepsOpen: false, scrolledTo: null };
+export function press(target: Element, key: string, more: KeyboardEventInit = {}): KeyboardEvent {
+  const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
+  target.dispatchEvent(event);
+  return event;
 }

@@ -1,19 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { apply, initial } from "../src/state";
 import { codePoints, factsOf, inspectTokens } from "../src/views/inspector";
 import { TokensView } from "../src/views/tokens";
-import { chunks, frame, setup, start } from "./helpers";
+import { chunks, more, press, runOf, start, storeOf } from "./helpers";
 
 function shown(...texts: string[]) {
-  const state = initial();
-  apply(state, frame(0, start(), chunks(...texts)));
-  const run = state.runs[0]!;
-  const tokens = new TokensView(setup());
-  while (tokens.update(run.texts));
+  const { store } = storeOf(start(), chunks(...texts));
+  const tokens = new TokensView(store.setup);
+  while (tokens.update(store.run));
   const root = document.createElement("section");
   root.append(tokens.el);
-  inspectTokens(tokens, root, () => run);
-  return { run, tokens, card: root.querySelector<HTMLElement>(".nbs-card")! };
+  inspectTokens(tokens, root, store);
+  return { tokens, card: root.querySelector<HTMLElement>(".nbs-card")! };
 }
 
 function point(target: Element): void {
@@ -24,15 +21,15 @@ describe("the card", () => {
   it("says what the chunk under the pointer is made of, and when it came", () => {
     const { tokens, card } = shown("Here", " is\n", "<b>");
     expect(card.hidden).toBe(true);
-    point(tokens.el.querySelectorAll(".nbs-token")[1]!);
+    point(tokens.tokenAt(1)!);
     expect(card.hidden).toBe(false);
     const lines = [...card.children].map((line) => line.textContent);
     expect(lines).toEqual([
       '" is\\n"',
       "U+0020 U+0069 U+0073 U+000A",
-      "#2 of 3 · 20 ms after the start · 10 ms after the one before",
+      "#2 of 3 in M · 20 ms after the start · 10 ms after the one before",
     ]);
-    point(tokens.el.querySelectorAll(".nbs-token")[2]!);
+    point(tokens.tokenAt(2)!);
     expect(card.querySelector("b")).toBeNull();
     tokens.el.dispatchEvent(new Event("pointerleave"));
     expect(card.hidden).toBe(true);
@@ -40,21 +37,37 @@ describe("the card", () => {
 
   it("is gone where there is no chunk", () => {
     const { tokens, card } = shown("a");
-    point(tokens.el.querySelector(".nbs-token")!);
+    point(tokens.tokenAt(0)!);
     point(tokens.el);
     expect(card.hidden).toBe(true);
   });
 
-  it("knows a chunk's number in any block", () => {
-    const texts = Array.from({ length: 1000 }, (_, i) => (i % 10 === 9 ? "\n" : "x"));
-    const { tokens } = shown(...texts);
-    const all = [...tokens.el.querySelectorAll<HTMLElement>(".nbs-token")];
-    for (const i of [0, 299, 300, 301, 999]) expect(tokens.indexOf(all[i]!)).toBe(i);
+  it("goes where the keys go", () => {
+    const { tokens, card } = shown("a", "b", "c");
+    const at = () => tokens.el.querySelector(".nbs-current")?.textContent;
+    const seen = ["ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft", "End", "ArrowRight"].map(
+      (key) => {
+        expect(press(tokens.el, key).defaultPrevented).toBe(true);
+        return at();
+      },
+    );
+    expect(seen).toEqual(["a", "b", "a", "a", "c", "c"]);
+    expect(card.textContent).toContain("#3 of 3");
+    press(tokens.el, "Home");
+    expect(at()).toBe("a");
+    press(tokens.el, "Escape");
+    expect([at(), card.hidden]).toEqual([undefined, true]);
+    expect(press(tokens.el, "ArrowDown").defaultPrevented).toBe(false);
   });
 
   it("counts characters, not their halves, and not without end", () => {
     expect(codePoints("🐟e\u0301")).toBe("U+1F41F U+0065 U+0301");
     expect(codePoints("a".repeat(20))).toMatch(/^(U\+0061 ){8}… 12 more$/);
-    expect(factsOf(shown("a").run, 0)).toBe("#1 of 1 · 10 ms after the start");
+  });
+
+  it("says how likely the model found it", () => {
+    const logprobs = { content: [{ logprob: Math.log(0.25) }] };
+    const run = runOf(start(), more({ response_metadata: { logprobs } }, "odd"));
+    expect(factsOf(run, 0)).toContain("25.0 % likely (log -1.39)");
   });
 });

@@ -1,49 +1,161 @@
 import { describe, expect, it } from "vitest";
+import { setup } from "../src/setup";
+import { heatOf } from "../src/views/look";
 import { BATCH, TokensView } from "../src/views/tokens";
-import { setup } from "./helpers";
+import { call, chunks, end, frame, more, runOf, start, storeOf, thought } from "./helpers";
 
-function shownAll(texts: string[]): TokensView {
+function shownAll(...texts: string[]): TokensView {
   const view = new TokensView(setup());
-  while (view.update(texts));
+  const run = runOf(start(), chunks(...texts));
+  while (view.update(run));
   return view;
 }
 
+const many = (count: number, text = "x") => Array.from({ length: count }, () => text);
+
 describe("TokensView", () => {
   it("shows each chunk in an element of its own, and the text is the text", () => {
-    const view = shownAll(["Here", " is", "\n", "a"]);
+    const view = shownAll("Here", " is", "\n", "a");
     expect(view.el.querySelectorAll(".nbs-token")).toHaveLength(4);
     expect(view.el.textContent).toBe("Here is\na");
   });
 
   it("adds only what is new, a batch at a time", () => {
     const view = new TokensView(setup());
-    const texts = Array.from({ length: BATCH + 10 }, () => "x");
-    expect(view.update(texts)).toBe(true);
+    const run = runOf(start(), chunks(...many(BATCH + 10)));
+    expect(view.update(run)).toBe(true);
     expect(view.shown).toBe(BATCH);
     const first = view.el.querySelector(".nbs-token");
-    expect(view.update(texts)).toBe(false);
+    expect(view.update(run)).toBe(false);
     expect(view.shown).toBe(BATCH + 10);
     expect(view.el.querySelector(".nbs-token")).toBe(first);
   });
 
   it("ends a block where a line ends", () => {
     const texts = Array.from({ length: 1000 }, (_, i) => (i % 10 === 9 ? "\n" : "x"));
-    const view = shownAll(texts);
+    const view = shownAll(...texts);
     const blocks = [...view.el.querySelectorAll(".nbs-block")];
     expect(blocks.length).toBeGreaterThan(2);
     for (const block of blocks) expect(block.textContent?.endsWith("\n")).toBe(true);
     expect(view.el.textContent).toBe(texts.join(""));
+    for (const i of [0, 299, 300, 301, 999]) expect(view.indexOf(view.tokenAt(i)!)).toBe(i);
+    expect(view.tokenAt(1000)).toBeNull();
   });
 
   it("bounds a block that has no line end", () => {
-    const view = shownAll(Array.from({ length: 7000 }, () => "x"));
-    expect(view.el.querySelectorAll(".nbs-block").length).toBe(3);
+    expect(shownAll(...many(7000)).el.querySelectorAll(".nbs-block").length).toBe(3);
   });
 
   it("takes what a model says as text", () => {
     const hostile = ["<script>", "alert(1)", "</script>", "<img src=x onerror=alert(1)>"];
-    const view = shownAll(hostile);
+    const view = shownAll(...hostile);
     expect(view.el.querySelector("script, img")).toBeNull();
     expect(view.el.textContent).toBe(hostile.join(""));
+  });
+
+  it("shows the text as it was, and again as it is", () => {
+    const texts = Array.from({ length: 900 }, (_, i) => (i % 9 === 8 ? "\n" : String(i)));
+    const { store } = storeOf(start(), chunks(...texts), end({ at: 99_999 }));
+    const view = new TokensView(setup());
+    while (view.update(store.run));
+    const first = view.tokenAt(0);
+    for (const count of [650, 300, 299, 1, 0, 400, 900]) {
+      store.replay.seek(10 * count + 5);
+      while (view.update(store.run));
+      expect(view.el.textContent).toBe(texts.slice(0, count).join(""));
+      expect(view.shown).toBe(count);
+      expect(view.el.querySelectorAll(".nbs-block:empty")).toHaveLength(0);
+    }
+    expect(view.tokenAt(0)).not.toBe(first); // it went, at 0
+  });
+
+  it("draws anew for another run", () => {
+    const view = shownAll("a", "b");
+    const other = runOf(start(0, { id: "other" }), chunks("c"));
+    while (view.update(other));
+    expect(view.el.textContent).toBe("c");
+  });
+
+  it("makes whitespace and what cannot be seen visible, and leaves the text as it is", () => {
+    const view = new TokensView(setup());
+    const run = runOf(start(), chunks("a b", "\t\n", "\u200b\u202e\u00a0x", "é"));
+    view.restyle({ whitespace: true, heat: "none" });
+    while (view.update(run));
+    const signs = [...view.el.querySelectorAll<HTMLElement>(".nbs-sign")];
+    expect(signs.map((sign) => sign.dataset.sign)).toEqual([
+      ...["·", "→", "⏎", "U+200B", "U+202E", "U+00A0"],
+    ]);
+    expect(view.el.textContent).toBe("a b\t\n\u200b\u202e\u00a0xé");
+    view.restyle({ whitespace: false, heat: "none" });
+    while (view.update(run));
+    expect(view.el.querySelector(".nbs-sign")).toBeNull();
+  });
+
+  it("colours by the wait, and by how likely a token was", () => {
+    const logprobs = { content: [{ logprob: Math.log(0.05) }] };
+    const unlikely = more({ response_metadata: { logprobs } }, "odd");
+    const { store } = storeOf(start(), chunks("a", "b"), { ...unlikely, at: 3000 } as never);
+    const run = store.run!;
+    expect([0, 1, 2].map((i) => heatOf("gap", run, i))).toEqual([0, 0, 4]);
+    expect([0, 1, 2].map((i) => heatOf("logprob", run, i))).toEqual([null, null, 4]);
+    const view = new TokensView(setup());
+    view.restyle({ whitespace: false, heat: "logprob" });
+    while (view.update(run));
+    expect(view.tokenAt(2)?.dataset.heat).toBe("4");
+    expect(view.tokenAt(0)?.dataset.heat).toBeUndefined();
+  });
+});
+
+describe("thinking and tool calls", () => {
+  it("stand where they came, and build up", () => {
+    const { store } = storeOf(start(), thought("Let "));
+    const view = new TokensView(setup());
+    const details = () => [...view.el.querySelectorAll("details")];
+    const words = () => details().map((el) => el.textContent);
+    while (view.update(store.run));
+    expect(words()).toEqual(["Thinking…4 charactersLet "]);
+    expect(details()[0]?.open).toBe(true);
+    store.take(frame(2, thought("me see."), chunks("I add."), call("", "add")));
+    while (view.update(store.run));
+    expect(details()[0]?.open).toBe(false);
+    store.take(frame(5, call('{"a":'), call(" 1}"), chunks("So"), end({ at: 500 })));
+    while (view.update(store.run));
+    expect(words()).toEqual(["Thought11 charactersLet me see.", 'Calls add8 characters{"a": 1}']);
+    expect(details()[1]?.open).toBe(true);
+    const order = [...view.el.children].map((el) => el.className.split(" ").at(-1));
+    expect(order).toEqual(["nbs-thinking", "nbs-block", "nbs-call", "nbs-block"]);
+    expect(view.indexOf(view.tokenAt(1)!)).toBe(1);
+  });
+
+  it("stay as the reader left them", () => {
+    const { store } = storeOf(start(), thought("a"));
+    const view = new TokensView(setup());
+    while (view.update(store.run));
+    const details = view.el.querySelector("details")!;
+    details.querySelector("summary")!.click();
+    details.open = true;
+    store.take(frame(2, chunks("text"), end()));
+    while (view.update(store.run));
+    expect(details.open).toBe(true);
+  });
+
+  it("are text, whatever they hold", () => {
+    const view = new TokensView(setup());
+    const hostile = "<img src=x onerror=alert(1)>";
+    while (view.update(runOf(start(), thought(hostile), call(hostile, hostile))));
+    expect(view.el.querySelector("img")).toBeNull();
+  });
+
+  it("go when a replay is before them", () => {
+    const late = { ...thought("late"), at: 900 } as never;
+    const { store } = storeOf(start(), chunks("a"), late, end({ at: 1000 }));
+    const view = new TokensView(setup());
+    while (view.update(store.run));
+    store.replay.seek(50);
+    while (view.update(store.run));
+    expect(view.el.querySelector("details")).toBeNull();
+    store.replay.seek(95);
+    while (view.update(store.run));
+    expect(view.el.querySelectorAll("details")).toHaveLength(1);
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../src/index";
-import type { Frame, Traits } from "../src/protocol";
-import { chunks, frame, settle, start } from "./helpers";
+import type { Answer, Traits } from "../src/protocol";
+import { call, chunks, end, frame, press, settle, start } from "./helpers";
 
 /** What of anywidget's model the front end uses. */
 class Model {
@@ -18,18 +18,30 @@ class Model {
   emit = (name: string, ...args: unknown[]) => {
     for (const listener of this.#listeners.get(name) ?? []) listener(...args);
   };
-  set(name: keyof Traits, value: string) {
+  set(name: keyof Traits, value: unknown) {
     Object.assign(this.traits, { [name]: value });
     this.emit(`change:${name}`);
   }
-  receive = (message: Frame) => this.emit("msg:custom", message);
+  receive = (message: Answer) => this.emit("msg:custom", message);
 }
+
+const TRAITS: Traits = {
+  view: "tokens",
+  delimiter: "|",
+  borders: "delimiter",
+  whitespace: false,
+  heat: "none",
+  price: {},
+  max_height: "30em",
+  _log: {},
+  _modules: undefined,
+};
 
 let model: Model;
 let leave: AbortController;
 
 function open(traits: Partial<Traits> = {}) {
-  model = new Model({ delimiter: "|", _log: {}, ...traits });
+  model = new Model({ ...TRAITS, ...traits });
   const { initialize, render } = widget();
   initialize({ model } as never);
   const view = () => {
@@ -45,6 +57,21 @@ function text(root: HTMLElement, selector: string): string {
   return root.querySelector(selector)?.textContent ?? "none";
 }
 
+function button(root: HTMLElement, label: string): HTMLButtonElement {
+  return root.querySelector<HTMLButtonElement>(`button[aria-label^="${label}"]`)!;
+}
+
+function tab(root: HTMLElement, word: string): HTMLButtonElement {
+  const tabs = [...root.querySelectorAll<HTMLButtonElement>("[role=tab]")];
+  return tabs.find((one) => one.textContent?.startsWith(word))!;
+}
+
+function choose(root: HTMLElement, label: string, value: string): void {
+  const select = root.querySelector<HTMLSelectElement>(`[aria-label="${label}"]`)!;
+  select.value = value;
+  select.dispatchEvent(new Event("change"));
+}
+
 beforeEach(() => {
   leave = new AbortController();
 });
@@ -52,6 +79,7 @@ beforeEach(() => {
 afterEach(() => {
   leave.abort();
   document.body.replaceChildren();
+  vi.restoreAllMocks();
 });
 
 describe("the widget", () => {
@@ -66,10 +94,18 @@ describe("the widget", () => {
     expect(text(root, ".nbs-tokens")).toBe("Here is");
     expect(text(root, ".nbs-hint")).toBe("");
     expect(text(root, ".nbs-model")).toBe("m");
-    model.receive(frame(3, { kind: "end", at: 300, run: 0, usage: { input: 1, output: 7 } }));
+    const usage_metadata = { input_tokens: 1, output_tokens: 7 };
+    model.receive(frame(3, end({ message: { type: "AIMessageChunk", usage_metadata } })));
     await settle();
     expect(text(root, ".nbs-word")).toBe("Done");
     expect(text(root, ".nbs-metrics")).toBe("first token 10 ms · 7 tokens · 600 tokens/s");
+  });
+
+  it("says how long it has waited", async () => {
+    const root = open()();
+    model.receive(frame(0, start()));
+    await settle();
+    expect(text(root, ".nbs-metrics")).toMatch(/^\d+ ms$/);
   });
 
   it("shows what went wrong beside what had come", async () => {
@@ -90,7 +126,8 @@ describe("the widget", () => {
     expect(text(stopped, ".nbs-word")).toBe("Stopped");
     expect(text(stopped, ".nbs-hint")).toBe("Stopped before any text came.");
     const cut = open()();
-    model.receive(frame(0, start(), { kind: "end", at: 200, run: 0, stop: "max_tokens" }));
+    const response_metadata = { stop_reason: "max_tokens" };
+    model.receive(frame(0, start(), end({ message: { response_metadata } })));
     await settle();
     expect(text(cut, ".nbs-note")).toContain("max_tokens");
   });
@@ -104,6 +141,15 @@ describe("the widget", () => {
     for (const root of [first, second]) expect(text(root, ".nbs-tokens")).toBe("abc");
   });
 
+  it("leaves in its saved state all that it was sent", async () => {
+    open({ _log: frame(0, start()) });
+    model.receive(frame(1, chunks("a", "b")));
+    const saved = JSON.parse(JSON.stringify(model.get("_log")));
+    const root = open({ _log: saved })();
+    await settle();
+    expect(text(root, ".nbs-tokens")).toBe("ab");
+  });
+
   it("asks for what it missed", () => {
     open()();
     model.receive(frame(5, chunks("late")));
@@ -115,7 +161,7 @@ describe("the widget", () => {
     const root = open()();
     model.receive(frame(0, start(), chunks("a")));
     await settle();
-    const stop = root.querySelector<HTMLButtonElement>(".nbs-stop")!;
+    const stop = button(root, "Stop");
     expect(stop.hidden).toBe(false);
     stop.click();
     expect(model.sent).toEqual([{ type: "stop" }]);
@@ -130,19 +176,84 @@ describe("the widget", () => {
     vi.useRealTimers();
   });
 
-  it("draws the delimiter by style and lets the reader switch it", async () => {
+  it("draws borders by style, as Python says or as the reader chose last", () => {
     const root = open({ delimiter: ' "\\\n' })();
-    const marks = root.querySelector<HTMLButtonElement>("[aria-pressed]")!;
-    expect(root.classList.contains("nbs-marked")).toBe(true);
+    const has = (name: string) => root.classList.contains(name);
+    expect(has("nbs-marked")).toBe(true);
     expect(root.style.getPropertyValue("--nbs-delimiter")).toBe('" \\22 \\5c \\a "');
-    marks.click();
-    expect(root.classList.contains("nbs-marked")).toBe(false);
-    expect(marks.getAttribute("aria-pressed")).toBe("false");
+    choose(root, "Borders between chunks", "bands");
+    expect([has("nbs-marked"), has("nbs-bands")]).toEqual([false, true]);
     model.set("delimiter", "·");
-    expect(root.classList.contains("nbs-marked")).toBe(true);
     expect(root.style.getPropertyValue("--nbs-delimiter")).toBe('"·"');
+    model.set("borders", "none");
+    expect([has("nbs-marked"), has("nbs-bands")]).toEqual([false, false]);
+    model.set("borders", "delimiter");
     model.set("delimiter", "");
-    expect(root.classList.contains("nbs-marked")).toBe(false);
+    expect(has("nbs-marked")).toBe(false);
+  });
+
+  it("shows whitespace and heat on demand, and says what the colours mean", async () => {
+    const root = open()();
+    model.receive(frame(0, start(), chunks("a b")));
+    button(root, "Show whitespace").click();
+    choose(root, "Colour of tokens", "gap");
+    await settle();
+    expect(root.querySelectorAll(".nbs-sign")).toHaveLength(1);
+    expect(root.querySelectorAll(".nbs-token[data-heat]")).toHaveLength(1);
+    expect(root.querySelectorAll(".nbs-legend span")).toHaveLength(6);
+    expect(button(root, "Show whitespace").getAttribute("aria-pressed")).toBe("true");
+  });
+
+  it("has tabs for the pointer, the keys and Python", async () => {
+    const root = open()();
+    model.receive(frame(0, start(), chunks("a"), end()));
+    await settle();
+    const on = () => root.querySelector("[role=tab][aria-selected=true]")?.textContent;
+    const page = () => root.querySelectorAll("[role=tabpanel]:not([hidden])");
+    tab(root, "Events").click();
+    await settle();
+    expect(on()).toBe("Events3");
+    expect(root.querySelectorAll(".nbs-event")).toHaveLength(3);
+    expect(page()).toHaveLength(1);
+    tab(root, "Events").focus();
+    press(document.activeElement!, "ArrowRight");
+    await settle();
+    expect(on()).toBe("Timeline1");
+    expect(document.activeElement).toBe(tab(root, "Timeline"));
+    press(document.activeElement!, "ArrowRight");
+    await settle();
+    expect(on()).toBe("Tokens");
+    model.set("view", "timeline");
+    await settle();
+    expect(on()).toBe("Timeline1");
+    expect(tab(root, "Tokens").tabIndex).toBe(-1);
+  });
+
+  it("narrows all views to a run, and back", async () => {
+    const root = open({ view: "timeline" })();
+    const runs = [start(0, { type: "chain" }), start(1, { parent: 0, name: "Inner" })];
+    const inner = {
+      kind: "chunks",
+      at: 50,
+      run: [1, 0],
+      gap: [0, 0],
+      text: ["in", "out"],
+    } as const;
+    model.receive(frame(0, ...runs, { ...inner, run: [1, 0], gap: [0, 0], text: ["in", "out"] }));
+    await settle();
+    root.querySelector<HTMLElement>("[data-run='1']")!.click();
+    await settle();
+    expect(root.querySelector<HTMLElement>(".nbs-details")!.hidden).toBe(false);
+    tab(root, "Tokens").click();
+    await settle();
+    expect(text(root, ".nbs-tokens")).toBe("in");
+    tab(root, "Events").click();
+    await settle();
+    expect(root.querySelectorAll(".nbs-event")).toHaveLength(2);
+    root.querySelector<HTMLElement>(".nbs-chip")!.click();
+    tab(root, "Tokens").click();
+    await settle();
+    expect(text(root, ".nbs-tokens")).toBe("out");
   });
 
   it("keeps what the reader set up when the notebook draws the output anew", async () => {
@@ -151,17 +262,132 @@ describe("the widget", () => {
     const runs = [start(0, { type: "chain" }), start(1, { parent: 0 })];
     model.receive(frame(0, ...runs, chunks("a")));
     await settle();
-    first.querySelector("details")!.open = true;
-    first.querySelector("details")!.dispatchEvent(new Event("toggle"));
-    first.querySelector<HTMLButtonElement>("[aria-pressed]")!.click();
+    tab(first, "Timeline").click();
+    await settle();
+    first.querySelector<HTMLElement>(".nbs-twisty")!.click();
+    choose(first, "Borders between chunks", "none");
     first.remove();
     const second = view();
     await settle();
-    expect(second.querySelector("details")!.open).toBe(true);
-    expect(second.querySelectorAll("tbody tr")).toHaveLength(2);
+    expect(second.dataset.view).toBe("timeline");
+    expect(second.querySelectorAll("tbody tr:not([hidden])")).toHaveLength(1);
     expect(second.classList.contains("nbs-marked")).toBe(false);
-    model.set("delimiter", "/");
+    model.set("borders", "delimiter");
     expect(view().classList.contains("nbs-marked")).toBe(true);
+  });
+
+  it("has all figures behind the few", async () => {
+    const root = open({ price: { input: 3, output: 15 } })();
+    const usage_metadata = { input_tokens: 1000, output_tokens: 100 };
+    const texts = Array.from({ length: 30 }, () => "x");
+    model.receive(
+      frame(0, start(), chunks(...texts), end({ at: 4000, message: { usage_metadata } })),
+    );
+    await settle();
+    expect(root.querySelector<HTMLElement>(".nbs-figures")!.hidden).toBe(true);
+    root.querySelector<HTMLElement>(".nbs-figures-button")!.click();
+    await settle();
+    const said = text(root, ".nbs-figures dl");
+    for (const part of ["First token10 ms", "Took400 ms", "Tokens in1,000", "Cost0.00450"]) {
+      expect(said).toContain(part);
+    }
+    expect(said).toContain("Gap, 95 %10 ms");
+    expect(text(root, ".nbs-plot")).toMatch(/^up to \d+ chunks\/sover 290 ms$/);
+  });
+
+  it("plays the run again and leaves", async () => {
+    const root = open()();
+    model.receive(frame(0, start(), chunks("a", "b", "c"), end({ at: 600 })));
+    await settle();
+    button(root, "Play it again").click();
+    await settle();
+    const range = root.querySelector<HTMLInputElement>(".nbs-range")!;
+    range.value = "400";
+    range.dispatchEvent(new Event("input"));
+    await settle();
+    expect(text(root, ".nbs-tokens")).toBe("ab");
+    expect(text(root, ".nbs-word")).toBe("Streaming");
+    expect(text(root, ".nbs-replay-time")).toBe("24 ms of 60 ms");
+    expect(button(root, "Stop").hidden).toBe(true);
+    button(root, "Leave the replay").click();
+    await settle();
+    expect(text(root, ".nbs-tokens")).toBe("abc");
+    expect(root.querySelector<HTMLElement>(".nbs-replay")!.hidden).toBe(true);
+  });
+
+  it("copies the text, with delimiters from the menu, and saves", async () => {
+    const root = open({ delimiter: "/" })();
+    const copied = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+    model.receive(frame(0, start(), chunks("a", "b"), end()));
+    await settle();
+    button(root, "Copy the text").click();
+    expect(copied).toHaveBeenLastCalledWith("ab");
+    button(root, "More").click();
+    const items = [...root.querySelectorAll<HTMLElement>("[role=menuitem]")];
+    expect(document.activeElement).toBe(items[0]);
+    press(document.activeElement!, "ArrowUp");
+    expect(document.activeElement).toBe(items.at(-1));
+    press(document.activeElement!, "Escape");
+    expect(document.activeElement).toBe(button(root, "More"));
+    items[0]!.click();
+    expect(copied).toHaveBeenLastCalledWith("a/b");
+    items.at(-1)!.click();
+    expect(model.sent).toEqual([{ type: "export" }]);
+  });
+
+  it("shows Markdown as text until its module is here, and asks for that once", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const root = open({ view: "markdown" })();
+    model.receive(frame(0, start(), chunks("**a", "**<b>")));
+    await settle();
+    expect(text(root, ".nbs-md-body")).toBe("**a**<b>");
+    expect(root.querySelector("b")).toBeNull();
+    expect(model.sent).toEqual([{ type: "module", name: "markdown" }]);
+    vi.advanceTimersByTime(5000);
+    await settle();
+    expect(text(root, ".nbs-md-note")).toContain("does not answer");
+    vi.useRealTimers();
+  });
+
+  it("reads the text out politely, and not what was there before", async () => {
+    const root = open({ _log: frame(0, start(), chunks("old"), end()) })();
+    await settle();
+    expect(text(root, "[aria-live=polite].nbs-offscreen")).toBe("");
+    const live = open()();
+    model.receive(frame(0, start(), chunks("Here", " is", " a"), call("{}", "x")));
+    await settle();
+    const heard = text(live, "[aria-live=polite].nbs-offscreen");
+    expect("Here is a".startsWith(heard) && heard !== "").toBe(true);
+    model.receive(frame(5, chunks(" fish"), end()));
+    await settle();
+    expect(heard + text(live, "[aria-live=polite].nbs-offscreen")).toBe("Here is a fish");
+  });
+
+  it("takes the keys it needs from the notebook, and no others", () => {
+    const root = open()();
+    let kept = false;
+    document.addEventListener(
+      "keydown",
+      () => {
+        kept = root.hasAttribute("data-lm-suppress-shortcuts");
+      },
+      { capture: true, signal: leave.signal },
+    );
+    const keeps = (
+      key: string,
+      more: KeyboardEventInit = {},
+      target: Element = button(root, "Copy"),
+    ) => {
+      press(target, key, more);
+      return kept;
+    };
+    expect(["ArrowUp", "Enter", " ", "Home"].map((key) => keeps(key))).toEqual([
+      ...[true, true, true, true],
+    ]);
+    expect([keeps("Enter", { shiftKey: true }), keeps("a"), keeps("Escape")]).toEqual([
+      ...[false, false, false],
+    ]);
+    expect(keeps("ArrowUp", {}, document.body)).toBe(false);
   });
 
   it("spends nothing on a view that left the page", async () => {

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Names = Sequence[str] | None
     Filters = tuple[tuple[Names, Names, Names], tuple[Names, Names, Names]]
 
-__all__ = ["StreamEvent", "astream_events", "stream_events"]
+__all__ = ["StreamEvent", "astream_events", "shown_input", "stream_events"]
 
 
 class StreamEvent(TypedDict, total=False):
@@ -109,7 +109,7 @@ class _Lens:
             return {"input": event.data}
         if event.run.streamed_input is not None:
             return {}
-        return {"input": _shown_input(event.run, event.data)}
+        return {"input": shown_input(event.run, event.data)}
 
     def _end(self, run: Run, is_root: bool) -> dict[str, Any]:
         output = self.trace.output(run)
@@ -117,7 +117,7 @@ class _Lens:
             return {"output": output}
         if self.is_v1 and run.run_type == "chat_model":
             output = _generations(output)
-        return {"output": output, "input": _shown_input(run, self.trace.input(run))}
+        return {"output": output, "input": shown_input(run, self.trace.input(run))}
 
     def _custom(self, event: Event, parents: list[str]) -> StreamEvent | None:
         name, payload = event.data
@@ -163,7 +163,7 @@ def _given(names: Names) -> bool:
     return names is not None
 
 
-def _shown_input(run: Run, value: Any) -> Any:
+def shown_input(run: Run, value: Any) -> Any:
     if run.run_type == "chat_model":
         return {"messages": [convert_to_messages(value)]}
     if run.run_type == "retriever":

@@ -9,7 +9,7 @@ from pathlib import Path
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
-from .._exceptions import InputError
+from .._exceptions import InputError, Stopped
 from ._chunks import add_chunks
 from ._jsonl import dump, load
 from ._metrics import Metrics, measure
@@ -209,7 +209,7 @@ class Trace:
 
     def fail(self, run: Run, error: BaseException) -> None:
         """Log that a run ended early: cancelled where somebody stopped it, else an error."""
-        if isinstance(error, (KeyboardInterrupt, GeneratorExit, asyncio.CancelledError)):
+        if isinstance(error, (KeyboardInterrupt, GeneratorExit, asyncio.CancelledError, Stopped)):
             self.log("cancelled", run)
         else:
             self.log("error", run, error)

@@ -21,7 +21,7 @@ NO_INPUT: Any = object()
 
 
 def open_stream(
-    source: Any, input: Any = NO_INPUT, *, trace: Trace
+    source: Any, input: Any = NO_INPUT, *, trace: Trace, is_async: bool = False
 ) -> Iterator[Any] | AsyncIterator[Any]:
     """Return the chunks of ``source``, logged to ``trace`` as they are taken.
 
@@ -31,6 +31,8 @@ def open_stream(
         With an input, anything with a ``stream`` method (a model, a chain); else an iterable or
         async iterable of texts or chunks. A Runnable's own stream logs itself, with the runs
         inside it; any other becomes one run, named after its generator function.
+    is_async
+        Whether to use ``astream`` where an input is given.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def open_stream(
                 f"An input was given, but {_brief(source)} has no stream() to give it to. "
                 "Pass a model or a chain and its input, or a stream alone."
             )
-        source = source.stream(input)
+        source = source.astream(input) if is_async else source.stream(input)
     elif hasattr(source, "stream") and hasattr(source, "invoke"):
         raise InputError(
             f"{_brief(source)} needs an input. Use show(chain, input), or "

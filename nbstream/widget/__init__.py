@@ -1,6 +1,6 @@
 """The widget: what a person sees of a run. It knows the log, and no provider."""
 
-from ._show import show
+from ._show import show, stream_to
 from ._view import StreamView
 
-__all__ = ["StreamView", "show"]
+__all__ = ["StreamView", "show", "stream_to"]

@@ -1,9 +1,9 @@
 """The pump: one thread that carries what is new in all live logs to their pages.
 
 Whoever runs a model only appends to its log. The first text goes out at once, from the thread that
-logged it; from then on the pump makes rounds, at most 30 a second, and fewer where many views are
-live, so that all of them together send a bounded number of messages: Jupyter drops output past
-1,000 messages a second.
+logged it, and so does the end; in between the pump makes rounds, at most 30 a second, and fewer
+where many views have news, so that all of them together send a bounded number of messages: Jupyter
+drops output past 1,000 messages a second.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ ROUND = 1 / 30
 """Seconds between two rounds, at least."""
 BUDGET = 250
 """Messages a second, for all views together, at most."""
+IDLE = 2.0
+"""Seconds without news after which the thread ends; the next news begins another."""
+
+_OVER = {"end", "error", "cancelled"}
 
 
 class Feed:
@@ -59,93 +63,102 @@ class Feed:
         self._lock = threading.Lock()
         self._flowing = False
         self._unsubscribe = trace.subscribe(self._on_event)
-        self._pump.add(self)
 
     def flush(self) -> None:
         """Send what is new, now."""
         with self._lock:
-            events = self._trace.events[self._position :]
-            if events:
-                self._send(frame(events, self._position))
-                self._position += len(events)
+            end = len(self._trace.events)
+            if end > self._position:
+                self._send(frame(self._trace, self._position, end))
+                self._position = end
 
     def resend(self, seq: int) -> None:
         """Send again what the page has missed, from event ``seq`` on."""
         with self._lock:
-            self._send(frame(self._trace.events[seq : self._position], seq))
+            self._send(frame(self._trace, seq, self._position))
 
     def close(self) -> None:
         """Send the rest and take no more."""
         self._unsubscribe()
-        self._pump.remove(self)
         self.flush()
 
+    def fail(self) -> None:
+        """Take no more, and send nothing more either."""
+        self._unsubscribe()
+        self._send = lambda _: None
+
     def _on_event(self, event: Event) -> None:
-        if not self._flowing and event.kind == "chunk" and text_of(event.data):
-            self._flowing = True
-            self.flush()
+        if event.run.parent is None and event.kind in _OVER:
+            self._flowing = False  # the next run's first text goes out at once, too
+        elif self._flowing or event.kind != "chunk" or not text_of(event.data):
+            self._pump.wake(self)
+            return
         else:
-            self._pump.wake()
+            self._flowing = True
+        try:
+            self.flush()
+        except Exception:
+            self._pump.give_up(self)
 
 
 class Pump:
-    """Flushes all feeds in rounds, on a thread that lives while there are any."""
+    """Flushes the feeds that have news in rounds, on a thread that lives while there are any."""
 
     def __init__(self) -> None:
-        self._feeds: list[Feed] = []
+        self._waiting: dict[Feed, None] = {}  # in order
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._thread: threading.Thread | None = None
-        self._last_round = 0.0
+        self._has_threads = True
+        self._next_round = 0.0
 
-    def add(self, feed: Feed) -> None:
-        """Carry this feed, too."""
+    def wake(self, feed: Feed) -> None:
+        """Say that a feed has something new."""
+        if feed in self._waiting and self._thread is not None:
+            return
         with self._lock:
-            self._feeds = [*self._feeds, feed]
-            if self._thread is None:
-                thread = threading.Thread(target=self._run, name="nbstream-pump", daemon=True)
-                try:
-                    thread.start()
-                except RuntimeError:
-                    return  # no threads here (Pyodide): wake() makes the rounds itself
-                self._thread = thread
-
-    def remove(self, feed: Feed) -> None:
-        """Carry this feed no more."""
-        with self._lock:
-            self._feeds = [known for known in self._feeds if known is not feed]
-        self._news.set()
-
-    def wake(self) -> None:
-        """Say that there is something new."""
-        if self._thread is None:
-            if time.monotonic() - self._last_round >= self._pause():
-                self._round()
-        elif not self._news.is_set():
+            self._waiting[feed] = None
+            if self._thread is None and self._has_threads:
+                self._begin()
+        if self._thread is not None:
             self._news.set()
+        elif time.monotonic() >= self._next_round:
+            self._round()
 
-    def _pause(self) -> float:
-        return max(ROUND, len(self._feeds) / BUDGET)
+    def give_up(self, feed: Feed) -> None:
+        """Leave out a feed whose page is gone: it must not stop the others, nor its own run."""
+        _logger.exception("A view could not be fed; it is left out from now on.")
+        feed.fail()
+
+    def _begin(self) -> None:
+        thread = threading.Thread(target=self._run, name="nbstream-pump", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            self._has_threads = False  # Pyodide: wake() makes the rounds itself
+        else:
+            self._thread = thread
 
     def _round(self) -> None:
-        self._last_round = time.monotonic()
-        for feed in self._feeds:
+        with self._lock:
+            feeds, self._waiting = list(self._waiting), {}
+        for feed in feeds:
             try:
                 feed.flush()
-            except Exception:  # a page that is gone must not stop the others
-                _logger.exception("A view could not be fed; it is left out from now on.")
-                self.remove(feed)
+            except Exception:
+                self.give_up(feed)
+        self._next_round = time.monotonic() + max(ROUND, len(feeds) / BUDGET)
 
     def _run(self) -> None:
         while True:
-            self._news.wait()
+            heard = self._news.wait(IDLE)
             self._news.clear()
             with self._lock:
-                if not self._feeds:
+                if not heard and not self._waiting:
                     self._thread = None
                     return
             self._round()
-            time.sleep(self._pause())
+            time.sleep(max(0.0, self._next_round - time.monotonic()))
 
 
 _PUMP = Pump()

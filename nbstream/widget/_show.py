@@ -1,29 +1,37 @@
-"""`show`: run something and watch it."""
+"""`show` runs something and shows it as it comes; `stream_to` lets code of one's own do so."""
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from .._loops import run_sync
+from .._loops import run_sync, start_on_loop, start_on_thread
 from ..events._follow import aclose, close
+from ..events._scope import Scope, within
 from ..sources import open_stream, text_of
 from ..sources._open import NO_INPUT
 from ._host import kernel_shell
 from ._view import StreamView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-__all__ = ["show"]
+__all__ = ["show", "stream_to"]
 
 
-def show(source: Any, input: Any = NO_INPUT, *, delimiter: str = "|") -> StreamView:
-    """Run a stream to its end and show it as it comes.
+def show(
+    source: Any, input: Any = NO_INPUT, *, block: bool | None = None, **options: Any
+) -> StreamView:
+    """Run a stream and show it as it comes.
 
-    In a notebook it shows in a `StreamView` below the cell; in a terminal the text is printed, with
-    the delimiter between chunks.
+    In a notebook it shows in a `StreamView` below the cell, and the cell is done at once: the
+    stream goes on while other cells run. ``view.result()`` waits for it. In a terminal the text is
+    printed, with the delimiter between chunks, to its end.
 
     Parameters
     ----------
@@ -32,85 +40,158 @@ def show(source: Any, input: Any = NO_INPUT, *, delimiter: str = "|") -> StreamV
         or chain, with its input.
     input
         The input of a model or chain.
-    delimiter
-        Shown between chunks; empty for none.
+    block
+        Whether to wait for the end, as a cell of one's own loop would. By default only where no
+        page is there to go on streaming to: in a terminal, or a notebook that is executed by a
+        program.
+    **options
+        As for `StreamView`: ``view="markdown"``, ``delimiter="/"``, …
 
     Returns
     -------
     StreamView
-        The view, with the result: ``view.value``, ``view.text``, ``view.trace``.
+        The view, with the result: ``view.result()``, ``view.text``, ``view.trace``.
 
     Raises
     ------
     InputError
         If the source cannot be streamed.
     KeyboardInterrupt
-        If the kernel is interrupted: what has come stays in the view. Stopped from the page, it
-        returns the view instead.
+        If the kernel is interrupted while this waits: what has come stays in the view. Stopped
+        from the page, it returns the view instead.
+    Exception
+        What the stream raises, while this waits; else ``view.result()`` raises it.
 
     Examples
     --------
     >>> from nbstream import ScriptedChat, show
     >>> view = show(ScriptedChat(["Here", " is", " a"]), "Hello")
     Here| is| a
-    >>> view.value.content
+    >>> view.result().content
     'Here is a'
     """
-    view = StreamView(delimiter=delimiter)
-    stream = open_stream(source, input, trace=view.trace)
+    view = StreamView(**options)
     shell = kernel_shell()
-    shown = _displayed(view, shell) if shell else _printed(delimiter)
-    with view.trace, shown as on_chunk, view._stop.listening():
-        if isinstance(stream, AsyncIterator):
-            run_sync(_adrain(stream, view, on_chunk))
-        else:
-            try:
-                for chunk in stream:
-                    on_chunk(chunk)
-                    view._stop.check()
-            finally:
-                close(stream)
+    if block is None:
+        block = shell is None or view.comm is None
+    # In a loop of its own a model or chain can be broken off while it waits for its first word.
+    is_apart = not block and input is not NO_INPUT and hasattr(source, "astream")
+    stream = open_stream(source, input, trace=view.trace, is_async=is_apart)
+    if shell is not None:
+        view._display(shell)
+    if block:
+        _run(view, stream, _Printer(view.delimiter) if shell is None else None)
+    else:
+        _begin(view, stream, is_apart=is_apart)
     return view
 
 
-async def _adrain(
-    stream: AsyncIterator[Any], view: StreamView, on_chunk: Callable[[Any], None]
-) -> None:
+@contextmanager
+def stream_to(view: StreamView) -> Iterator[StreamView]:
+    """Show in ``view`` all that runs inside the block, in any thread or task that it starts.
+
+    Display the view before, or in another cell: it is live wherever it stands.
+
+    Parameters
+    ----------
+    view
+        The view. Its log grows by what is run.
+
+    Examples
+    --------
+    >>> from nbstream import ScriptedChat, StreamView, stream_to
+    >>> view = StreamView()
+    >>> with stream_to(view):
+    ...     message = ScriptedChat(["Here", " is", " a"]).invoke("Hello")
+    >>> view.text, view.status
+    ('Here is a', 'done')
+    """
+    with within(Scope(view.trace, None)), view._stop.listening(view.trace):
+        yield view
+
+
+def _run(view: StreamView, stream: Any, printer: _Printer | None) -> None:
+    """Run a stream to its end, here."""
+    job: Future[None] = Future()
+    view._job = job
+    try:
+        with within(Scope(view.trace, None)), view._stop.listening(view.trace):
+            if isinstance(stream, AsyncIterator):
+                run_sync(_adrain(stream, printer))
+            else:
+                _drain(stream, printer)
+    except BaseException as error:
+        job.set_exception(error)
+        raise
+    finally:
+        if printer is not None:
+            printer.end()
+    job.set_result(None)
+
+
+def _begin(view: StreamView, stream: Any, *, is_apart: bool) -> None:
+    """Run a stream to its end, elsewhere."""
+    with within(Scope(view.trace, None)):
+        if isinstance(stream, AsyncIterator):
+            # Made in a running loop, an iterator may hold things of that loop's.
+            loop = None if is_apart else _running_loop()
+            coroutine = _adrain(stream, None)
+            job, cancel = start_on_loop(coroutine, loop) if loop else start_on_thread(coroutine)
+            view._stop.by(cancel)
+        else:
+            job = Future()
+            context = copy_context()
+            target = lambda: context.run(_fulfil, job, view, stream)  # noqa: E731
+            threading.Thread(target=target, name="nbstream-run", daemon=True).start()
+    view._job = job
+
+
+def _fulfil(job: Future[None], view: StreamView, stream: Iterator[Any]) -> None:
+    try:
+        with view._stop.listening(view.trace):
+            _drain(stream, None)
+    except BaseException as error:
+        job.set_exception(error)
+    else:
+        job.set_result(None)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _drain(stream: Iterator[Any], printer: _Printer | None) -> None:
+    try:
+        for chunk in stream:
+            if printer is not None:
+                printer.show(chunk)
+    finally:
+        close(stream)
+
+
+async def _adrain(stream: AsyncIterator[Any], printer: _Printer | None) -> None:
     try:
         async for chunk in stream:
-            on_chunk(chunk)
-            view._stop.check()
+            if printer is not None:
+                printer.show(chunk)
     finally:
         await aclose(stream)
 
 
-@contextmanager
-def _displayed(view: StreamView, shell: Any) -> Iterator[Callable[[Any], None]]:
-    from IPython.display import display
+class _Printer:
+    """Shows a stream where there is no page: as text, with the delimiter between chunks."""
 
-    data, metadata = view._repr_mimebundle_()
-    handle = display(data, metadata=metadata, raw=True, display_id=True)
-    view._shown_in = shell.execution_count
-    try:
-        with view._live():
-            yield lambda _: None  # the view follows the log
-    finally:
-        # What stays when the notebook is saved.
-        data, metadata = view._repr_mimebundle_()
-        handle.update(data, metadata=metadata, raw=True)
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+        self._between = ""
 
-
-@contextmanager
-def _printed(delimiter: str) -> Iterator[Callable[[Any], None]]:
-    between = ""
-
-    def on_chunk(chunk: Any) -> None:
-        nonlocal between
+    def show(self, chunk: Any) -> None:
         if text := text_of(chunk):
-            print(between, text, sep="", end="", flush=True)  # noqa: T201
-            between = delimiter
+            print(self._between, text, sep="", end="", flush=True)  # noqa: T201
+            self._between = self._delimiter
 
-    try:
-        yield on_chunk
-    finally:
+    def end(self) -> None:
         print()  # noqa: T201

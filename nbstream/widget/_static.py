@@ -14,9 +14,9 @@ from ._state import metrics, status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._state import RunState, Status, ViewState
+    from ._state import Aside, RunState, Status, ViewState
 
-__all__ = ["headline", "to_html", "to_text"]
+__all__ = ["headline", "to_html", "to_page", "to_text"]
 
 MAX_MARKED = 5_000
 """Chunks whose borders are marked; the text after them follows unmarked."""
@@ -38,6 +38,9 @@ _HINTS: dict[Status, str] = {
     "stopped": "Stopped before any text came.",
 }
 _MUTED = "opacity:.65"
+# What turns the direction of writing around does so in its own place only.
+_ISOLATED = "unicode-bidi:isolate;overflow-wrap:anywhere;white-space:pre-wrap"
+_BARS = {"failed": "#d32f2f", "stopped": "#b26a00"}
 
 
 def to_text(state: ViewState) -> str:
@@ -55,7 +58,7 @@ def headline(state: ViewState) -> list[str]:
     unit = "chunk" if figures["tokens"] is None else "token"
     count = figures["chunks"] if figures["tokens"] is None else figures["tokens"]
     if count:
-        words.append(f"{count:,} {unit}{'' if count == 1 else 's'}")
+        words.append(_count(count, unit))
     if figures["rate"] is not None:
         words.append(f"{figures['rate']:,.0f} {unit}s/s")
     return words
@@ -85,7 +88,7 @@ def to_html(state: ViewState, delimiter: str = "|") -> str:
         f'<span style="color:{_COLOURS[now]}">●</span> <b>{now.capitalize()}</b>'
         f'<span style="{_MUTED}">{" · " if words else ""}{words}</span></div>',
         f'<div style="padding:10px 12px;white-space:pre-wrap;overflow-wrap:anywhere;'
-        f'line-height:1.6">{_tokens(state, delimiter)}</div>',
+        f'unicode-bidi:isolate;line-height:1.6">{_tokens(state, delimiter)}</div>',
     ]
     if state["runs"]:
         root = state["runs"][0]
@@ -97,9 +100,18 @@ def to_html(state: ViewState, delimiter: str = "|") -> str:
             )
         if note := cut_off(state):
             parts.append(f'<div style="padding:0 12px 10px;{_MUTED}">{note}</div>')
-        if len(state["runs"]) > 1:
-            parts.append(_steps(state["runs"]))
+        parts.append(_steps(state["runs"]))
     return "".join(parts) + "</div>"
+
+
+def to_page(state: ViewState, delimiter: str = "|") -> str:
+    """Return the transcript as a page of its own, which follows the reader's light or dark."""
+    return (
+        '<!doctype html><html><head><meta charset="utf-8"><title>Model output</title>'
+        '<meta name="color-scheme" content="light dark"></head>'
+        '<body style="max-width:60em;margin:2em auto;padding:0 1em;font-family:system-ui">'
+        f"{to_html(state, delimiter)}</body></html>"
+    )
 
 
 def cut_off(state: ViewState) -> str | None:
@@ -109,44 +121,78 @@ def cut_off(state: ViewState) -> str | None:
 
 
 def _tokens(state: ViewState, delimiter: str) -> str:
-    texts = state["runs"][0]["texts"] if state["runs"] else []
-    if not texts:
+    run = state["runs"][0] if state["runs"] else None
+    if run is None or not (run["texts"] or run["asides"]):
         return f'<span style="{_MUTED}">{_HINTS.get(status(state), "")}</span>'
-    whole = "".join(texts)
-    left = ""
-    if len(whole) > MAX_TEXT:
-        left = f"\n\n… {len(whole) - MAX_TEXT:,} more characters; run the cell again to see them."
-    if not delimiter:
-        return escape(whole[:MAX_TEXT] + left)
     mark = (
         '<span style="user-select:none;-webkit-user-select:none;'
         f'color:var(--jp-brand-color1,#1976d2);opacity:.7">{escape(delimiter)}</span>'
     )
-    marked = texts[:MAX_MARKED]
-    shown = sum(map(len, marked))
-    if shown > MAX_TEXT:
-        return escape(whole[:MAX_TEXT] + left)
-    return mark.join(map(escape, marked)) + escape(whole[shown:MAX_TEXT] + left)
+    parts: list[str] = []
+    room = MAX_TEXT
+    asides = iter(run["asides"])
+    aside = next(asides, None)
+    for place in range(len(run["texts"]) + 1):
+        while aside is not None and aside["at"] == place:
+            shown = "".join(aside["pieces"])[: max(room, 0)]
+            room -= len(shown)
+            parts.append(_aside(aside, shown))
+            aside = next(asides, None)
+        if place == len(run["texts"]) or room <= 0:
+            break
+        text = run["texts"][place][:room]
+        room -= len(text)
+        if delimiter and 0 < place < MAX_MARKED:
+            parts.append(mark)
+        parts.append(escape(text))
+    whole = sum(map(len, run["texts"])) + sum(len(p) for a in run["asides"] for p in a["pieces"])
+    if left := whole - (MAX_TEXT - room):
+        parts.append(f"\n\n… {left:,} more characters; run the cell again to see them.")
+    return "".join(parts)
+
+
+def _aside(aside: Aside, shown: str) -> str:
+    title = "Thinking" if aside["kind"] == "thinking" else f"Calls {aside['name'] or 'a tool'}"
+    return (
+        '<details style="margin:2px 0 6px;padding:2px 10px;border-left:2px solid #8886;'
+        f'font-size:12px"><summary style="cursor:pointer;{_MUTED}">{escape(title)}</summary>'
+        f'<span style="{_ISOLATED}">{escape(shown)}</span></details>'
+    )
 
 
 def _steps(runs: list[RunState]) -> str:
     rows = []
+    begin = runs[0]["start"]
+    end = max(run["end"] or run["start"] for run in runs)
+    share = 100 / (end - begin) if end > begin else 0
     for run, depth in _tree(runs[:MAX_STEPS]):
-        took = _duration(run["end"] - run["start"]) if run["end"] is not None else "running"
-        rows.append(
-            f'<tr><td style="text-align:left;padding:1px 24px 1px {min(depth, 12) * 16}px">'
-            f"{escape(run['name'])}</td>"
-            f'<td style="text-align:left;padding:1px 24px 1px 0">{run["status"]}</td>'
-            f'<td style="text-align:right;padding:1px 24px 1px 0">{took}</td>'
-            f'<td style="text-align:right;padding:1px 0">{len(run["texts"]):,} chunks</td></tr>'
+        until = run["end"] if run["end"] is not None else end
+        took = _duration(until - run["start"]) if run["end"] is not None else "running"
+        word = "" if run["status"] in ("done", "running") else f"{run['status']} · "
+        left, width = (run["start"] - begin) * share, (until - run["start"]) * share
+        bar = (
+            f'<div style="margin-left:{left:.1f}%;width:{max(width, 0.5):.1f}%;height:8px;'
+            f'border-radius:2px;background:{_BARS.get(run["status"], "#1976d299")}"></div>'
         )
-    left = len(runs) - len(rows)
-    more = f'<div style="{_MUTED}">… and {left:,} more</div>' if left else ""
+        rows.append(
+            f'<tr><td style="text-align:left;padding:1px 24px 1px {min(depth, 12) * 16}px;'
+            f'{_ISOLATED}">{escape(run["name"])}</td>'
+            f'<td style="width:100%;padding:1px 0">{bar}</td>'
+            f'<td style="text-align:right;padding:1px 0 1px 24px;white-space:nowrap">{word}{took}'
+            f'</td><td style="text-align:right;padding:1px 0 1px 24px;white-space:nowrap">'
+            f"{_count(len(run['texts']), 'chunk')}</td></tr>"
+        )
+    left_out = len(runs) - len(rows)
+    more = f'<div style="{_MUTED}">… and {left_out:,} more</div>' if left_out else ""
     return (
         f'<details style="padding:0 12px 10px;font-size:12px"><summary style="cursor:pointer;'
-        f'{_MUTED}">{len(runs):,} steps</summary><table style="margin:6px 0 0;font-size:12px;'
-        f'border:none">{"".join(rows)}</table>{more}</details>'
+        f'{_MUTED}">Timeline · {_count(len(runs), "step")}</summary><table style="margin:6px 0 0;'
+        f'width:100%;font-size:12px;border:none">{"".join(rows)}</table>{more}</details>'
     )
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number:,} {unit}{'' if number == 1 else 's'}"
 
 
 def _tree(runs: list[RunState]) -> Iterator[tuple[RunState, int]]:

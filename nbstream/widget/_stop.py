@@ -8,17 +8,17 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .._exceptions import Stopped
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from ..events import Event, Trace
 
 __all__ = ["Stop", "hear_while_busy"]
 
 GRACE = 0.3
 """Seconds for the next chunk to come, at which the run stops by itself."""
-
-
-class _Stopped(BaseException):
-    """Raised in the run; not an Exception, so that nothing on the way takes it for a failure."""
 
 
 class Stop:
@@ -28,32 +28,50 @@ class Stop:
         self._wanted = threading.Event()
         self._lock = threading.Lock()
         self._thread: int | None = None  # where the run is
+        self._cancel: Callable[[], None] | None = None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the run was asked to stop."""
+        return self._wanted.is_set()
 
     def ask(self) -> None:
         """Stop the run at its next chunk; wake it if none comes in time."""
         self._wanted.set()
+        if self._cancel is not None:
+            self._cancel()
+            return
         timer = threading.Timer(GRACE, self._wake)
         timer.daemon = True
         timer.start()
 
-    def check(self, _: Any = None) -> None:
-        """Stop here if that is wanted."""
-        if self._wanted.is_set():
-            raise _Stopped
+    def check(self, event: Event) -> None:
+        """Stop at this event if that is wanted and the event is one to stop at."""
+        if event.kind == "chunk" and self._wanted.is_set():
+            raise Stopped
+
+    def by(self, cancel: Callable[[], None]) -> None:
+        """Take the way to end a run that waits in an event loop of its own."""
+        self._wanted.clear()
+        self._cancel = cancel
 
     @contextmanager
-    def listening(self) -> Iterator[None]:
+    def listening(self, trace: Trace) -> Iterator[None]:
         """Run the block until its end or until it is stopped, which is no error."""
         self._wanted.clear()
+        self._cancel = None
         self._thread = threading.get_ident()
+        # However deep inside the chunk comes, the run that logs it stops there.
+        leave = trace.subscribe(self.check)
         try:
             yield
-        except _Stopped:
+        except Stopped:
             pass
         except KeyboardInterrupt:
             if not self._wanted.is_set():
                 raise
         finally:
+            leave()
             with self._lock:
                 self._thread = None
 

@@ -2,53 +2,76 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import asyncio
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
+from .._exceptions import InputError
+from .._loops import wait
 from ..events import Trace
 from ..messages import AIMessageChunk
 from ._host import is_attended
 from ._protocol import frame
 from ._pump import Feed
 from ._state import ViewState, apply, initial, metrics, status
-from ._static import to_html, to_text
+from ._static import to_html, to_page, to_text
 from ._stop import Stop, hear_while_busy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
+    from concurrent.futures import Future
 
     from typing_extensions import Self
 
+    from ..events import Event
     from ._state import Metrics, Status
 
 __all__ = ["StreamView"]
 
 _STATIC = Path(__file__).parent.parent / "static"
+_MODULES = {"markdown": _STATIC / "markdown.js"}
+"""What a page asks for when it first needs it, instead of with every widget."""
+_OVER = {"end", "error", "cancelled"}
 
 
 class StreamView(anywidget.AnyWidget):
-    """Shows a run's text as it arrives, with the borders between chunks made visible.
+    """Shows a run as it goes: its tokens, as Markdown, its events and its steps in time.
 
-    `show` makes one, displays it and feeds it. A view of a finished log can be made from the log.
+    `show` makes one, displays it and feeds it; `stream_to` feeds one of your own. All displays of
+    one view stay in step.
 
     Parameters
     ----------
     trace
         The log to show; a new one by default.
+    view
+        What is on top: ``"tokens"`` (default), ``"markdown"``, ``"events"`` or ``"timeline"``.
     delimiter
-        Shown between chunks; an empty text shows none. Can be set at any time. It is never part
-        of the text: copying leaves it out.
+        Shown between chunks; an empty text shows none. It is never part of the text: copying
+        leaves it out.
+    borders
+        How the borders between chunks are shown: ``"delimiter"`` (default), ``"bands"`` or
+        ``"none"``.
+    whitespace
+        Whether spaces, line ends and characters that cannot be seen are.
+    heat
+        What tokens are coloured by: ``"gap"``, the wait before each; ``"logprob"``, how likely the
+        model found it, where it says so; ``"none"`` (default).
+    price
+        ``{"input": …, "output": …}`` for a million tokens, in any currency: shows the cost.
+    max_height
+        Height at which the views begin to scroll, a CSS length; ``"30em"`` by default.
 
     Examples
     --------
     >>> from nbstream import ScriptedChat, StreamView, Trace
     >>> with Trace() as trace:
     ...     message = ScriptedChat(["Here", " is"]).invoke("Hi")
-    >>> view = StreamView(trace)
+    >>> view = StreamView(trace, view="timeline")
     >>> view.text, view.status, view.metrics["chunks"]
     ('Here is', 'done', 2)
     """
@@ -56,27 +79,51 @@ class StreamView(anywidget.AnyWidget):
     _esm = _STATIC / "widget.js"
     _css = _STATIC / "widget.css"
 
+    view = traitlets.Enum(
+        ["tokens", "markdown", "events", "timeline"], "tokens", help="What is on top."
+    ).tag(sync=True)
     delimiter = traitlets.Unicode("|", help="Shown between chunks; empty for none.").tag(sync=True)
+    borders = traitlets.Enum(
+        ["delimiter", "bands", "none"], "delimiter", help="How borders between chunks are shown."
+    ).tag(sync=True)
+    whitespace = traitlets.Bool(help="Whether whitespace is made visible.").tag(sync=True)
+    heat = traitlets.Enum(
+        ["none", "gap", "logprob"], "none", help="What tokens are coloured by."
+    ).tag(sync=True)
+    price = traitlets.Dict(
+        value_trait=traitlets.Float(), help="For a million tokens: {'input': …, 'output': …}."
+    ).tag(sync=True)
+    max_height = traitlets.Unicode("30em", help="Where the views begin to scroll.").tag(sync=True)
     _log = traitlets.Dict(help="The log so far, filled in when a page asks for it.").tag(sync=True)
 
     def __init__(self, trace: Trace | None = None, **kwargs: Any) -> None:
         self.trace = trace or Trace()
         self._feed: Feed | None = None
+        self._folded = initial()
+        self._folding = threading.Lock()
         self._stop = Stop()
+        self._job: Future[None] | None = None  # what `show` runs
+        self._displays: list[Any] = []
         self._shown_in: int | None = None  # the cell that `show` put this view in
-        super().__init__(**kwargs)
+        if unknown := [name for name in kwargs if not self.has_trait(name)]:
+            known = "view, delimiter, borders, whitespace, heat, price, max_height"
+            raise InputError(f"A StreamView has no option {unknown[0]!r}. There are: {known}.")
+        try:
+            super().__init__(**kwargs)
+        except traitlets.TraitError as error:
+            raise InputError(str(error)) from None
         self.on_msg(self._on_page_message)
 
     @classmethod
     def from_jsonl(cls, source: str | Path, **kwargs: Any) -> Self:
-        """Open a log that `Trace.to_jsonl` has saved.
+        """Open a log that `Trace.to_jsonl` has saved, to look at or to play again.
 
         Parameters
         ----------
         source
             The file, or its text.
         **kwargs
-            As for the view itself: ``delimiter``.
+            As for the view itself: ``view``, ``delimiter``, …
 
         Raises
         ------
@@ -85,12 +132,90 @@ class StreamView(anywidget.AnyWidget):
         """
         return cls(Trace.from_jsonl(source), **kwargs)
 
+    def export(self, path: str | Path) -> Path:
+        """Write what the view shows to a file, in the form that its name ends with.
+
+        Parameters
+        ----------
+        path
+            ``.jsonl`` for the log (`from_jsonl` opens it), ``.md`` or ``.txt`` for the text,
+            ``.html`` for a page to read.
+
+        Raises
+        ------
+        InputError
+            If the name ends otherwise.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from nbstream import ScriptedChat, StreamView, stream_to
+        >>> view = StreamView()
+        >>> with stream_to(view):
+        ...     message = ScriptedChat(["Hello"]).invoke("Hi")
+        >>> view.export(tempfile.mkdtemp() + "/hello.md").read_text()
+        'Hello'
+        """
+        path = Path(path)
+        makers = {
+            ".jsonl": self.trace.to_jsonl,
+            ".md": lambda: self.text,
+            ".txt": lambda: self.text,
+            ".html": lambda: to_page(self._state(), self.delimiter),
+        }
+        if path.suffix not in makers:
+            raise InputError(f"{path.name!r} should end with one of: {', '.join(makers)}.")
+        path.write_text(makers[path.suffix](), encoding="utf-8")
+        return path
+
     def stop(self) -> None:
         """Stop the run on show, as the page's button does; what has come stays.
 
         It may be called from any thread, also while the run's own is busy.
         """
         self._stop.ask()
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait until what `show` runs is over, and return what it gave, as ``value`` does.
+
+        ``await view`` does the same in async code. Stopped, it returns what had come by then.
+
+        Parameters
+        ----------
+        timeout
+            Seconds to wait at most; by default as long as it takes.
+
+        Raises
+        ------
+        TimeoutError
+            If it takes longer.
+        Exception
+            What the run raised.
+        """
+        if self._job is not None:
+            try:
+                wait(self._job, timeout)
+            except asyncio.CancelledError:
+                if not self._stop.is_wanted:
+                    raise
+            except (asyncio.TimeoutError, TimeoutError):
+                if self._job.done():
+                    raise  # the run's own
+                raise TimeoutError(f"The run goes on after {timeout:g} seconds.") from None
+            except KeyboardInterrupt:
+                self.stop()
+                raise
+        return self.value
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Wait without blocking; see `result`."""
+        if self._job is not None:
+            try:
+                yield from asyncio.shield(asyncio.wrap_future(self._job)).__await__()
+            except asyncio.CancelledError:
+                if not self._stop.is_wanted:
+                    raise
+        return self.value
 
     @property
     def value(self) -> Any:
@@ -115,40 +240,47 @@ class StreamView(anywidget.AnyWidget):
 
     @property
     def metrics(self) -> Metrics:
-        """Time to the first text (ms), chunks, tokens and rate, as far as they are known."""
+        """Time to the first text, gaps (ms), chunks, tokens and rate, as far as they are known."""
         return metrics(self._state())
 
     def _state(self) -> ViewState:
-        state = initial()
-        apply(state, frame(self.trace.events))
-        return state
-
-    @contextmanager
-    def _live(self) -> Iterator[None]:
-        """Carry the log to the page while it grows."""
-        if self.comm is None:
-            yield
-            return
-        self._feed = Feed(self.trace, self.send)
-        try:
-            yield
-        finally:
-            self._feed.close()
+        # Folded on from where the last look ended, be it from whichever thread.
+        with self._folding:
+            apply(self._folded, frame(self.trace, self._folded["next"]))
+        return self._folded
 
     def _on_page_message(self, _: Any, content: dict[str, Any], __: Any) -> None:
         # Runs in the main thread or in a subshell's: the feed locks, and so does the stop.
-        if content.get("type") == "stop":
+        kind = content.get("type")
+        if kind == "stop":
             self._stop.ask()
-            return
-        seq = content.get("seq")
-        if content.get("type") == "resync" and isinstance(seq, int) and seq >= 0 and self._feed:
-            self._feed.resend(seq)
+        elif kind == "resync":
+            seq = content.get("seq")
+            if isinstance(seq, int) and seq >= 0 and self._feed:
+                self._feed.resend(seq)
+        elif kind == "module" and content.get("name") in _MODULES:
+            name = content["name"]
+            source = _MODULES[name].read_text(encoding="utf-8")
+            self.send({"type": "module", "name": name, "source": source})
+        elif kind == "export":
+            self.send({"type": "export", "text": self.trace.to_jsonl()})
 
     def open(self) -> None:
         """Connect to the page; called by the constructor."""
         if is_attended():
+            # What is logged from here on goes out as frames; some of it also is in the state that
+            # the page opens with, and the page skips what it has.
+            position = len(self.trace.events)
             super().open()
             hear_while_busy(self.comm)
+            self._feed = Feed(self.trace, self.send, position=position)
+
+    def close(self) -> None:
+        """Take the view off all pages."""
+        if self._feed is not None:
+            self._feed.close()
+            self._feed = None
+        super().close()
 
     def get_state(
         self, key: str | Iterable[str] | None = None, drop_defaults: bool = False
@@ -160,7 +292,7 @@ class StreamView(anywidget.AnyWidget):
         keys = (key,) if isinstance(key, str) else key
         state: dict[str, Any] = super().get_state(key=keys, drop_defaults=drop_defaults)
         if keys is None or "_log" in keys:
-            state["_log"] = frame(self.trace.events)
+            state["_log"] = frame(self.trace)
         return state
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -177,7 +309,6 @@ class StreamView(anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         from IPython import get_ipython
-        from IPython.display import display
 
         # `show` has displayed the view when its cell's last line evaluates to it: once is enough.
         shell = get_ipython()
@@ -185,5 +316,22 @@ class StreamView(anywidget.AnyWidget):
         if self._shown_in is not None and self._shown_in == count:
             self._shown_in = None
             return
+        self._display(None)
+
+    def _display(self, shell: Any) -> None:
+        """Show the view in the cell that is running; ``shell`` is given by `show`."""
+        from IPython.display import display
+
         data, metadata = self._repr_mimebundle_()
-        display(data, metadata=metadata, raw=True)
+        handle = display(data, metadata=metadata, raw=True, display_id=True)
+        if not self._displays:
+            self.trace.subscribe(self._on_event)
+        self._displays.append(handle)
+        self._shown_in = shell.execution_count if shell is not None else self._shown_in
+
+    def _on_event(self, event: Event) -> None:
+        """Put the transcript that stays when the notebook is saved behind each display."""
+        if event.run.parent is None and event.kind in _OVER:
+            data, metadata = self._repr_mimebundle_()
+            for handle in self._displays:
+                handle.update(data, metadata=metadata, raw=True)

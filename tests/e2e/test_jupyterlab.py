@@ -90,18 +90,23 @@ def test_a_prompt_streams_into_the_page_while_its_cell_runs(notebook):
 
 
 def test_delimiters_can_be_switched_in_the_page_and_set_from_python(notebook):
-    nb = notebook("switch", [SCRIPT + "\nv = show(['a', 'b', 'c'])", "v.delimiter = ' / '"])
+    nb = notebook(
+        "switch",
+        [
+            SCRIPT + "\nv = show(['a', 'b', 'c'])",
+            "v.borders, v.delimiter = 'none', ' / '",
+            "v.borders = 'delimiter'",
+        ],
+    )
     nb.run(1)
     nb.wait_idle()
     wait_for_status(nb, "done")
     before = "root => getComputedStyle(root.querySelectorAll('.nbs-token')[1], '::before').content"
     assert view(nb).evaluate(before) == '"|" / ""'
-    button = view(nb).get_by_label("Show the borders between chunks")
-    button.click()
+    view(nb).get_by_label("Borders between chunks").select_option("none")
     assert view(nb).evaluate(before) == "none"
-    assert button.get_attribute("aria-pressed") == "false"
     nb.page.click(".jp-Cell .cm-content >> nth=1")
-    nb.run(1)
+    nb.run(2)
     nb.wait_idle()
     nb.page.wait_for_function(f"() => ({before})(document.querySelector('.nbstream')) != 'none'")
     assert view(nb).evaluate(before) == '" / " / ""'
@@ -118,7 +123,7 @@ def test_the_chunk_under_the_pointer_says_what_it_is(notebook, theme):
     view(nb).locator(".nbs-token").nth(2).hover()
     nb.shot(f"card-{theme}")
     assert card.is_visible()
-    assert "U+0020 U+1F41F#3 of 4 · " in card.text_content()
+    assert "U+0020 U+1F41F#3 of 4 in ScriptedChat · " in card.text_content()
     # All of it is on the page, though it is larger than the output it belongs to.
     seen = "el => { const r = el.getBoundingClientRect(); return r.height > 50 && r.width > 200 &&"
     seen += " document.elementsFromPoint(r.left + 5, r.bottom - 5) !== null; }"
@@ -130,7 +135,7 @@ def test_the_chunk_under_the_pointer_says_what_it_is(notebook, theme):
 
 def test_interrupting_keeps_the_partial_text(notebook):
     slow = "for_ever = ScriptedChat(['so ', 'it ', 'goes '] * 1000, delay=0.03)"
-    nb = notebook("interrupt", [f"{SCRIPT}\n{slow}\nshow(for_ever, 'x')"])
+    nb = notebook("interrupt", [f"{SCRIPT}\n{slow}\nshow(for_ever, 'x', block=True)"])
     nb.run(1)
     wait_for_status(nb, "streaming")
     nb.page.keyboard.press("Escape")
@@ -148,8 +153,8 @@ def test_the_stop_button_works_while_the_cell_is_busy(notebook):
     nb = notebook(
         "stop",
         [
-            f"import time\nfrom nbstream import RunnableLambda\n{SCRIPT}\nv = show({slow}, 'x')",
-            f"w = show({stuck}, 'x')",
+            f"import time\n{SCRIPT}, RunnableLambda\nv = show({slow}, 'x', block=True)",
+            f"w = show({stuck}, 'x', block=True)",
             "print('went on:', v.status, w.status, v.text[:10])",
         ],
     )
@@ -187,7 +192,7 @@ def test_all_states_in_one_notebook(notebook, theme):
             LOAD + "\n" + SCRIPT,
             "%%chat --model local --max-tokens 40 --delimiter ' · '\nName three fish.",
             f"""try:
-    show(ScriptedChat(["Here", " is", " a", " start", {failure}]), "x")
+    show(ScriptedChat(["Here", " is", " a", " start", {failure}]), "x", block=True)
 except ProviderError:
     pass""",
             "show([''])",
@@ -222,22 +227,20 @@ show(chain, "the moon")"""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_steps_of_a_chain_unfold(notebook, theme):
+def test_the_steps_of_a_chain_stand_in_time(notebook, theme):
     nb = notebook(f"steps-{theme}", [STEPS], theme=theme)
     nb.run(1)
-    nb.page.wait_for_selector(".nbs-steps:not([hidden])")
-    assert view(nb).locator(".nbs-steps tbody tr").count() == 0
-    view(nb).locator("summary").focus()
-    nb.page.keyboard.press("Enter")
-    nb.page.wait_for_selector(".nbs-steps tbody tr")
-    nb.wait_idle()
+    nb.page.wait_for_selector(".nbstream")
+    view(nb).get_by_role("tab", name="Timeline").click()
+    nb.page.wait_for_selector(".nbs-timeline tbody tr")
     wait_for_status(nb, "done")
     nb.page.wait_for_timeout(300)
     nb.shot(f"steps-{theme}")
-    rows = view(nb).locator(".nbs-steps tbody tr")
+    rows = view(nb).locator(".nbs-timeline tbody tr")
     names = [name.strip() for name in rows.locator(".nbs-step").all_text_contents()]
     assert names[:3] == ["RunnableSequence", "titled", "ScriptedChat"]
-    assert view(nb).locator("summary").text_content() == f"{len(names)} steps"
+    tab = view(nb).get_by_role("tab", name="Timeline")
+    assert tab.text_content() == f"Timeline{len(names)}"
     assert "failed · " in rows.nth(names.index("RunnableLambda")).text_content()
     assert "running" not in "".join(rows.all_text_contents())
 
@@ -270,7 +273,7 @@ def test_the_end_stays_in_sight_until_the_reader_scrolls_up(notebook):
     held = tokens.evaluate("el => el.scrollTop")
     nb.page.wait_for_timeout(700)
     assert tokens.evaluate("el => el.scrollTop") == held
-    assert nb.busy()
+    assert view(nb).get_attribute("data-status") == "streaming"
     nb.page.mouse.wheel(0, 100_000)
     nb.page.wait_for_timeout(500)
     assert tokens.evaluate(GEOMETRY)["at_end"]
@@ -295,5 +298,5 @@ def test_a_notebook_that_was_sent_reads_well(notebook, lab):
     sent.output().get_by_text("Done", exact=True).wait_for()
     assert sent.page.locator(".nbstream").count() == 0
     assert "kept |for |ever" in sent.output().text_content()
-    sent.output().get_by_text("3 steps", exact=True).click()
+    sent.output().get_by_text("Timeline · 3 steps", exact=True).click()
     sent.shot("sent-light")

@@ -1,55 +1,104 @@
-/** What is known of the chunk under the pointer. */
+/** What is known of one chunk: the one under the pointer, or the one that the keys went to. */
 
 import { element, setText } from "../dom";
-import { duration, type RunState } from "../state";
+import type { RunState } from "../state";
+import type { Store } from "../store";
+import { codePoint, fine, number } from "../words";
 import type { TokensView } from "./tokens";
 
 /** Code points listed, at most. */
 const POINTS = 8;
 
-/** Show a card beside the chunk that the pointer is on. */
-export function inspectTokens(
-  tokens: TokensView,
-  root: HTMLElement,
-  runOnShow: () => RunState | undefined,
-): void {
+const STEPS: { [key: string]: (at: number, last: number) => number } = {
+  ArrowRight: (at, last) => Math.min(at + 1, last),
+  ArrowLeft: (at) => Math.max(at - 1, 0),
+  Home: () => 0,
+  End: (_, last) => last,
+};
+
+/** Show a card beside the chunk that the pointer or the keys are on. */
+export function inspectTokens(tokens: TokensView, root: HTMLElement, store: Store): void {
   const text = element("code");
   const points = element("div");
   const facts = element("div");
-  const card = element("div", { class: "nbs-card", role: "tooltip" }, text, points, facts);
+  const card = element(
+    "div",
+    { class: "nbs-card", role: "status", "aria-live": "polite" },
+    text,
+    points,
+    facts,
+  );
   // In the browser's top layer, where no cell's output cuts it off.
   card.popover = "manual";
   card.hidden = true;
   root.append(card);
+  let current: number | null = null;
 
-  tokens.el.addEventListener("pointerover", (event) => {
-    const token = event.target as HTMLElement;
-    const index = tokens.indexOf(token);
-    const run = runOnShow();
-    if (index === null || !run) {
-      hide(card);
+  function inspect(index: number | null): void {
+    const { run } = store;
+    const token = index === null ? null : tokens.tokenAt(index);
+    if (index === null || !run || !token) {
+      hide();
       return;
     }
     setText(text, JSON.stringify(run.texts[index]));
     setText(points, codePoints(run.texts[index]!));
     setText(facts, factsOf(run, index));
-    show(card);
+    if (card.hidden) {
+      card.hidden = false;
+      card.showPopover?.(); // older browsers have no top layer
+    }
     place(card, token, root);
-  });
-  for (const gone of ["pointerleave", "scroll", "pointerdown"]) {
-    tokens.el.addEventListener(gone, () => hide(card));
   }
+
+  function hide(): void {
+    if (!card.hidden) {
+      card.hidePopover?.();
+      card.hidden = true;
+    }
+    mark(null);
+  }
+
+  function mark(index: number | null): void {
+    if (current !== null) tokens.tokenAt(current)?.classList.remove("nbs-current");
+    current = index;
+    tokens.el.toggleAttribute("data-nbs-open", index !== null);
+    if (index !== null) tokens.tokenAt(index)?.classList.add("nbs-current");
+  }
+
+  tokens.el.addEventListener("pointerover", (event) => {
+    mark(null);
+    inspect(tokens.indexOf(event.target as HTMLElement));
+  });
+  tokens.el.addEventListener("pointerleave", hide);
+  tokens.el.addEventListener("pointerdown", hide);
+  tokens.el.addEventListener("blur", hide);
+  tokens.el.addEventListener("scroll", () => current === null && hide());
+  tokens.el.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") hide();
+    const step = STEPS[event.key];
+    const last = tokens.shown - 1;
+    if (!step || event.target !== tokens.el || event.ctrlKey || event.shiftKey || last < 0) return;
+    event.preventDefault();
+    const next = current === null && event.key === "ArrowRight" ? 0 : step(current ?? last, last);
+    mark(next);
+    tokens.tokenAt(next)?.scrollIntoView({ block: "nearest" });
+    inspect(next);
+  });
 }
 
-/** "#3 of 12 · 1.2 s after the start · 14 ms after the one before" */
+/** "#3 of 12 in ChatLocal · 1.2 s after the start · 14 ms after the one before · 91 % likely" */
 export function factsOf(run: RunState, index: number): string {
-  const number = (value: number) => value.toLocaleString("en");
   const facts = [
-    `#${number(index + 1)} of ${number(run.texts.length)}`,
-    `${duration(run.times[index]! - run.start)} after the start`,
+    `#${number(index + 1)} of ${number(run.texts.length)} in ${run.name}`,
+    `${fine(run.times[index]! - run.start)} after the start`,
   ];
   if (index > 0) {
-    facts.push(`${duration(run.times[index]! - run.times[index - 1]!)} after the one before`);
+    facts.push(`${fine(run.times[index]! - run.times[index - 1]!)} after the one before`);
+  }
+  const logprob = run.logprobs[index];
+  if (logprob !== undefined) {
+    facts.push(`${(Math.exp(logprob) * 100).toFixed(1)} % likely (log ${logprob.toFixed(2)})`);
   }
   return facts.join(" · ");
 }
@@ -57,23 +106,9 @@ export function factsOf(run: RunState, index: number): string {
 /** "U+0068 U+00E9": what a text is made of, also where that cannot be seen. */
 export function codePoints(text: string): string {
   const all = [...text];
-  const shown = all
-    .slice(0, POINTS)
-    .map((c) => `U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`);
+  const shown = all.slice(0, POINTS).map(codePoint);
   if (all.length > POINTS) shown.push(`… ${all.length - POINTS} more`);
   return shown.join(" ");
-}
-
-function show(card: HTMLElement): void {
-  if (!card.hidden) return;
-  card.hidden = false;
-  card.showPopover?.(); // older browsers have no top layer
-}
-
-function hide(card: HTMLElement): void {
-  if (card.hidden) return;
-  card.hidePopover?.();
-  card.hidden = true;
 }
 
 /** Below the chunk's first line, or above it at the page's end; inside the panel's width. */

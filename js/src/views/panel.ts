@@ -1,20 +1,24 @@
-/** The frame around the text: status, model, figures, and what went wrong. */
+/** The whole of a view: the header, the tabs, and what they show. */
 
-import { element, icon, setText } from "../dom";
-import { cutOff, figures, modelName, status } from "../state";
+import { Announcer } from "../announcer";
+import { element, setText } from "../dom";
+import { keepKeys } from "../keys";
+import type { Options } from "../options";
+import type { ViewName } from "../protocol";
+import { cutOff, status } from "../state";
 import type { Store } from "../store";
-import type { Trait } from "../trait";
+import { number } from "../words";
+import { DetailsView } from "./details";
+import { EventsView } from "./events";
+import { FiguresView } from "./figures";
+import { HeaderView } from "./header";
 import { inspectTokens } from "./inspector";
+import { MarkdownPanel } from "./markdown";
+import { ReplayView } from "./replay";
+import { TabsView } from "./tabs";
 import { TimelineView } from "./timeline";
 import { TokensView } from "./tokens";
-
-const WORDS = {
-  waiting: "Waiting",
-  streaming: "Streaming",
-  done: "Done",
-  stopped: "Stopped",
-  failed: "Failed",
-};
+import { TokenTools } from "./tools";
 
 /** What stands where the text would, while there is none. */
 const HINTS = {
@@ -25,8 +29,8 @@ const HINTS = {
   failed: "",
 };
 
-/** Milliseconds after which a run that was to stop should have. */
-const HEARD_BY = 2000;
+/** Milliseconds between two looks at a run that goes on without news: its clock does. */
+const TICK = 250;
 const UNHEARD =
   "The kernel is too busy to hear this page. To stop, interrupt it: ■ in the toolbar, or I, I.";
 
@@ -34,81 +38,109 @@ interface PanelProps {
   store: Store;
   el: HTMLElement;
   signal: AbortSignal;
-  delimiter: Trait<string>;
+  options: Options;
 }
 
-export function renderPanel({ store, el, signal, delimiter }: PanelProps): void {
-  const word = element("span", { class: "nbs-word", role: "status" });
-  const model = element("span", { class: "nbs-model" });
-  const metrics = element("span", { class: "nbs-metrics" });
-  const marks = element(
-    "button",
-    { type: "button", class: "nbs-button", "aria-label": "Show the borders between chunks" },
-    icon("M8 2v12", "M5 5L2 8l3 3", "M11 5l3 3-3 3"),
-  );
-  const copy = element(
-    "button",
-    { type: "button", class: "nbs-button", "aria-label": "Copy the text", title: "Copy the text" },
-    icon("M5.5 5.5h8v8h-8z", "M10.5 5.5v-3h-8v8h3"),
-  );
-  const stop = element(
-    "button",
-    { type: "button", class: "nbs-button nbs-stop", "aria-label": "Stop", title: "Stop" },
-    icon("M4.5 4.5h7v7h-7z"),
-  );
-  const tokens = new TokensView(store.setup);
-  const timeline = new TimelineView(store.setup);
+export function renderPanel({ store, el, signal, options }: PanelProps): void {
+  const { setup } = store;
+  const root = element("section", { class: "nbstream", "aria-label": "Model output" });
+  const header = new HeaderView(store, root, () => options.get("delimiter"), schedule);
+  const tabs = new TabsView((name) => {
+    options.choose("view", name);
+    schedule();
+  });
+  const tokens = new TokensView(setup);
+  const markdown = new MarkdownPanel(store, setup);
+  const events = new EventsView(store);
+  const timeline = new TimelineView(setup, (run) => store.select(run));
+  const details = new DetailsView();
+  const figures = new FiguresView();
+  const replay = new ReplayView(store, () => {
+    setup.replayOpen = false;
+    schedule();
+    header.focusReplay();
+  });
+  const tools = new TokenTools(options, look);
+  const announcer = new Announcer();
   const hint = element("div", { class: "nbs-hint" });
   const errorType = element("strong");
   const errorMessage = element("div");
   const error = element("div", { class: "nbs-error", role: "alert" }, errorType, errorMessage);
-  const note = element("div", { class: "nbs-note" });
-  const root = element(
-    "section",
-    { class: "nbstream", "aria-label": "Model output" },
-    element(
-      "header",
-      { class: "nbs-header" },
-      element("span", { class: "nbs-status" }, word),
-      model,
-      metrics,
-      element("span", { class: "nbs-buttons" }, stop, marks, copy),
-    ),
-    hint,
-    tokens.el,
-    note,
-    error,
-    timeline.el,
-  );
+  const note = element("div", { class: "nbs-note", role: "status" });
+  const timelineTools = element("div", { class: "nbs-tools" }, ...expanders(timeline));
+  const pages: { [view in ViewName]: HTMLElement } = {
+    tokens: element("div", {}, hint, tokens.el),
+    markdown: element("div", {}, markdown.el),
+    events: events.el,
+    timeline: element("div", {}, timeline.el, details.el),
+  };
+  const narrowed = element("button", { type: "button", class: "nbs-chip" });
+  narrowed.addEventListener("click", () => store.select(null));
+  tabs.place(pages, {
+    tokens: tools.el,
+    markdown: null,
+    events: events.tools,
+    timeline: timelineTools,
+  });
+  root.append(header.el, figures.el, tabs.el, narrowed);
+  root.append(...Object.values(pages), note, error, replay.el, announcer.el);
   el.append(root);
-  inspectTokens(tokens, root, () => store.state.runs[0]);
+  inspectTokens(tokens, root, store);
+  keepKeys(root, signal);
 
-  let marked = store.setup.marked ?? delimiter.get() !== "";
   let scheduled = false;
-  let unheard = false;
+  let timer = 0;
 
   function update(): void {
     scheduled = false;
     // A view that the notebook has replaced is kept alive but never seen again: spend nothing.
     if (!root.isConnected) return;
-    const { state } = store;
-    const now = status(state);
-    const run = state.runs[0];
-    root.dataset.status = now;
-    setText(word, WORDS[now]);
-    setText(model, modelName(state) ?? "");
-    setText(metrics, figures(state).join(" · "));
-    const texts = run?.texts ?? [];
-    setText(hint, texts.length > 0 ? "" : HINTS[now]);
-    copy.disabled = texts.length === 0;
-    const running = now === "waiting" || now === "streaming";
-    stop.hidden = !running;
-    setText(note, running && unheard ? UNHEARD : (cutOff(state) ?? ""));
-    setText(errorType, run?.error?.type ?? "");
-    setText(errorMessage, run?.error?.message ?? "");
-    timeline.update(state.runs);
-    if (tokens.update(texts)) schedule();
+    const { state, run, now } = store;
+    const doing = status(state);
+    const view = options.get("view");
+    const isRunning = doing === "waiting" || doing === "streaming";
+    root.dataset.status = doing;
+    root.dataset.view = view;
+    header.update(now);
+    figures.el.hidden = !setup.figuresOpen;
+    if (setup.figuresOpen) figures.update(state, options.get("price"), now);
+    tabs.update(view, {
+      events: number(state.next),
+      timeline: number(state.runs.length),
+    });
+    narrowed.hidden = setup.selected === null || !run;
+    setText(narrowed, `Only ${run?.name ?? ""} ✕`);
+    narrowed.title = "Show all steps again";
+    const isEmpty = !run || (run.texts.length === 0 && run.asides.length === 0);
+    setText(hint, isEmpty ? hintFor() : "");
+    setText(note, isRunning && header.isUnheard ? UNHEARD : (cutOff(state) ?? ""));
+    const failure = run?.error ?? state.runs[0]?.error;
+    setText(errorType, failure?.type ?? "");
+    setText(errorMessage, failure?.message ?? "");
+    error.hidden = !failure;
+    let again = false;
+    if (view === "tokens") again = tokens.update(run);
+    else if (view === "markdown") again = markdown.update(run);
+    else if (view === "events") again = events.update();
+    else {
+      timeline.update(state.runs, now);
+      details.update(setup.selected === null ? undefined : run);
+    }
+    replay.el.hidden = !setup.replayOpen;
+    if (setup.replayOpen) replay.update();
+    announcer.update(store.replay.state ? undefined : run);
     root.dataset.shown = String(tokens.shown);
+    if (again) schedule();
+    clearTimeout(timer);
+    if (isRunning && !store.replay.state) timer = window.setTimeout(schedule, TICK);
+  }
+
+  function hintFor(): string {
+    const { run, state } = store;
+    if (!run || setup.selected === null) return HINTS[status(state)];
+    return run.status === "running"
+      ? "This step has given no text yet."
+      : "This step gave no text.";
   }
 
   function schedule(): void {
@@ -117,68 +149,44 @@ export function renderPanel({ store, el, signal, delimiter }: PanelProps): void 
     requestAnimationFrame(update);
   }
 
-  function updateMarks(): void {
-    const text = delimiter.get() || "|";
-    root.style.setProperty("--nbs-delimiter", cssString(text));
-    root.classList.toggle("nbs-marked", marked);
-    marks.setAttribute("aria-pressed", String(marked));
-    marks.title = marked ? "Hide the borders between chunks" : "Show the borders between chunks";
+  /** Let the traits and what the reader chose be seen. */
+  function look(): void {
+    const delimiter = options.get("delimiter");
+    const borders = delimiter === "" ? "none" : options.get("borders");
+    root.style.setProperty("--nbs-delimiter", cssString(delimiter));
+    root.style.setProperty("--nbs-max-height", options.get("max_height"));
+    root.classList.toggle("nbs-marked", borders === "delimiter");
+    root.classList.toggle("nbs-bands", borders === "bands");
+    tokens.restyle({ whitespace: options.get("whitespace"), heat: options.get("heat") });
+    tools.update();
+    schedule();
   }
 
-  delimiter.onChange(() => {
-    marked = delimiter.get() !== "";
-    store.setup.marked = null;
-    updateMarks();
-  });
-  marks.addEventListener("click", () => {
-    store.setup.marked = marked = !marked;
-    updateMarks();
-  });
-  copy.addEventListener("click", async () => {
-    await writeClipboard((store.state.runs[0]?.texts ?? []).join(""), root);
-    copy.classList.add("nbs-copied");
-    copy.title = "Copied";
-    setTimeout(() => {
-      copy.classList.remove("nbs-copied");
-      copy.title = "Copy the text";
-    }, 1500);
-  });
-  timeline.el.addEventListener("toggle", schedule);
-  stop.addEventListener("click", () => {
-    stop.disabled = true;
-    store.stop();
-    setTimeout(() => {
-      stop.disabled = false;
-      unheard = true;
-      schedule();
-    }, HEARD_BY);
-  });
+  options.onChange(["delimiter", "borders", "whitespace", "heat", "max_height"], look);
+  options.onChange(["view", "price"], schedule);
   store.subscribe(schedule, signal);
   // Tells when the view is put on the page, which is after `render`.
   const attached = new ResizeObserver(schedule);
   attached.observe(root);
-  signal.addEventListener("abort", () => attached.disconnect());
-  updateMarks();
+  signal.addEventListener("abort", () => {
+    attached.disconnect();
+    clearTimeout(timer);
+  });
+  look();
   update();
-  schedule();
+}
+
+function expanders(timeline: TimelineView): HTMLElement[] {
+  return [true, false].map((open) => {
+    const word = open ? "Expand all" : "Collapse all";
+    const button = element("button", { type: "button", class: "nbs-text-button" }, word);
+    button.addEventListener("click", () => timeline.expand(null, open));
+    return button;
+  });
 }
 
 /** Quote a text for CSS `content`. */
 export function cssString(text: string): string {
   const escaped = text.replace(/[\\"\n\r\f\0]/g, (c) => `\\${c.charCodeAt(0).toString(16)} `);
   return `"${escaped}"`;
-}
-
-async function writeClipboard(text: string, root: HTMLElement): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // No permission, or not a secure page: the older way works from a click.
-    const area = element("textarea", { class: "nbs-offscreen", "aria-hidden": "true" });
-    area.value = text;
-    root.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
 }

@@ -1,7 +1,11 @@
 /** The text, chunk by chunk, in blocks that the browser can skip while they are out of sight. */
 
 import { element } from "../dom";
-import type { Setup } from "../store";
+import type { Setup } from "../setup";
+import type { RunState } from "../state";
+import { AsideElement } from "./aside";
+import { fill, type Look } from "./look";
+import { Follower } from "./scroll";
 
 /** A block is closed at the first line end after this many chunks, */
 const BLOCK = 300;
@@ -10,28 +14,32 @@ const BLOCK_MAX = 3000;
 /** Chunks added in one animation frame, at most. */
 export const BATCH = 1000;
 
-const UPWARDS = new Set(["ArrowUp", "PageUp", "Home"]);
+interface Block {
+  el: HTMLElement;
+  /** The number of its first chunk. */
+  begin: number;
+}
 
 export class TokensView {
   readonly el: HTMLElement;
   #shown = 0;
-  #block: HTMLElement | null = null;
-  #inBlock = 0;
-  /** The number of each block's first chunk. */
-  #begins = new WeakMap<Element, number>();
-  #setup: Setup;
-  #isPlaced = false;
+  #blocks: Block[] = [];
+  /** Whether the next chunk goes into the last block. */
+  #isOpen = false;
+  #asides: AsideElement[] = [];
+  #run: RunState | undefined;
+  #look: Look = { whitespace: false, heat: "none" };
+  #follower: Follower;
 
   constructor(setup: Setup) {
-    this.#setup = setup;
     this.el = element("div", {
-      class: "nbs-tokens",
+      class: "nbs-tokens nbs-scroll",
       role: "region",
-      "aria-label": "Answer",
+      "aria-label": "Answer, token by token",
       tabindex: "0",
     });
+    this.#follower = new Follower(this.el, setup);
     this.el.addEventListener("copy", (event) => this.#copy(event));
-    this.#watchReader();
   }
 
   /** How many chunks are on the page. */
@@ -40,82 +48,115 @@ export class TokensView {
   }
 
   /** The number of the chunk that an element shows, or null where it shows none. */
-  indexOf(token: Element): number | null {
-    const begin = token.parentElement && this.#begins.get(token.parentElement);
-    if (typeof begin !== "number") return null;
-    let index = begin;
+  indexOf(node: Element): number | null {
+    const token = node.closest(".nbs-token");
+    const block = token && this.#blocks.find(({ el }) => el === token.parentElement);
+    if (!block) return null;
+    let index = block.begin;
     for (let at = token.previousElementSibling; at; at = at.previousElementSibling) index++;
     return index;
   }
 
+  /** The element that shows a chunk, once it is on the page. */
+  tokenAt(index: number): HTMLElement | null {
+    if (index < 0 || index >= this.#shown) return null;
+    const block = this.#blocks.findLast(({ begin }) => begin <= index)!;
+    return block.el.children[index - block.begin] as HTMLElement;
+  }
+
+  /** Draw all tokens anew, looking otherwise. */
+  restyle(look: Look): void {
+    if (look.whitespace === this.#look.whitespace && look.heat === this.#look.heat) return;
+    this.#look = look;
+    this.#clear();
+  }
+
   /** Add what is new, up to a batch. Returns whether to call again in the next frame. */
-  update(texts: readonly string[]): boolean {
-    const end = Math.min(texts.length, this.#shown + BATCH);
-    let fragment = document.createDocumentFragment();
-    for (; this.#shown < end; this.#shown++) {
-      if (this.#block === null) {
-        this.#block = element("div", { class: "nbs-block" });
-        this.#inBlock = 0;
-        this.#begins.set(this.#block, this.#shown);
-        this.el.append(this.#block);
-      }
-      const text = texts[this.#shown]!;
-      fragment.append(element("span", { class: "nbs-token" }, text));
-      this.#inBlock++;
-      // A block is a box of its own, and so begins a new line: end it where the text does.
-      const lineEnds = text.endsWith("\n");
-      if ((this.#inBlock >= BLOCK && lineEnds) || this.#inBlock >= BLOCK_MAX) {
-        this.#block.append(fragment);
-        fragment = document.createDocumentFragment();
-        this.#block = null;
-      }
+  update(run: RunState | undefined): boolean {
+    if (run !== this.#run) {
+      // A replay that jumps back has a state of its own: what the two share is on the page.
+      if (run?.id !== this.#run?.id) this.#clear();
+      this.#run = run;
     }
-    this.#block?.append(fragment);
-    if (this.#following && !this.#atEnd()) {
-      // Blocks get their true height when first drawn, so look again after that.
-      this.el.scrollTop = this.el.scrollHeight;
-      return true;
+    const texts = run?.texts ?? [];
+    if (this.#shown > texts.length || this.#asides.length > (run?.asides.length ?? 0)) {
+      this.#cut(texts.length, run?.asides.length ?? 0);
     }
-    if (this.#shown < texts.length) return true;
-    if (!this.#isPlaced && this.#setup.scrolledTo !== null) {
-      this.el.scrollTop = this.#setup.scrolledTo;
-    }
-    this.#isPlaced = true;
+    const more = this.#add(run);
+    if (this.#follower.update()) return true;
+    if (more) return true;
+    this.#follower.placed();
     return false;
   }
 
-  /** Whether the end stays in sight, which it does until the reader scrolls up. */
-  get #following(): boolean {
-    return this.#setup.scrolledTo === null;
+  #add(run: RunState | undefined): boolean {
+    if (!run) return false;
+    const { texts, asides } = run;
+    const end = Math.min(texts.length, this.#shown + BATCH);
+    let fragment = document.createDocumentFragment();
+    let next = asides[this.#asides.length];
+    for (const aside of this.#asides) aside.update(run);
+    for (; ; this.#shown++) {
+      while (next && next.at <= this.#shown) {
+        this.#blocks.at(-1)?.el.append(fragment);
+        fragment = document.createDocumentFragment();
+        this.#isOpen = false;
+        const aside = new AsideElement(next);
+        aside.update(run);
+        this.#asides.push(aside);
+        this.el.append(aside.el);
+        next = asides[this.#asides.length];
+      }
+      if (this.#shown >= end) break;
+      if (!this.#isOpen) this.#begin();
+      const text = texts[this.#shown]!;
+      fragment.append(this.#token(run, text));
+      const inBlock = this.#shown + 1 - this.#blocks.at(-1)!.begin;
+      // A block is a box of its own, and so begins a new line: end it where the text does.
+      if ((inBlock >= BLOCK && text.endsWith("\n")) || inBlock >= BLOCK_MAX) {
+        this.#blocks.at(-1)!.el.append(fragment);
+        fragment = document.createDocumentFragment();
+        this.#isOpen = false;
+      }
+    }
+    this.#blocks.at(-1)?.el.append(fragment);
+    return this.#shown < texts.length;
   }
 
-  #atEnd(): boolean {
-    const { scrollHeight, scrollTop, clientHeight } = this.el;
-    return scrollHeight - scrollTop - clientHeight < 24;
+  #begin(): void {
+    const el = element("div", { class: "nbs-block" });
+    this.#blocks.push({ el, begin: this.#shown });
+    this.el.append(el);
+    this.#isOpen = true;
   }
 
-  /**
-   * Let go of the end when the reader turns upwards, and take it again when they are back there.
-   * Scroll positions alone don't tell: they also change when blocks are first drawn.
-   */
-  #watchReader(): void {
-    let highest = 0;
-    const leave = () => {
-      if (this.el.scrollTop === 0) return;
-      this.#setup.scrolledTo = this.el.scrollTop;
-      highest = this.el.scrollTop;
-    };
-    this.el.addEventListener("wheel", (event) => event.deltaY < 0 && leave(), { passive: true });
-    this.el.addEventListener("touchmove", leave, { passive: true });
-    this.el.addEventListener("pointerdown", (event) => event.target === this.el && leave());
-    this.el.addEventListener("keydown", (event) => UPWARDS.has(event.key) && leave());
-    this.el.addEventListener("scroll", () => {
-      // Back at the end, having been above it: the last jump to the end may still report itself.
-      const back = this.el.scrollTop > highest + 1 && this.#atEnd();
-      if (back) this.#setup.scrolledTo = null;
-      else if (this.#isPlaced && !this.#following) this.#setup.scrolledTo = this.el.scrollTop;
-      highest = Math.min(highest, this.el.scrollTop);
-    });
+  #token(run: RunState, text: string): HTMLElement {
+    const token = element("span", { class: "nbs-token" });
+    fill(token, text, this.#look, run, this.#shown);
+    return token;
+  }
+
+  /** Take away all behind a number of chunks and asides. */
+  #cut(texts: number, asides: number): void {
+    while (this.#asides.length > asides) this.#asides.pop()!.el.remove();
+    for (let last = this.#blocks.at(-1); last; last = this.#blocks.at(-1)) {
+      if (last.begin < texts) {
+        while (last.el.childElementCount > texts - last.begin) last.el.lastElementChild!.remove();
+        break;
+      }
+      last.el.remove();
+      this.#blocks.pop();
+    }
+    this.#shown = Math.min(this.#shown, texts);
+    this.#isOpen = this.el.lastElementChild === this.#blocks.at(-1)?.el && this.#blocks.length > 0;
+  }
+
+  #clear(): void {
+    this.el.replaceChildren();
+    this.#blocks = [];
+    this.#asides = [];
+    this.#isOpen = false;
+    this.#shown = 0;
   }
 
   /** Put exactly the text on the clipboard: no delimiters, no line ends between blocks. */

@@ -1,0 +1,137 @@
+/**
+ * The log as the dicts of `astream_events`, versions 1 and 2. `nbstream/events/_lens.py` is its
+ * twin; the fixtures in `tests/fixtures/protocol` hold what both say.
+ */
+
+import type { Detail, Kind, Log } from "./log";
+import type { CustomItem, EndItem, Json, RunError } from "./protocol";
+import { isDict, type RunState } from "./state";
+
+export type Version = "v1" | "v2";
+
+export interface StreamEvent {
+  event: string;
+  run_id: string;
+  name: string;
+  tags: string[];
+  metadata: { [key: string]: Json };
+  data: Json;
+  parent_ids?: string[];
+}
+
+const SUFFIX: { [kind in Kind]: string } = {
+  start: "start",
+  chunk: "stream",
+  end: "end",
+  error: "error",
+  cancelled: "cancel",
+  custom: "",
+};
+
+/** What has one value by nature does not report it as a stream, too. */
+const UNSTREAMED = new Set(["prompt", "tool", "retriever"]);
+
+/** What an event is called, or null where a version does not have it. */
+export function eventName(
+  log: Log,
+  runs: readonly RunState[],
+  seq: number,
+  version: Version,
+): string | null {
+  const run = runs[log.run[seq]!]!;
+  const kind = log.kind[seq]!;
+  if (kind === "custom") return version === "v1" ? null : "on_custom_event";
+  const isShown = version === "v1" && run.parent === null;
+  if (kind === "chunk" && UNSTREAMED.has(run.type) && !isShown) return null;
+  return `on_${run.type}_${SUFFIX[kind]}`;
+}
+
+/** An event of the log as a dict, or null where a version does not have it. */
+export function eventAt(
+  log: Log,
+  runs: readonly RunState[],
+  seq: number,
+  version: Version,
+): StreamEvent | null {
+  const event = eventName(log, runs, seq, version);
+  if (event === null) return null;
+  const run = runs[log.run[seq]!]!;
+  const custom = log.kind[seq] === "custom" ? (log.detail.get(seq) as CustomItem) : null;
+  const shown: StreamEvent = {
+    event,
+    run_id: run.id,
+    name: custom?.name ?? run.name,
+    tags: run.tags,
+    metadata: run.metadata,
+    data: custom ? custom.data : dataAt(log, run, seq, version),
+  };
+  if (version === "v2") shown.parent_ids = parentIds(runs, run);
+  return shown;
+}
+
+function dataAt(log: Log, run: RunState, seq: number, version: Version): Json {
+  const isRoot = run.parent === null;
+  const detail = log.detail.get(seq);
+  switch (log.kind[seq]!) {
+    case "chunk":
+      return { chunk: chunkAt(log, seq) };
+    case "start": {
+      const { input, streamed } = log.started(log.run[seq]!);
+      return streamed && !isRoot ? {} : { input: input ?? null };
+    }
+    case "end": {
+      const output = outputOf(run, detail as EndItem);
+      if (isRoot) return { output };
+      const isModel = run.type === "chat_model";
+      return {
+        output: version === "v1" && isModel ? generations(output) : output,
+        input: run.input,
+      };
+    }
+    case "error":
+      return { error: (detail as EndItem).error as RunError };
+    default:
+      return {};
+  }
+}
+
+/** What a chunk was: a text, a message, or any other value. */
+export function chunkAt(log: Log, seq: number): Json {
+  const detail = log.detail.get(seq) as Extract<Detail, { chunk: Json }> | undefined;
+  if (detail) return detail.chunk;
+  const text = log.text[seq]!;
+  return log.isMessage[seq] ? { type: "AIMessageChunk", content: text } : text;
+}
+
+/** What a run gave, from how it ended and the texts that had come. */
+export function outputOf(run: RunState, end: Pick<EndItem, "output" | "message">): Json {
+  if (end.output !== undefined) return end.output;
+  const text = run.texts.join("");
+  return end.message ? { ...end.message, content: text } : text;
+}
+
+function generations(message: Json): Json {
+  const isMessage = isDict(message);
+  const isChunk = isMessage && String(message.type).endsWith("Chunk");
+  const generation = {
+    text: isMessage ? textOf(message.content ?? "") : "",
+    generation_info: null,
+    type: isChunk ? "ChatGenerationChunk" : "ChatGeneration",
+    message,
+  };
+  return { generations: [[generation]], llm_output: null, run: null, type: "LLMResult" };
+}
+
+function textOf(content: Json): string {
+  if (!Array.isArray(content)) return String(content);
+  return content
+    .map((block) => (isDict(block) ? (block.type === "text" ? String(block.text) : "") : block))
+    .join("");
+}
+
+/** The runs around one, the outermost first. */
+function parentIds(runs: readonly RunState[], run: RunState): string[] {
+  const ids: string[] = [];
+  for (let at = run.parent; at !== null; at = runs[at]!.parent) ids.unshift(runs[at]!.id);
+  return ids;
+}

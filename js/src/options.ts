@@ -1,0 +1,38 @@
+/** What the view looks like: as the traits say, or as the reader has chosen in the page. */
+
+import type { AnyModel } from "@anywidget/types";
+import type { Traits } from "./protocol";
+import type { Choice, Setup } from "./setup";
+
+export class Options {
+  #model: AnyModel<Traits>;
+  #setup: Setup;
+  #signal: AbortSignal;
+
+  constructor(model: AnyModel<Traits>, setup: Setup, signal: AbortSignal) {
+    this.#model = model;
+    this.#setup = setup;
+    this.#signal = signal;
+  }
+
+  get<K extends keyof Traits & string>(name: K): Traits[K] {
+    const chosen = this.#setup.choices[name as Choice] as Traits[K] | undefined;
+    return chosen ?? this.#model.get(name);
+  }
+
+  choose<K extends Choice>(name: K, value: Traits[K]): void {
+    (this.#setup.choices as Partial<Traits>)[name] = value;
+  }
+
+  /** Call `listener` when Python sets one of these; that goes before what the reader chose. */
+  onChange(names: readonly (keyof Traits & string)[], listener: () => void): void {
+    for (const name of names) {
+      const changed = () => {
+        delete this.#setup.choices[name as Choice];
+        listener();
+      };
+      this.#model.on(`change:${name}`, changed);
+      this.#signal.addEventListener("abort", () => this.#model.off(`change:${name}`, changed));
+    }
+  }
+}

@@ -1,0 +1,132 @@
+/** All figures of the run on show, and how fast tokens came over time. */
+
+import { element, setText, svg } from "../dom";
+import type { Traits } from "../protocol";
+import { gaps, metrics, type RunState, type ViewState } from "../state";
+import { fine, number } from "../words";
+
+const WIDTH = 240;
+const HEIGHT = 48;
+const BINS = 60;
+
+/** Tokens in each of a number of equal stretches from the first to the last. */
+export function ratesOf(times: readonly number[], end: number, most = BINS): number[] {
+  // Few tokens in many bins would be a picture of single tokens, not of a rate.
+  const bins = Math.max(6, Math.min(most, Math.floor(times.length / 3)));
+  const begin = times[0] ?? 0;
+  const span = Math.max(end - begin, 1);
+  const counts = new Array<number>(bins).fill(0);
+  for (const time of times) {
+    const bin = Math.min(bins - 1, Math.floor(((time - begin) / span) * bins));
+    counts[bin] = counts[bin]! + 1;
+  }
+  return counts.map((count) => (count * bins * 1000) / span);
+}
+
+/** A plot of rates as an SVG path, and the highest rate. */
+function outline(rates: readonly number[], width: number, height: number): [string, number] {
+  const most = Math.max(...rates, 1);
+  const step = width / rates.length;
+  const points = rates.map((rate, i) => {
+    const y = (height - (rate / most) * (height - 2)).toFixed(1);
+    return `${(i * step).toFixed(1)} ${y}H${((i + 1) * step).toFixed(1)}`;
+  });
+  return [`M0 ${height}L${points.join("L")}V${height}Z`, most];
+}
+
+/** The small plot in the header. */
+export class Spark {
+  readonly el = svg("svg", {
+    class: "nbs-spark",
+    viewBox: "0 0 48 14",
+    role: "img",
+    "aria-label": "Tokens a second over time",
+  });
+  #path = svg("path", {});
+  #drawn = 0;
+
+  constructor() {
+    this.el.append(this.#path);
+  }
+
+  update(run: RunState | undefined, now: number): void {
+    const times = run?.times ?? [];
+    this.el.classList.toggle("nbs-none", times.length < 8);
+    // As for the density: all in all linear.
+    const isNews = times.length > this.#drawn * 1.05 || times.length < this.#drawn;
+    const isOver = run !== undefined && run.end !== null && times.length !== this.#drawn;
+    if (times.length < 8 || !(isNews || isOver)) return;
+    this.#drawn = times.length;
+    const end = run?.end === null ? now : times.at(-1)!;
+    this.#path.setAttribute("d", outline(ratesOf(times, end, 24), 48, 14)[0]);
+  }
+}
+
+export class FiguresView {
+  readonly el: HTMLElement;
+  #list = element("dl");
+  #values = new Map<string, HTMLElement>();
+  #path = svg("path", {});
+  #most = element("span");
+  #span = element("span");
+  #plot: HTMLElement;
+  #drawn = -1;
+
+  constructor() {
+    const image = svg(
+      "svg",
+      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+      this.#path,
+    );
+    const caption = element("figcaption", {}, this.#most, this.#span);
+    this.#plot = element("figure", { class: "nbs-plot" }, image, caption);
+    this.el = element("section", { class: "nbs-figures", "aria-label": "Figures" });
+    this.el.append(this.#list, this.#plot);
+  }
+
+  update(state: ViewState, price: Traits["price"], now: number): void {
+    const root = state.runs[0];
+    const { first, chunks, tokens, rate, input_tokens } = metrics(state);
+    const time = (value: number | null) => (value === null ? "" : fine(value));
+    this.#set("First token", time(first));
+    this.#set("Took", root ? time((root.end ?? now) - root.start) : "");
+    this.#set("Chunks", number(chunks));
+    this.#set("Tokens in", input_tokens === null ? "" : number(input_tokens));
+    this.#set("Tokens out", tokens === null ? "" : number(tokens));
+    this.#set("Chunks a second", rate && tokens === null ? number(rate) : "");
+    this.#set("Tokens a second", rate && tokens !== null ? number(rate) : "");
+    this.#set("Cost", cost(price, input_tokens, tokens));
+    const times = root?.times ?? [];
+    this.#plot.hidden = times.length < 2;
+    // Sorting all gaps is the dearest thing here: it waits until a tenth has been added.
+    const isNews = times.length > this.#drawn * 1.1 || times.length < this.#drawn;
+    if (!isNews && (root?.end === null || times.length === this.#drawn)) return;
+    this.#drawn = times.length;
+    const { gap_p50, gap_p95 } = gaps(times);
+    this.#set("Gap, median", time(gap_p50));
+    this.#set("Gap, 95 %", time(gap_p95));
+    const end = root?.end === null ? now : (times.at(-1) ?? 0);
+    const [path, most] = outline(ratesOf(times, end), WIDTH, HEIGHT);
+    this.#path.setAttribute("d", path);
+    setText(this.#most, `up to ${number(most)} chunks/s`);
+    setText(this.#span, `over ${fine(end - (times[0] ?? 0))}`);
+  }
+
+  #set(name: string, value: string): void {
+    let cell = this.#values.get(name);
+    if (!cell) {
+      if (!value) return;
+      cell = element("dd");
+      this.#values.set(name, cell);
+      this.#list.append(element("div", {}, element("dt", {}, name), cell));
+    }
+    setText(cell, value);
+    cell.parentElement!.hidden = !value;
+  }
+}
+
+function cost(price: Traits["price"], input: number | null, output: number | null): string {
+  if (price.input === undefined || price.output === undefined) return "";
+  if (input === null || output === null) return "";
+  return ((input * price.input + output * price.output) / 1e6).toPrecision(3);
+}

@@ -1,0 +1,138 @@
+/** The line on top: how the run is doing, by which model, how fast, and what can be done. */
+
+import { download, writeClipboard } from "../clipboard";
+import { element, iconButton, setText } from "../dom";
+import { modelName, status } from "../state";
+import type { Store } from "../store";
+import { duration, figures } from "../words";
+import { Spark } from "./figures";
+import { menu } from "./menu";
+
+const WORDS = {
+  waiting: "Waiting",
+  streaming: "Streaming",
+  done: "Done",
+  stopped: "Stopped",
+  failed: "Failed",
+};
+
+/** Milliseconds after which a run that was to stop should have. */
+const HEARD_BY = 2000;
+
+export class HeaderView {
+  readonly el: HTMLElement;
+  /** Whether a wish to stop seems not to have been heard. */
+  isUnheard = false;
+  #store: Store;
+  #root: HTMLElement;
+  #word = element("span", { class: "nbs-word", role: "status" });
+  #model = element("bdi", { class: "nbs-model" });
+  #metrics = element("span", { class: "nbs-metrics" });
+  #figures = element("button", { type: "button", class: "nbs-figures-button" });
+  #spark = new Spark();
+  #stop = iconButton("Stop", "nbs-stop", "M4.5 4.5h7v7h-7z");
+  #copy = iconButton("Copy the text", "nbs-copy", "M5.5 5.5h8v8h-8z", "M10.5 5.5v-3h-8v8h3");
+  #replay = iconButton("Play it again", "nbs-again", "M3 3v3.5h3.5", "M3.6 6.2a5 5 0 11-.6 3.3");
+  #saved = element("span", { class: "nbs-saved", role: "status" });
+  #delimiter: () => string;
+  #schedule: () => void;
+
+  constructor(store: Store, root: HTMLElement, delimiter: () => string, schedule: () => void) {
+    this.#store = store;
+    this.#delimiter = delimiter;
+    this.#root = root;
+    this.#schedule = schedule;
+    this.#figures.append(this.#spark.el, this.#metrics);
+    this.#figures.title = "Show all figures";
+    const more = menu(
+      "More",
+      [
+        { label: "Copy with delimiters", run: () => this.#copyWith() },
+        {
+          label: "Save as Markdown",
+          run: () => download("answer.md", this.#text, "text/markdown"),
+        },
+        { label: "Save as text", run: () => download("answer.txt", this.#text, "text/plain") },
+        { label: "Save the log (JSON lines)", run: () => this.#export() },
+      ],
+      root,
+    );
+    this.el = element(
+      "header",
+      { class: "nbs-header" },
+      element("span", { class: "nbs-status" }, this.#word),
+      this.#model,
+      this.#figures,
+      this.#saved,
+      element("span", { class: "nbs-buttons" }, this.#stop, this.#replay, this.#copy, more),
+    );
+    this.#figures.addEventListener("click", () => {
+      store.setup.figuresOpen = !store.setup.figuresOpen;
+      schedule();
+    });
+    this.#copy.addEventListener("click", async () => {
+      await writeClipboard(this.#text, root);
+      this.#tell("Copied");
+    });
+    this.#replay.addEventListener("click", () => {
+      store.setup.replayOpen = true;
+      store.replay.play();
+    });
+    this.#stop.addEventListener("click", () => this.#askToStop());
+  }
+
+  update(now: number): void {
+    const { state, live, setup } = this.#store;
+    const doing = status(state);
+    setText(this.#word, WORDS[doing]);
+    setText(this.#model, modelName(live) ?? "");
+    const root = state.runs[0];
+    const words = figures(state);
+    // Before the first token the wait itself is the news.
+    if (doing === "waiting" && root) words.unshift(duration(now - root.start));
+    setText(this.#metrics, words.join(" · "));
+    this.#spark.update(root, now);
+    this.#figures.hidden = words.length === 0;
+    this.#figures.setAttribute("aria-expanded", String(setup.figuresOpen));
+    this.#copy.disabled = !this.#store.run?.texts.length;
+    const isRunning = status(live) === "waiting" || status(live) === "streaming";
+    this.#stop.hidden = !isRunning;
+    this.#replay.hidden = isRunning || live.runs.length === 0;
+    if (!isRunning) this.isUnheard = false;
+  }
+
+  focusReplay(): void {
+    this.#replay.focus();
+  }
+
+  get #text(): string {
+    return (this.#store.run?.texts ?? []).join("");
+  }
+
+  async #copyWith(): Promise<void> {
+    const between = this.#delimiter() || "|";
+    await writeClipboard((this.#store.run?.texts ?? []).join(between), this.#root);
+    this.#tell("Copied");
+  }
+
+  async #export(): Promise<void> {
+    const text = await this.#store.export();
+    if (text !== null) download("run.jsonl", text, "application/jsonl");
+    else this.#tell("The kernel has the log and does not answer");
+  }
+
+  #tell(words: string): void {
+    setText(this.#saved, words);
+    setTimeout(() => setText(this.#saved, ""), 2500);
+  }
+
+  #askToStop(): void {
+    this.#stop.disabled = true;
+    this.#store.stop();
+    setTimeout(() => {
+      this.#stop.disabled = false;
+      this.isUnheard = true;
+      this.#schedule();
+    }, HEARD_BY);
+  }
+}

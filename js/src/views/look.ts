@@ -1,0 +1,69 @@
+/** What a token looks like: its whitespace and its colour. */
+
+import { element } from "../dom";
+import type { Traits } from "../protocol";
+import type { RunState } from "../state";
+import { codePoint, isInvisible } from "../words";
+
+export interface Look {
+  whitespace: boolean;
+  heat: Traits["heat"];
+}
+
+/** What is drawn over a character that has no shape of its own. */
+const SIGNS: { [character: string]: string } = { " ": "·", "\n": "⏎", "\t": "→", "\r": "␍" };
+
+/** Milliseconds of waiting, from which a token is warmer by one step. */
+export const GAPS = [20, 50, 100, 250, 1000];
+/** Probabilities, below which it is. */
+export const ODDS = [0.9, 0.7, 0.4, 0.1, 0.01];
+
+/** Put a text into a token's element; what is copied from there is always just the text. */
+export function fill(
+  token: HTMLElement,
+  text: string,
+  look: Look,
+  run: RunState,
+  index: number,
+): void {
+  if (look.heat !== "none") {
+    const level = heatOf(look.heat, run, index);
+    if (level !== null) token.dataset.heat = String(level);
+  }
+  if (!look.whitespace) {
+    token.textContent = text;
+    return;
+  }
+  let plain = "";
+  for (const character of text) {
+    const isHidden = !(character in SIGNS) && isInvisible(character);
+    const sign = isHidden ? codePoint(character) : SIGNS[character];
+    if (sign === undefined) {
+      plain += character;
+      continue;
+    }
+    token.append(plain);
+    plain = "";
+    const kind = isHidden ? "nbs-sign nbs-hidden" : "nbs-sign";
+    token.append(element("span", { class: kind, "data-sign": sign }, character));
+  }
+  token.append(plain);
+}
+
+/** How warm a token is, 0 to 5; null where that is not known. */
+export function heatOf(heat: "gap" | "logprob", run: RunState, index: number): number | null {
+  if (heat === "gap") {
+    const before = index > 0 ? run.times[index - 1]! : run.start;
+    return GAPS.filter((gap) => run.times[index]! - before >= gap).length;
+  }
+  const logprob = run.logprobs[index];
+  if (logprob === undefined) return null;
+  return ODDS.filter((odds) => Math.exp(logprob) < odds).length;
+}
+
+/** What the colours mean, warmest last. */
+export function legend(heat: "gap" | "logprob"): string[] {
+  return heat === "gap"
+    ? ["< 20 ms", "20 ms", "50 ms", "100 ms", "250 ms", "≥ 1 s"]
+    : ["≥ 90 %", "< 90 %", "< 70 %", "< 40 %", "< 10 %", "< 1 %"];
+}

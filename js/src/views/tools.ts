@@ -1,0 +1,71 @@
+/** How tokens are shown: their borders, their whitespace, their heat. */
+
+import { choice, element, iconButton } from "../dom";
+import type { Options } from "../options";
+import { legend } from "./look";
+
+export class TokenTools {
+  readonly el: HTMLElement;
+  #options: Options;
+  #borders: HTMLSelectElement;
+  #heat: HTMLSelectElement;
+  #whitespace = iconButton(
+    "Show whitespace and characters that cannot be seen",
+    "",
+    "M6.5 13V3h5",
+    "M9.5 3v10",
+    "M6.5 8.5a2.75 2.75 0 010-5.5",
+  );
+  #legend = element("span", { class: "nbs-legend" });
+
+  constructor(options: Options, onChange: () => void) {
+    this.#options = options;
+    this.#borders = choice(
+      "Borders between chunks",
+      [
+        ["delimiter", "Delimiters"],
+        ["bands", "Bands"],
+        ["none", "No borders"],
+      ],
+      (value) => {
+        options.choose("borders", value);
+        onChange();
+      },
+    );
+    this.#heat = choice(
+      "Colour of tokens",
+      [
+        ["none", "No colour"],
+        ["gap", "Colour by wait"],
+        ["logprob", "Colour by likelihood"],
+      ],
+      (value) => {
+        options.choose("heat", value);
+        onChange();
+      },
+    );
+    this.#whitespace.addEventListener("click", () => {
+      options.choose("whitespace", !options.get("whitespace"));
+      onChange();
+    });
+    this.el = element(
+      "div",
+      { class: "nbs-tools" },
+      this.#legend,
+      this.#borders,
+      this.#heat,
+      this.#whitespace,
+    );
+  }
+
+  update(): void {
+    const heat = this.#options.get("heat");
+    this.#borders.value = this.#options.get("borders");
+    this.#heat.value = heat;
+    this.#whitespace.setAttribute("aria-pressed", String(this.#options.get("whitespace")));
+    const steps = heat === "none" ? [] : legend(heat);
+    this.#legend.replaceChildren(
+      ...steps.map((step, i) => element("span", { "data-heat": String(i) }, step)),
+    );
+  }
+}

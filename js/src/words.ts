@@ -1,0 +1,53 @@
+/** Figures in words. */
+
+import { metrics, type ViewState } from "./state";
+
+/** The figures in the header. */
+export function figures(state: ViewState): string[] {
+  const { first, chunks, tokens, rate } = metrics(state);
+  const unit = tokens === null ? "chunk" : "token";
+  const words: string[] = [];
+  if (first !== null) words.push(`first token ${duration(first)}`);
+  if ((tokens ?? chunks) > 0) words.push(count(tokens ?? chunks, unit));
+  if (rate !== null) words.push(`${number(rate)} ${unit}s/s`);
+  return words;
+}
+
+export function number(value: number): string {
+  return value.toLocaleString("en", { maximumFractionDigits: 0 });
+}
+
+/** "1 step", "2 steps" */
+export function count(value: number, unit: string): string {
+  return `${number(value)} ${unit}${value === 1 ? "" : "s"}`;
+}
+
+/** A time in words. */
+export function duration(milliseconds: number): string {
+  return milliseconds < 1000
+    ? `${milliseconds.toFixed(0)} ms`
+    : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** A time in words, also where it is less than a millisecond. */
+export function fine(milliseconds: number): string {
+  return milliseconds < 10 ? `${milliseconds.toFixed(1)} ms` : duration(milliseconds);
+}
+
+/** A place in time: "155.2 ms", "1.412 s" */
+export function moment(milliseconds: number): string {
+  return milliseconds < 1000
+    ? `${milliseconds.toFixed(1)} ms`
+    : `${(milliseconds / 1000).toFixed(3)} s`;
+}
+
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u00a0\u115f\u1160\u3164\uffa0]/u;
+
+/** Whether a character is there but cannot be seen: controls, zero widths, turns of direction. */
+export function isInvisible(character: string): boolean {
+  return INVISIBLE.test(character);
+}
+
+export function codePoint(character: string): string {
+  return `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`;
+}

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { eventAt, type Version } from "../src/events";
+import { Log } from "../src/log";
+import { fold, gaps, initial, metrics, modelName, status } from "../src/state";
+import { figures } from "../src/words";
+
+const FOLDER = join(import.meta.dirname, "../../tests/fixtures/protocol");
+
+describe.each(readdirSync(FOLDER))("the golden fixture %s", (name) => {
+  const golden = JSON.parse(readFileSync(join(FOLDER, name), "utf8"));
+  const log = new Log();
+  const state = initial();
+  for (const one of golden.frames) {
+    log.append(one);
+    fold(state, log);
+  }
+
+  it("adds up to its state", () => {
+    expect(JSON.parse(JSON.stringify(state))).toEqual(golden.state);
+    expect(status(state)).toBe(golden.status);
+    expect({ ...metrics(state), ...gaps(state.runs[0]?.times ?? []) }).toEqual(golden.metrics);
+    const model = modelName(state);
+    expect([...(model ? [model] : []), ...figures(state)]).toEqual(golden.headline);
+  });
+
+  it.each<Version>(["v1", "v2"])("has the events of version %s", (version) => {
+    const events = [];
+    for (let seq = 0; seq < log.length; seq++) {
+      const event = eventAt(log, state.runs, seq, version);
+      if (event) events.push(event);
+    }
+    expect(events).toEqual(golden.events[version]);
+  });
+
+  it("folds to the same state in steps", () => {
+    const again = initial();
+    for (let seq = 0; seq <= log.length; seq++) fold(again, log, seq);
+    expect(again).toEqual(state);
+  });
+});
