@@ -8,7 +8,7 @@ QUICKSTART := build/quickstart.html
 # In a container one often is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test lint fix unit js-test e2e bench screenshots wheel dev clean chromium
+.PHONY: help demo lab test lint fix unit js-test e2e bench bench-page screenshots wheel dev clean chromium
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -47,6 +47,10 @@ js-test: $(NODE_MODULES)
 ## bench     what streaming costs, beside langchain-core and a bare generator
 bench: .venv/.dev
 	$(BIN)/python benchmarks/core.py
+
+## bench-page  what it costs the page, beside print, display.update and ipywidgets.HTML
+bench-page: .venv/.dev $(WIDGET) chromium
+	$(BIN)/python benchmarks/page.py
 
 ## lint      ruff, mypy, biome, tsc
 lint: .venv/.dev $(NODE_MODULES)

@@ -1,6 +1,7 @@
 """`show` and `stream_to`, wherever they are called from."""
 
 import asyncio
+import json
 import threading
 import time
 
@@ -184,6 +185,18 @@ def test_an_export_has_the_form_its_name_says(tmp_path):
     assert again.text == "**a**<b>"
     with pytest.raises(InputError, match=r"'a.pdf'.*\.jsonl"):
         view.export(tmp_path / "a.pdf")
+
+
+def test_half_a_character_from_a_broken_endpoint_does_no_harm(tmp_path, capsys):
+    view = show(["fish ", "\ud83d"])
+    assert view.text == "fish ?"
+    assert capsys.readouterr().out == "fish |?\n"
+    for suffix in ("jsonl", "md", "html"):
+        view.export(tmp_path / f"a.{suffix}").read_text()
+    assert StreamView.from_jsonl(tmp_path / "a.jsonl").value == "fish \ud83d"
+    model = ScriptedChat(["\ud83d"], name="\ud83d")
+    view = show(model, "\ud83d")
+    json.dumps(view.get_state()["_log"], ensure_ascii=False).encode()
 
 
 def test_the_page_gets_code_and_exports_when_it_asks(wire):

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { setup } from "../src/setup";
 import { heatOf } from "../src/views/look";
 import { BATCH, TokensView } from "../src/views/tokens";
@@ -22,13 +22,32 @@ describe("TokensView", () => {
 
   it("adds only what is new, a batch at a time", () => {
     const view = new TokensView(setup());
-    const run = runOf(start(), chunks(...many(BATCH + 10)));
+    const run = runOf(start(), chunks(...many(2 * BATCH)));
+    const first = () => view.el.querySelector(".nbs-token");
     expect(view.update(run)).toBe(true);
-    expect(view.shown).toBe(BATCH);
-    const first = view.el.querySelector(".nbs-token");
-    expect(view.update(run)).toBe(false);
-    expect(view.shown).toBe(BATCH + 10);
-    expect(view.el.querySelector(".nbs-token")).toBe(first);
+    expect(view.shown).toBeGreaterThan(100);
+    const before = first();
+    for (let shown = view.shown; view.update(run); shown = view.shown) {
+      expect(view.shown - shown).toBeLessThanOrEqual(BATCH);
+    }
+    expect(view.shown).toBe(2 * BATCH);
+    expect(first()).toBe(before);
+  });
+
+  it("adds less at a time where the page is late", () => {
+    vi.useFakeTimers();
+    const view = new TokensView(setup());
+    const run = runOf(start(), chunks(...many(5000)));
+    const steps: number[] = [];
+    for (let i = 0, shown = 0; i < 12; i++) {
+      view.update(run);
+      steps.push(view.shown - shown);
+      shown = view.shown;
+      vi.advanceTimersByTime(i < 8 ? 60 : 10);
+    }
+    expect(steps[8]).toBeLessThan(steps[1]! / 2);
+    expect(steps[11]).toBeGreaterThan(steps[9]!);
+    vi.useRealTimers();
   });
 
   it("ends a block where a line ends", () => {

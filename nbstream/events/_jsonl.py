@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, NbstreamError, ParseError, ProviderError, SetupError
 from ._chunks import AddableDict
+from ._plain import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,9 @@ def dump(trace: Trace) -> Iterator[str]:
     """Yield the lines."""
     yield json.dumps({"nbstream": VERSION, "started_at": trace.started_at})
     for event in trace.events:
-        yield json.dumps(_event(event), ensure_ascii=False)
+        line = json.dumps(_event(event), ensure_ascii=False)
+        # Half a character, as broken endpoints send, can stand in JSON but not in UTF-8.
+        yield line if encodable(line) == line else json.dumps(json.loads(line))
 
 
 def _event(event: Event) -> dict[str, Any]:

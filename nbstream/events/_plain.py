@@ -9,7 +9,7 @@ from typing import Any
 
 from ..messages import BaseMessage
 
-__all__ = ["MAX_ITEMS", "MAX_TEXT", "plain"]
+__all__ = ["MAX_ITEMS", "MAX_TEXT", "encodable", "plain"]
 
 MAX_TEXT = 20_000
 """Characters of one text that are kept."""
@@ -50,7 +50,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, BaseMessage):
         return _message(value, depth + 1)
     if isinstance(value, Mapping):
-        shown = {str(k): plain(v, depth + 1) for k, v in _first(value.items())}
+        shown = {encodable(str(k)): plain(v, depth + 1) for k, v in _first(value.items())}
         return shown if len(shown) == len(value) else {**shown, "…": _more(len(value))}
     if isinstance(value, (list, tuple, set, frozenset)):
         items = [plain(item, depth + 1) for item in _first(value)]
@@ -87,7 +87,25 @@ def _message(message: BaseMessage, depth: int) -> dict[str, Any]:
     return shown
 
 
+def encodable(text: str) -> str:
+    r"""Return a text that UTF-8 can hold: halves of characters, as broken endpoints send, go.
+
+    Examples
+    --------
+    >>> encodable("fish \ud83d!")
+    'fish ?!'
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
+
+
 def _cut(text: str) -> str:
+    text = encodable(text)
     if len(text) <= MAX_TEXT:
         return text
     return f"{text[:MAX_TEXT]} … {len(text) - MAX_TEXT:,} more characters"

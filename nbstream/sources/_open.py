@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from ..events._follow import afollow, follow, is_followed
+from ..events._plain import encodable
 from ..events._scope import Scope
 from ..messages import BaseMessage
 
@@ -70,6 +71,10 @@ def open_stream(
 
 def text_of(chunk: Any) -> str:
     """Return the text a chunk adds: its own, its content's, else its value as JSON."""
+    return encodable(_text_of(chunk))
+
+
+def _text_of(chunk: Any) -> str:
     if isinstance(chunk, str):
         return chunk
     if isinstance(chunk, BaseMessage):

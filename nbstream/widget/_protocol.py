@@ -33,7 +33,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..events._lens import shown_input
-from ..events._plain import plain
+from ..events._plain import encodable, plain
 from ..messages import BaseMessage
 from ..sources import text_of
 
@@ -116,8 +116,8 @@ def _start(_: Trace, event: Event) -> dict[str, Any]:
         "id": run.id,
         "parent": run.parent.index if run.parent else None,
         "type": run.run_type,
-        "name": run.name,
-        "model": run.model,
+        "name": encodable(run.name),
+        "model": run.model and encodable(run.model),
     }
     if run.tags:
         item["tags"] = plain(run.tags)
@@ -158,7 +158,7 @@ def _error(trace: Trace, event: Event) -> dict[str, Any]:
 
 def _custom(_: Trace, event: Event) -> dict[str, Any]:
     name, data = event.data
-    return {"name": name, "data": plain(data)}
+    return {"name": encodable(name), "data": plain(data)}
 
 
 _DETAILS = {

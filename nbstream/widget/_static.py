@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["headline", "to_html", "to_page", "to_text"]
 
-MAX_MARKED = 5_000
+MAX_MARKED = 1_000
 """Chunks whose borders are marked; the text after them follows unmarked."""
 MAX_TEXT = 400_000
 """Characters of text kept, so that a notebook stays small enough to open."""
@@ -124,10 +124,8 @@ def _tokens(state: ViewState, delimiter: str) -> str:
     run = state["runs"][0] if state["runs"] else None
     if run is None or not (run["texts"] or run["asides"]):
         return f'<span style="{_MUTED}">{_HINTS.get(status(state), "")}</span>'
-    mark = (
-        '<span style="user-select:none;-webkit-user-select:none;'
-        f'color:var(--jp-brand-color1,#1976d2);opacity:.7">{escape(delimiter)}</span>'
-    )
+    # As short as can be: there is one for each token, and all are saved with the notebook.
+    mark = f'<span style="user-select:none;color:#1976d2">{escape(delimiter)}</span>'
     parts: list[str] = []
     room = MAX_TEXT
     asides = iter(run["asides"])

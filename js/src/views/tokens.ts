@@ -11,8 +11,11 @@ import { Follower } from "./scroll";
 const BLOCK = 300;
 /** and at the latest after this many, so that no block grows without bound. */
 const BLOCK_MAX = 3000;
-/** Chunks added in one animation frame, at most. */
+/** Chunks added in one animation frame, at most; fewer where that makes frames late. */
 export const BATCH = 1000;
+const BATCH_MIN = 200;
+/** Milliseconds between two frames, above which the page is not fluent. */
+const LATE = 30;
 
 interface Block {
   el: HTMLElement;
@@ -28,6 +31,8 @@ export class TokensView {
   #isOpen = false;
   #asides: AsideElement[] = [];
   #run: RunState | undefined;
+  #batch = BATCH / 2;
+  #lastFrame = 0;
   #look: Look = { whitespace: false, heat: "none" };
   #follower: Follower;
 
@@ -83,16 +88,27 @@ export class TokensView {
       this.#cut(texts.length, run?.asides.length ?? 0);
     }
     const more = this.#add(run);
+    this.#pace(more);
     if (this.#follower.update()) return true;
     if (more) return true;
     this.#follower.placed();
     return false;
   }
 
+  /** Find out how much the page can take: that differs by machine, and by what else is going on. */
+  #pace(isBusy: boolean): void {
+    const now = performance.now();
+    const took = now - this.#lastFrame;
+    this.#lastFrame = isBusy ? now : 0;
+    if (!isBusy || took > 1000) return; // the frame before was no part of this
+    const change = took > LATE ? 0.8 : 1.1;
+    this.#batch = Math.round(Math.min(BATCH, Math.max(BATCH_MIN, this.#batch * change)));
+  }
+
   #add(run: RunState | undefined): boolean {
     if (!run) return false;
     const { texts, asides } = run;
-    const end = Math.min(texts.length, this.#shown + BATCH);
+    const end = Math.min(texts.length, this.#shown + this.#batch);
     let fragment = document.createDocumentFragment();
     let next = asides[this.#asides.length];
     for (const aside of this.#asides) aside.update(run);
