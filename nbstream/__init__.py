@@ -60,7 +60,7 @@ if TYPE_CHECKING:
         chain,
     )
     from .tools import Tool, convert_to_tool, tool
-    from .widget import StreamView, show, stream_to
+    from .widget import ChatView, StreamView, show, stream_to
 
 __all__ = [
     "AIMessage",
@@ -72,6 +72,7 @@ __all__ = [
     "ChatLocal",
     "ChatPromptTemplate",
     "ChatPromptValue",
+    "ChatView",
     "Event",
     "HumanMessage",
     "InputError",
@@ -197,6 +198,7 @@ _HOMES = {
         "tool",
     ),
     "widget": (
+        "ChatView",
         "StreamView",
         "show",
         "stream_to",

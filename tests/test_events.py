@@ -229,7 +229,7 @@ def test_parallel_branches_leave_nothing_behind_when_broken_off():
             break
     ended = [e.run for e in trace.events if e.kind == "cancelled"]
     assert sorted(run.index for run in ended) == [run.index for run in trace.runs]
-    assert threads() == before
+    assert threads() <= before  # what was there may have ended
 
     async def main():
         with no_task_left():

@@ -1,38 +1,62 @@
-/** The widget's front end: messages come in where the model lives, views show what it holds. */
+/** The widgets' front end: messages come in where the model lives, views show what it holds. */
 
-import type { InitializeProps, RenderProps } from "@anywidget/types";
+import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
+import { type ChatAnswer, ChatStore } from "./chat";
 import { provide, provided } from "./modules";
 import { Options } from "./options";
+import { canTakePlaces, takePlaces } from "./places";
 import type { Answer, Traits } from "./protocol";
 import { Store } from "./store";
 import "./theme.css";
+import { renderChat } from "./views/chat";
 import { renderPanel } from "./views/panel";
+
+type Message = ((Answer & { turn?: number }) | ChatAnswer) | null;
 
 export default () => {
   // Shared by closure: `initialize` and `render` get different proxies of the model.
+  let chat: ChatStore | null = null;
   let store: Store;
+
+  function take(message: Message, model: AnyModel<Traits>): void {
+    if (message?.type === "module") {
+      provide(message.name, message.source);
+      // Kept with the widget's state, so that a saved notebook has it: once for the page.
+      const first = provided(message.name) === message.source;
+      if (first) model.set("_modules", { [message.name]: message.source });
+    } else if (message?.type === "frame" || message?.type === "export") {
+      const target = chat ? chat.turns.get(message.turn ?? -1)?.store : store;
+      if (message.type === "frame") target?.take(message);
+      else target?.exported(message);
+    } else if (message && chat) chat.take(message);
+  }
+
+  function show(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): void {
+    if (chat) renderChat({ model, chat, el, signal });
+    else renderPanel({ store, el, signal, options: new Options(model, store.setup, signal) });
+  }
+
   return {
     initialize({ model }: InitializeProps<Traits>) {
-      store = new Store((message) => model.send(message));
+      const ask = (message: unknown) => model.send(message);
+      if (model.get("_kind") === "chat") chat = new ChatStore(ask);
+      store = new Store(ask);
+      const own = chat ?? store;
       for (const [name, source] of Object.entries(model.get("_modules") ?? {})) {
         provide(name, source);
       }
-      model.on("msg:custom", (message: Answer | null) => {
-        if (message?.type === "frame") store.take(message);
-        else if (message?.type === "export") store.exported(message);
-        else if (message?.type === "module") {
-          provide(message.name, message.source);
-          // Kept with the widget's state, so that a saved notebook has it: once for the page.
-          const first = provided(message.name) === message.source;
-          if (first) model.set("_modules", { [message.name]: message.source });
-        }
-      });
-      store.open(model.get("_log"));
+      model.on("msg:custom", (message: Message) => take(message, model));
+      own.open(model.get("_log"));
       // Frames are messages, which a saved notebook does not keep. What it does keep is this.
-      model.set("_log", store.saved);
+      model.set("_log", own.saved as Traits["_log"]);
+      if (!canTakePlaces()) return;
+      // A view that stands in for its transcript lives as long as the page does.
+      const { signal } = new AbortController();
+      takePlaces(model.get("_place"), (el) => show(model, el, signal));
+      model.send({ type: "hello" });
     },
     render({ model, el, signal }: RenderProps<Traits>) {
-      renderPanel({ store, el, signal, options: new Options(model, store.setup, signal) });
+      show(model, el, signal);
     },
   };
 };

@@ -78,6 +78,14 @@ export interface ExportRequest {
   type: "export";
 }
 
+/** Says that this page puts the view where its transcript stands. */
+export interface Hello {
+  type: "hello";
+}
+
+/** A picture, as `data:image/png;base64,…`. */
+export type ImageUrl = string;
+
 export type Request = Resync | Stop | ModuleRequest | ExportRequest;
 
 export interface ModuleAnswer {
@@ -102,7 +110,7 @@ export interface SavedLog {
   frames: Frame[];
 }
 
-/** The synced traits of `nbstream.StreamView`, and what the page adds to its saved state. */
+/** The synced traits of `nbstream.StreamView` and `nbstream.ChatView`, and what the page adds to its saved state. */
 export interface Traits {
   view: ViewName;
   delimiter: string;
@@ -111,6 +119,11 @@ export interface Traits {
   heat: "none" | "gap" | "logprob";
   price: { input?: number; output?: number };
   max_height: string;
+  _kind?: "chat";
+  /** What a chat's model is called. */
+  _model?: string;
+  /** Names the view's transcript in the page. */
+  _place: string;
   _log: Frame | SavedLog | Record<string, never>;
   _modules: { [name: string]: string } | undefined;
 }

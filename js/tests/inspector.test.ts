@@ -27,7 +27,8 @@ describe("the card", () => {
     expect(lines).toEqual([
       '" is\\n"',
       "U+0020 U+0069 U+0073 U+000A",
-      "#2 of 3 in M · 20 ms after the start · 10 ms after the one before",
+      "#2 of 3 · 20 ms after the start · 10 ms after the one before",
+      "M",
     ]);
     point(tokens.tokenAt(2)!);
     expect(card.querySelector("b")).toBeNull();

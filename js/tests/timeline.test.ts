@@ -168,7 +168,7 @@ describe("DetailsView", () => {
       chunks("a", "b"),
       end({ message }),
     );
-    expect(said.Run).toBe("M · chat_model · done · 30 ms");
+    expect(said.Run).toBe("chat_model · done · 30 ms");
     expect(said.Input).toBe("Hi");
     expect(JSON.parse(said.Output!)).toEqual({ ...message, content: "ab" });
     expect(said.Tags).toBe("x, y");

@@ -139,7 +139,7 @@ describe("thinking and tool calls", () => {
     expect(details()[0]?.open).toBe(false);
     store.take(frame(5, call('{"a":'), call(" 1}"), chunks("So"), end({ at: 500 })));
     while (view.update(store.run));
-    expect(words()).toEqual(["Thought11 charactersLet me see.", 'Calls add8 characters{"a": 1}']);
+    expect(words()).toEqual(["Thought11 charactersLet me see.", 'Callsadd8 characters{"a": 1}']);
     expect(details()[1]?.open).toBe(true);
     const order = [...view.el.children].map((el) => el.className.split(" ").at(-1));
     expect(order).toEqual(["nbs-thinking", "nbs-block", "nbs-call", "nbs-block"]);

@@ -33,6 +33,7 @@ const TRAITS: Traits = {
   heat: "none",
   price: {},
   max_height: "30em",
+  _place: "here",
   _log: {},
   _modules: undefined,
 };
@@ -388,6 +389,29 @@ describe("the widget", () => {
       ...[false, false, false],
     ]);
     expect(keeps("ArrowUp", {}, document.body)).toBe(false);
+  });
+
+  it("takes the place of its transcript, now or later, in a page that has both", async () => {
+    document.body.dataset.jpThemeName = "JupyterLab Light";
+    const place = (id: string) => {
+      const el = document.createElement("div");
+      el.innerHTML = `<div data-nbstream="${id}"><b>transcript</b></div>`;
+      document.body.append(el);
+      return el;
+    };
+    const [now, other] = [place("p1"), place("p2")];
+    open({ _place: "p1" });
+    expect(model.sent).toEqual([{ type: "hello" }]);
+    model.receive(frame(0, start(), chunks("live"), end()));
+    await settle();
+    expect(text(now, ".nbs-tokens")).toBe("live");
+    const later = place("p1");
+    await settle();
+    expect(text(later, ".nbs-tokens")).toBe("live");
+    expect(text(now, "b") + text(later, "b") + text(other, "b")).toBe("nonenonetranscript");
+    delete document.body.dataset.jpThemeName;
+    open({ _place: "p3" });
+    expect(model.sent).toEqual([]);
   });
 
   it("spends nothing on a view that left the page", async () => {

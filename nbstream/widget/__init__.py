@@ -1,6 +1,7 @@
 """The widget: what a person sees of a run. It knows the log, and no provider."""
 
+from ._chat import ChatView
 from ._show import show, stream_to
 from ._view import StreamView
 
-__all__ = ["StreamView", "show", "stream_to"]
+__all__ = ["ChatView", "StreamView", "show", "stream_to"]

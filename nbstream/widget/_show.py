@@ -21,7 +21,7 @@ from ._view import StreamView
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["show", "stream_to"]
+__all__ = ["begin", "show", "stream_to"]
 
 
 def show(
@@ -82,7 +82,7 @@ def show(
     if block:
         _run(view, stream, _Printer(view.delimiter) if shell is None else None)
     else:
-        _begin(view, stream, is_apart=is_apart)
+        begin(view, stream, is_apart=is_apart)
     return view
 
 
@@ -129,8 +129,8 @@ def _run(view: StreamView, stream: Any, printer: _Printer | None) -> None:
     job.set_result(None)
 
 
-def _begin(view: StreamView, stream: Any, *, is_apart: bool) -> None:
-    """Run a stream to its end, elsewhere."""
+def begin(view: Any, stream: Any, *, is_apart: bool) -> None:
+    """Run a stream to its end, elsewhere: for a view, or for a turn of a conversation."""
     with within(Scope(view.trace, None)):
         if isinstance(stream, AsyncIterator):
             # Made in a running loop, an iterator may hold things of that loop's.
@@ -146,7 +146,7 @@ def _begin(view: StreamView, stream: Any, *, is_apart: bool) -> None:
     view._job = job
 
 
-def _fulfil(job: Future[None], view: StreamView, stream: Iterator[Any]) -> None:
+def _fulfil(job: Future[None], view: Any, stream: Iterator[Any]) -> None:
     try:
         with view._stop.listening(view.trace):
             _drain(stream, None)

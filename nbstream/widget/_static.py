@@ -12,11 +12,19 @@ from typing import TYPE_CHECKING
 from ._state import metrics, status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ._state import Aside, RunState, Status, ViewState
 
-__all__ = ["headline", "to_html", "to_page", "to_text"]
+__all__ = [
+    "MAX_TEXT",
+    "chat_to_html",
+    "chat_to_text",
+    "headline",
+    "to_document",
+    "to_html",
+    "to_text",
+]
 
 MAX_MARKED = 1_000
 """Chunks whose borders are marked; the text after them follows unmarked."""
@@ -40,12 +48,21 @@ _HINTS: dict[Status, str] = {
 _MUTED = "opacity:.65"
 # What turns the direction of writing around does so in its own place only.
 _ISOLATED = "unicode-bidi:isolate;overflow-wrap:anywhere;white-space:pre-wrap"
+# Widths in per cent hold in a notebook, where tables are of fixed layout, as anywhere else.
+_FIGURE = "text-align:right;padding:1px 0 1px 8px;white-space:nowrap"
 _BARS = {"failed": "#d32f2f", "stopped": "#b26a00"}
 
 
-def to_text(state: ViewState) -> str:
-    """Return the text so far."""
-    return "".join(state["runs"][0]["texts"]) if state["runs"] else ""
+def to_text(state: ViewState, most: int | None = None) -> str:
+    """Return the text so far; of more than ``most`` characters, how many more there are."""
+    text = "".join(state["runs"][0]["texts"]) if state["runs"] else ""
+    if most is None or len(text) <= most:
+        return text
+    return text[:most] + _left_out(len(text) - most)
+
+
+def _left_out(count: int) -> str:
+    return f"\n\n… {count:,} more characters; run the cell again to see them."
 
 
 def headline(state: ViewState) -> list[str]:
@@ -79,12 +96,13 @@ def to_html(state: ViewState, delimiter: str = "|") -> str:
         Shown between chunks, and not selected with the text; none if empty.
     """
     now = status(state)
-    words = " · ".join(escape(word) for word in headline(state))
+    # A name that turns the direction of writing around must not turn the figures around with it.
+    words = " · ".join(f"<bdi>{escape(word)}</bdi>" for word in headline(state))
     parts = [
-        '<div style="border:1px solid var(--jp-border-color2,#8884);border-radius:6px;'
+        '<div style="border:1px solid #8884;border-radius:6px;'
         'margin:2px 0;overflow:hidden;color:var(--jp-content-font-color1,inherit)">',
         '<div style="padding:5px 12px;font-size:12px;'
-        'border-bottom:1px solid var(--jp-border-color2,#8884)">'
+        'border-bottom:1px solid #8884">'
         f'<span style="color:{_COLOURS[now]}">●</span> <b>{now.capitalize()}</b>'
         f'<span style="{_MUTED}">{" · " if words else ""}{words}</span></div>',
         f'<div style="padding:10px 12px;white-space:pre-wrap;overflow-wrap:anywhere;'
@@ -104,14 +122,30 @@ def to_html(state: ViewState, delimiter: str = "|") -> str:
     return "".join(parts) + "</div>"
 
 
-def to_page(state: ViewState, delimiter: str = "|") -> str:
-    """Return the transcript as a page of its own, which follows the reader's light or dark."""
+def to_document(html: str) -> str:
+    """Return a transcript as a page of its own, which follows the reader's light or dark."""
     return (
         '<!doctype html><html><head><meta charset="utf-8"><title>Model output</title>'
         '<meta name="color-scheme" content="light dark"></head>'
         '<body style="max-width:60em;margin:2em auto;padding:0 1em;font-family:system-ui">'
-        f"{to_html(state, delimiter)}</body></html>"
+        f"{html}</body></html>"
     )
+
+
+def chat_to_html(turns: Sequence[tuple[str, ViewState]], delimiter: str = "|") -> str:
+    """Return a conversation as HTML: its prompts and the transcripts of its answers."""
+    parts = [
+        f'<div style="margin:10px 0 4px;padding:6px 12px;border-radius:6px;background:#8882;'
+        f'{_ISOLATED}">{escape(prompt[:MAX_TEXT])}</div>{to_html(state, delimiter)}'
+        for prompt, state in turns
+    ]
+    return "".join(parts) or f'<div style="{_MUTED}">Nothing has been said yet.</div>'
+
+
+def chat_to_text(turns: Sequence[tuple[str, ViewState]], most: int | None = None) -> str:
+    """Return a conversation as Markdown."""
+    parts = [f"**You:** {prompt}\n\n{to_text(state, most)}" for prompt, state in turns]
+    return "\n\n---\n\n".join(parts) or "Nothing has been said yet."
 
 
 def cut_off(state: ViewState) -> str | None:
@@ -145,7 +179,7 @@ def _tokens(state: ViewState, delimiter: str) -> str:
         parts.append(escape(text))
     whole = sum(map(len, run["texts"])) + sum(len(p) for a in run["asides"] for p in a["pieces"])
     if left := whole - (MAX_TEXT - room):
-        parts.append(f"\n\n… {left:,} more characters; run the cell again to see them.")
+        parts.append(_left_out(left))
     return "".join(parts)
 
 
@@ -173,11 +207,11 @@ def _steps(runs: list[RunState]) -> str:
             f'border-radius:2px;background:{_BARS.get(run["status"], "#1976d299")}"></div>'
         )
         rows.append(
-            f'<tr><td style="text-align:left;padding:1px 24px 1px {min(depth, 12) * 16}px;'
+            f'<tr><td style="width:30%;text-align:left;'
+            f"padding:1px 16px 1px {min(depth, 12) * 16}px;"
             f'{_ISOLATED}">{escape(run["name"])}</td>'
-            f'<td style="width:100%;padding:1px 0">{bar}</td>'
-            f'<td style="text-align:right;padding:1px 0 1px 24px;white-space:nowrap">{word}{took}'
-            f'</td><td style="text-align:right;padding:1px 0 1px 24px;white-space:nowrap">'
+            f'<td style="width:44%;padding:1px 0">{bar}</td>'
+            f'<td style="width:13%;{_FIGURE}">{word}{took}</td><td style="width:13%;{_FIGURE}">'
             f"{_count(len(run['texts']), 'chunk')}</td></tr>"
         )
     left_out = len(runs) - len(rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,11 @@ from .._loops import wait
 from ..events import Trace
 from ..messages import AIMessageChunk
 from ._host import is_attended
+from ._look import Look, check_options
 from ._protocol import frame
 from ._pump import Feed
 from ._state import ViewState, apply, initial, metrics, status
-from ._static import to_html, to_page, to_text
+from ._static import MAX_TEXT, to_document, to_html, to_text
 from ._stop import Stop, hear_while_busy
 
 if TYPE_CHECKING:
@@ -30,15 +32,15 @@ if TYPE_CHECKING:
     from ..events import Event
     from ._state import Metrics, Status
 
-__all__ = ["StreamView"]
+__all__ = ["MODULES", "STATIC", "StreamView"]
 
-_STATIC = Path(__file__).parent.parent / "static"
-_MODULES = {"markdown": _STATIC / "markdown.js"}
+STATIC = Path(__file__).parent.parent / "static"
+MODULES = {"markdown": STATIC / "markdown.js"}
 """What a page asks for when it first needs it, instead of with every widget."""
 _OVER = {"end", "error", "cancelled"}
 
 
-class StreamView(anywidget.AnyWidget):
+class StreamView(Look, anywidget.AnyWidget):
     """Shows a run as it goes: its tokens, as Markdown, its events and its steps in time.
 
     `show` makes one, displays it and feeds it; `stream_to` feeds one of your own. All displays of
@@ -76,24 +78,12 @@ class StreamView(anywidget.AnyWidget):
     ('Here is', 'done', 2)
     """
 
-    _esm = _STATIC / "widget.js"
-    _css = _STATIC / "widget.css"
+    _esm = STATIC / "widget.js"
+    _css = STATIC / "widget.css"
 
-    view = traitlets.Enum(
-        ["tokens", "markdown", "events", "timeline"], "tokens", help="What is on top."
-    ).tag(sync=True)
-    delimiter = traitlets.Unicode("|", help="Shown between chunks; empty for none.").tag(sync=True)
-    borders = traitlets.Enum(
-        ["delimiter", "bands", "none"], "delimiter", help="How borders between chunks are shown."
-    ).tag(sync=True)
-    whitespace = traitlets.Bool(help="Whether whitespace is made visible.").tag(sync=True)
-    heat = traitlets.Enum(
-        ["none", "gap", "logprob"], "none", help="What tokens are coloured by."
-    ).tag(sync=True)
-    price = traitlets.Dict(
-        value_trait=traitlets.Float(), help="For a million tokens: {'input': …, 'output': …}."
-    ).tag(sync=True)
-    max_height = traitlets.Unicode("30em", help="Where the views begin to scroll.").tag(sync=True)
+    _place = traitlets.Unicode(help="Names the transcript that the view stands in for.").tag(
+        sync=True
+    )
     _log = traitlets.Dict(help="The log so far, filled in when a page asks for it.").tag(sync=True)
 
     def __init__(self, trace: Trace | None = None, **kwargs: Any) -> None:
@@ -104,14 +94,10 @@ class StreamView(anywidget.AnyWidget):
         self._stop = Stop()
         self._job: Future[None] | None = None  # what `show` runs
         self._displays: list[Any] = []
+        self._takes_places = False  # whether the page puts the view where its transcript stands
         self._shown_in: int | None = None  # the cell that `show` put this view in
-        if unknown := [name for name in kwargs if not self.has_trait(name)]:
-            known = "view, delimiter, borders, whitespace, heat, price, max_height"
-            raise InputError(f"A StreamView has no option {unknown[0]!r}. There are: {known}.")
-        try:
-            super().__init__(**kwargs)
-        except traitlets.TraitError as error:
-            raise InputError(str(error)) from None
+        check_options(self, kwargs)
+        super().__init__(_place=uuid.uuid4().hex, **kwargs)
         self.on_msg(self._on_page_message)
 
     @classmethod
@@ -161,7 +147,7 @@ class StreamView(anywidget.AnyWidget):
             ".jsonl": self.trace.to_jsonl,
             ".md": lambda: self.text,
             ".txt": lambda: self.text,
-            ".html": lambda: to_page(self._state(), self.delimiter),
+            ".html": lambda: to_document(to_html(self._state(), self.delimiter)),
         }
         if path.suffix not in makers:
             raise InputError(f"{path.name!r} should end with one of: {', '.join(makers)}.")
@@ -254,13 +240,17 @@ class StreamView(anywidget.AnyWidget):
         kind = content.get("type")
         if kind == "stop":
             self._stop.ask()
+        elif kind == "hello":
+            self._takes_places = True
+            if self._is_over():
+                self._refresh()
         elif kind == "resync":
             seq = content.get("seq")
             if isinstance(seq, int) and seq >= 0 and self._feed:
                 self._feed.resend(seq)
-        elif kind == "module" and content.get("name") in _MODULES:
+        elif kind == "module" and content.get("name") in MODULES:
             name = content["name"]
-            source = _MODULES[name].read_text(encoding="utf-8")
+            source = MODULES[name].read_text(encoding="utf-8")
             self.send({"type": "module", "name": name, "source": source})
         elif kind == "export":
             self.send({"type": "export", "text": self.trace.to_jsonl()})
@@ -298,11 +288,14 @@ class StreamView(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data: dict[str, Any] = {}
         metadata: dict[str, Any] = {}
-        if self.comm is not None:
+        # With the widget still in it, a saved notebook would show an error once the kernel is gone.
+        is_kept = self.comm is not None and not (self._takes_places and self._is_over())
+        if is_kept:
             data, metadata = super()._repr_mimebundle_(**kwargs) or (data, metadata)
         state = self._state()
-        text = to_text(state)
-        data["text/html"] = to_html(state, self.delimiter)
+        text = to_text(state, MAX_TEXT)
+        html = to_html(state, self.delimiter)
+        data["text/html"] = f'<div data-nbstream="{self._place}">{html}</div>'
         data["text/markdown"] = text
         data["text/plain"] = text
         return data, metadata
@@ -330,8 +323,16 @@ class StreamView(anywidget.AnyWidget):
         self._shown_in = shell.execution_count if shell is not None else self._shown_in
 
     def _on_event(self, event: Event) -> None:
-        """Put the transcript that stays when the notebook is saved behind each display."""
         if event.run.parent is None and event.kind in _OVER:
-            data, metadata = self._repr_mimebundle_()
-            for handle in self._displays:
-                handle.update(data, metadata=metadata, raw=True)
+            self._refresh()
+
+    def _is_over(self) -> bool:
+        state = self._state()
+        roots = [run for run in state["runs"] if run["parent"] is None]
+        return bool(roots) and all(run["end"] is not None for run in roots)
+
+    def _refresh(self) -> None:
+        """Put the transcript into each output, where it stays when the notebook is saved."""
+        data, metadata = self._repr_mimebundle_()
+        for handle in self._displays:
+            handle.update(data, metadata=metadata, raw=True)

@@ -123,7 +123,7 @@ def test_the_chunk_under_the_pointer_says_what_it_is(notebook, theme):
     view(nb).locator(".nbs-token").nth(2).hover()
     nb.shot(f"card-{theme}")
     assert card.is_visible()
-    assert "U+0020 U+1F41F#3 of 4 in ScriptedChat · " in card.text_content()
+    assert "U+0020 U+1F41F#3 of 4 · " in card.text_content()
     # All of it is on the page, though it is larger than the output it belongs to.
     seen = "el => { const r = el.getBoundingClientRect(); return r.height > 50 && r.width > 200 &&"
     seen += " document.elementsFromPoint(r.left + 5, r.bottom - 5) !== null; }"

@@ -7,6 +7,7 @@ import { count } from "../words";
 export class AsideElement {
   readonly el: HTMLDetailsElement;
   #title = element("span", { class: "nbs-aside-title" });
+  #name = element("bdi", { class: "nbs-aside-name" });
   #size = element("span", { class: "nbs-aside-size" });
   #body = document.createTextNode("");
   #aside: Aside;
@@ -17,7 +18,7 @@ export class AsideElement {
   constructor(aside: Aside) {
     this.#aside = aside;
     const kind = aside.kind === "thinking" ? "nbs-thinking" : "nbs-call";
-    const summary = element("summary", {}, this.#title, this.#size);
+    const summary = element("summary", {}, this.#title, this.#name, this.#size);
     const body = element("div", { class: "nbs-aside-body" }, this.#body);
     this.el = element("details", { class: `nbs-aside ${kind}` }, summary, body);
     this.el.open = true;
@@ -41,11 +42,9 @@ export class AsideElement {
     }
     const isLast = run.asides.at(-1) === aside && aside.at === run.texts.length;
     const isOpen = run.end === null && isLast;
-    const [now, then] =
-      aside.kind === "thinking"
-        ? ["Thinking…", "Thought"]
-        : [`Calling ${aside.name ?? "a tool"}…`, `Calls ${aside.name ?? "a tool"}`];
+    const [now, then] = aside.kind === "thinking" ? ["Thinking…", "Thought"] : ["Calling", "Calls"];
     setText(this.#title, isOpen ? now : then);
+    setText(this.#name, aside.kind === "thinking" ? "" : (aside.name ?? "a tool"));
     setText(this.#size, count(this.#body.length, "character"));
     this.el.toggleAttribute("data-live", isOpen);
     // A thought is folded away when it is over; a call is what happens, and stays.

@@ -23,7 +23,8 @@ export class DetailsView {
       this.#run = run.id;
     }
     const took = run.end === null ? "" : ` · ${duration(run.end - run.start)}`;
-    this.#set("Run", `${run.name} · ${run.type} · ${run.status}${took}`);
+    this.#set("Name", run.name);
+    this.#set("Run", `${run.type} · ${run.status}${took}`);
     this.#set("Input", shown(run.input), true);
     this.#set("Output", run.status === "running" ? cut(run.texts.join("")) : output(run), true);
     this.#set("Error", run.error ? `${run.error.type}: ${run.error.message}` : "", true);

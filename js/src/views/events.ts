@@ -45,7 +45,7 @@ export class EventsView {
   #space = element("div", { class: "nbs-space" });
   #rows = element("div", { class: "nbs-rows" });
   #detail: HTMLElement;
-  #json = element("pre", { class: "nbs-json" });
+  #json = element("div", { class: "nbs-json" });
   #count = element("span", { class: "nbs-count", role: "status" });
   #names: HTMLSelectElement;
   #tags: HTMLSelectElement;
@@ -110,6 +110,8 @@ export class EventsView {
     const isOver = store.live.runs[0] !== undefined && store.live.runs[0].end !== null;
     this.#follower = new Follower(this.#list, { scrolledTo: isOver ? 0 : null });
     this.#list.addEventListener("scroll", () => this.#draw());
+    // How many lines fit is known when the list is on the page, and may change.
+    new ResizeObserver(() => this.#draw()).observe(this.#list);
     this.#list.addEventListener("click", (event) => this.#click(event));
     this.#list.addEventListener("keydown", (event) => this.#key(event));
   }

@@ -101,6 +101,11 @@ export class HeaderView {
     if (!isRunning) this.isUnheard = false;
   }
 
+  /** Put more buttons before the others. */
+  add(buttons: readonly HTMLElement[]): void {
+    this.#stop.after(...buttons);
+  }
+
   focusReplay(): void {
     this.#replay.focus();
   }

@@ -21,12 +21,14 @@ export function inspectTokens(tokens: TokensView, root: HTMLElement, store: Stor
   const text = element("code");
   const points = element("div");
   const facts = element("div");
+  const name = element("div");
   const card = element(
     "div",
     { class: "nbs-card", role: "status", "aria-live": "polite" },
     text,
     points,
     facts,
+    name,
   );
   // In the browser's top layer, where no cell's output cuts it off.
   card.popover = "manual";
@@ -44,6 +46,7 @@ export function inspectTokens(tokens: TokensView, root: HTMLElement, store: Stor
     setText(text, JSON.stringify(run.texts[index]));
     setText(points, codePoints(run.texts[index]!));
     setText(facts, factsOf(run, index));
+    setText(name, run.name);
     if (card.hidden) {
       card.hidden = false;
       card.showPopover?.(); // older browsers have no top layer
@@ -87,10 +90,10 @@ export function inspectTokens(tokens: TokensView, root: HTMLElement, store: Stor
   });
 }
 
-/** "#3 of 12 in ChatLocal · 1.2 s after the start · 14 ms after the one before · 91 % likely" */
+/** "#3 of 12 · 1.2 s after the start · 14 ms after the one before · 91 % likely" */
 export function factsOf(run: RunState, index: number): string {
   const facts = [
-    `#${number(index + 1)} of ${number(run.texts.length)} in ${run.name}`,
+    `#${number(index + 1)} of ${number(run.texts.length)}`,
     `${fine(run.times[index]! - run.start)} after the start`,
   ];
   if (index > 0) {

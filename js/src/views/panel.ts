@@ -39,9 +39,11 @@ interface PanelProps {
   el: HTMLElement;
   signal: AbortSignal;
   options: Options;
+  /** Buttons of whoever shows the panel, for its header. */
+  actions?: HTMLElement[];
 }
 
-export function renderPanel({ store, el, signal, options }: PanelProps): void {
+export function renderPanel({ store, el, signal, options, actions = [] }: PanelProps): void {
   const { setup } = store;
   const root = element("section", { class: "nbstream", "aria-label": "Model output" });
   const header = new HeaderView(store, root, () => options.get("delimiter"), schedule);
@@ -74,8 +76,14 @@ export function renderPanel({ store, el, signal, options }: PanelProps): void {
     events: events.el,
     timeline: element("div", {}, timeline.el, details.el),
   };
-  const narrowed = element("button", { type: "button", class: "nbs-chip" });
+  const narrowedTo = element("bdi");
+  const narrowed = element(
+    "button",
+    { type: "button", class: "nbs-chip" },
+    ...["Only ", narrowedTo, " ✕"],
+  );
   narrowed.addEventListener("click", () => store.select(null));
+  header.add(actions);
   tabs.place(pages, {
     tokens: tools.el,
     markdown: null,
@@ -109,7 +117,7 @@ export function renderPanel({ store, el, signal, options }: PanelProps): void {
       timeline: number(state.runs.length),
     });
     narrowed.hidden = setup.selected === null || !run;
-    setText(narrowed, `Only ${run?.name ?? ""} ✕`);
+    setText(narrowedTo, run?.name ?? "");
     narrowed.title = "Show all steps again";
     const isEmpty = !run || (run.texts.length === 0 && run.asides.length === 0);
     setText(hint, isEmpty ? hintFor() : "");

@@ -1,0 +1,141 @@
+/** The chat widget's store: the turns of a conversation, each with a store of its own. */
+
+import type { Frame, ImageUrl, Request } from "./protocol";
+import { metrics, status } from "./state";
+import { Store } from "./store";
+
+export interface Turn {
+  id: number;
+  parent: number | null;
+  text: string;
+  images: ImageUrl[];
+  store: Store;
+}
+
+/** A turn as it comes over the wire, and as a saved notebook keeps it. */
+export interface TurnItem extends Omit<Turn, "store"> {
+  frames?: Frame[];
+}
+
+export interface SavedChat {
+  type: "chat";
+  turns: TurnItem[];
+  leaf: number | null;
+}
+
+export type ChatRequest =
+  | { type: "send"; text: string; images: ImageUrl[] }
+  | { type: "stop" }
+  | { type: "clear" }
+  | { type: "retry" | "switch"; turn: number }
+  | { type: "edit"; turn: number; text: string };
+
+export type ChatAnswer =
+  | { type: "turn"; turn: TurnItem }
+  | { type: "leaf"; turn: number | null }
+  | { type: "cleared" }
+  | { type: "problem"; text: string };
+
+export class ChatStore {
+  readonly turns = new Map<number, Turn>();
+  readonly saved: SavedChat = { type: "chat", turns: [], leaf: null };
+  leaf: number | null = null;
+  /** What went wrong with the last thing the reader asked for. */
+  problem = "";
+  /** What the reader is writing, for the view that takes the place of this one. */
+  draft = "";
+  #ask: (message: Request | ChatRequest) => void;
+  #listeners = new Set<() => void>();
+
+  constructor(ask: (message: Request | ChatRequest) => void) {
+    this.#ask = ask;
+  }
+
+  /** Take all turns, as a page finds them when it opens. */
+  open(log: object): void {
+    const found = log as Partial<SavedChat>;
+    if (found.type !== "chat") return;
+    for (const turn of found.turns ?? []) this.#add(turn);
+    this.#setLeaf(found.leaf ?? null);
+  }
+
+  take(message: ChatAnswer): void {
+    this.problem = "";
+    if (message.type === "turn") {
+      this.#add(message.turn);
+      this.#setLeaf(message.turn.id);
+    } else if (message.type === "leaf") {
+      this.#setLeaf(message.turn);
+    } else if (message.type === "cleared") {
+      this.turns.clear();
+      this.saved.turns.length = 0;
+      this.#setLeaf(null);
+    } else {
+      this.problem = message.text;
+    }
+    this.notify();
+  }
+
+  ask(message: ChatRequest): void {
+    this.problem = "";
+    this.#ask(message);
+    this.notify();
+  }
+
+  /** The turns on show, the first one first. */
+  get path(): Turn[] {
+    const path: Turn[] = [];
+    for (let at = this.leaf; at !== null; ) {
+      const turn = this.turns.get(at);
+      if (!turn) break;
+      path.unshift(turn);
+      at = turn.parent;
+    }
+    return path;
+  }
+
+  /** The turns that could stand where this one does, itself among them. */
+  alternatives(turn: Turn): Turn[] {
+    return [...this.turns.values()].filter((other) => other.parent === turn.parent);
+  }
+
+  get isRunning(): boolean {
+    const turn = this.leaf === null ? undefined : this.turns.get(this.leaf);
+    const doing = turn && status(turn.store.live);
+    return doing === "waiting" || doing === "streaming";
+  }
+
+  /** Tokens of all turns. */
+  get usage(): { input: number; output: number } {
+    const total = { input: 0, output: 0 };
+    for (const { store } of this.turns.values()) {
+      const { input_tokens, tokens } = metrics(store.live);
+      total.input += input_tokens ?? 0;
+      total.output += tokens ?? 0;
+    }
+    return total;
+  }
+
+  notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  subscribe(listener: () => void, signal: AbortSignal): void {
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener));
+  }
+
+  #add({ frames, ...item }: TurnItem): void {
+    if (this.turns.has(item.id)) return;
+    const store = new Store((message) => this.#ask(Object.assign({ turn: item.id }, message)));
+    for (const frame of frames ?? []) store.take(frame, false);
+    this.turns.set(item.id, { ...item, store });
+    this.saved.turns.push({ ...item, frames: store.saved.frames });
+    store.subscribe(() => this.notify(), new AbortController().signal);
+  }
+
+  #setLeaf(leaf: number | null): void {
+    this.leaf = leaf;
+    this.saved.leaf = leaf;
+  }
+}

@@ -1,0 +1,205 @@
+/** A conversation: the turns, each with its prompt and the whole view of its answer. */
+
+import type { AnyModel } from "@anywidget/types";
+import type { ChatStore, Turn } from "../chat";
+import { writeClipboard } from "../clipboard";
+import { element, iconButton, setText } from "../dom";
+import { keepKeys } from "../keys";
+import { Options } from "../options";
+import type { Traits } from "../protocol";
+import { count, number } from "../words";
+import { Composer } from "./composer";
+import { renderPanel } from "./panel";
+
+interface ChatProps {
+  model: AnyModel<Traits>;
+  chat: ChatStore;
+  el: HTMLElement;
+  signal: AbortSignal;
+}
+
+export function renderChat({ model, chat, el, signal }: ChatProps): void {
+  const usage = element("span", { class: "nbs-chat-usage" });
+  const said = element("span", { class: "nbs-saved", role: "status" });
+  const copy = iconButton("Copy the conversation", "", "M5.5 5.5h8v8h-8z", "M10.5 5.5v-3h-8v8h3");
+  const clear = iconButton(
+    "Begin anew",
+    "",
+    ...["M3 4.5h10", "M6 4.5V3h4v1.5", "M4.5 4.5l.6 8.5h5.8l.6-8.5"],
+  );
+  const list = element("div", { class: "nbs-turns", role: "log", "aria-live": "off" });
+  const empty = element("div", { class: "nbs-hint" }, "Write below to begin.");
+  const composer = new Composer(chat);
+  const root = element(
+    "section",
+    { class: "nbs-chat", "aria-label": `Chat with ${model.get("_model")}` },
+    element(
+      "header",
+      { class: "nbs-header" },
+      element("bdi", { class: "nbs-chat-model" }, model.get("_model") ?? ""),
+      usage,
+      said,
+      element("span", { class: "nbs-buttons" }, copy, clear),
+    ),
+    list,
+    empty,
+    composer.el,
+  );
+  el.append(root);
+  keepKeys(root, signal);
+
+  const shown = new Map<number, TurnView>();
+  let scheduled = false;
+
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    requestAnimationFrame(update);
+  }
+
+  function update(): void {
+    scheduled = false;
+    if (!root.isConnected) return;
+    const { path } = chat;
+    const views = path.map((turn) => {
+      let view = shown.get(turn.id);
+      if (!view || view.turn !== turn) {
+        view = new TurnView(turn, chat, model, signal);
+        shown.set(turn.id, view);
+      }
+      view.update();
+      return view.el;
+    });
+    const isSame =
+      list.children.length === views.length && views.every((v, i) => list.children[i] === v);
+    if (!isSame) {
+      list.replaceChildren(...views);
+      list.scrollTop = list.scrollHeight;
+    }
+    empty.hidden = path.length > 0;
+    clear.disabled = copy.disabled = path.length === 0;
+    const { input, output } = chat.usage;
+    const words = [count(path.length, "turn")];
+    if (input + output > 0) words.push(`${number(input)} in, ${count(output, "token")} out`);
+    const price = model.get("price");
+    if (price.input !== undefined && price.output !== undefined && input + output > 0) {
+      words.push(`cost ${((input * price.input + output * price.output) / 1e6).toPrecision(3)}`);
+    }
+    setText(usage, words.join(" · "));
+    composer.update();
+  }
+
+  copy.addEventListener("click", async () => {
+    const parts = chat.path.map(
+      ({ text, store }) => `**You:** ${text}\n\n${store.live.runs[0]?.texts.join("") ?? ""}`,
+    );
+    await writeClipboard(parts.join("\n\n---\n\n"), root);
+    setText(said, "Copied");
+    setTimeout(() => setText(said, ""), 2500);
+  });
+  clear.addEventListener("click", () => {
+    chat.ask({ type: "clear" });
+    composer.focus();
+  });
+  const changed = () => schedule();
+  model.on("change:price", changed);
+  signal.addEventListener("abort", () => model.off("change:price", changed));
+  chat.subscribe(schedule, signal);
+  const attached = new ResizeObserver(schedule);
+  attached.observe(root);
+  signal.addEventListener("abort", () => attached.disconnect());
+  update();
+  schedule();
+}
+
+class TurnView {
+  readonly el = element("article", { class: "nbs-turn" });
+  readonly turn: Turn;
+  #chat: ChatStore;
+  #switcher = element("span", { class: "nbs-switch", role: "group", "aria-label": "Branches" });
+  #place = element("span", { class: "nbs-switch-place" });
+  #before = iconButton("Branch before", "", "M10 3.5L5.5 8l4.5 4.5");
+  #after = iconButton("Branch after", "", "M6 3.5L10.5 8 6 12.5");
+  #edit = iconButton("Edit and send again", "", "M3 13l.6-2.8L10.5 3.3l2.2 2.2-6.9 6.9z");
+  #retry = iconButton("Ask again", "nbs-retry", "M12.5 8a4.5 4.5 0 11-1.3-3.2", "M12.8 2.5v3h-3");
+  #text: HTMLElement;
+  #prompt = element("div", { class: "nbs-prompt" });
+
+  constructor(turn: Turn, chat: ChatStore, model: AnyModel<Traits>, signal: AbortSignal) {
+    this.turn = turn;
+    this.#chat = chat;
+    this.#text = element("div", { class: "nbs-prompt-text" }, turn.text);
+    this.#switcher.append(this.#before, this.#place, this.#after);
+    const images = turn.images.map((src) =>
+      element("img", { src, class: "nbs-thumb", alt: "Attached image" }),
+    );
+    this.#prompt.append(
+      element("div", { class: "nbs-prompt-body" }, ...images, this.#text),
+      element("span", { class: "nbs-buttons" }, this.#switcher, this.#edit),
+    );
+    const answer = element("div", { class: "nbs-answer" });
+    this.el.append(this.#prompt, answer);
+    renderPanel({
+      store: turn.store,
+      el: answer,
+      signal,
+      options: new Options(model, turn.store.setup, signal),
+      actions: [this.#retry],
+    });
+    this.#retry.addEventListener("click", () => chat.ask({ type: "retry", turn: turn.id }));
+    this.#before.addEventListener("click", () => this.#go(-1));
+    this.#after.addEventListener("click", () => this.#go(1));
+    this.#edit.addEventListener("click", () => this.#beginEdit());
+  }
+
+  update(): void {
+    const all = this.#chat.alternatives(this.turn);
+    const at = all.indexOf(this.turn);
+    this.#switcher.hidden = all.length < 2;
+    setText(this.#place, `${at + 1}/${all.length}`);
+    const busy = this.#chat.isRunning;
+    this.#before.disabled = at <= 0 || busy;
+    this.#after.disabled = at >= all.length - 1 || busy;
+    this.#retry.hidden = busy;
+    this.#edit.disabled = busy;
+  }
+
+  #go(step: number): void {
+    const all = this.#chat.alternatives(this.turn);
+    const next = all[all.indexOf(this.turn) + step];
+    if (next) this.#chat.ask({ type: "switch", turn: next.id });
+  }
+
+  #beginEdit(): void {
+    if (this.#prompt.querySelector("form")) return;
+    const area = element("textarea", {
+      class: "nbs-input",
+      "data-lm-suppress-shortcuts": "true",
+      "aria-label": "Another prompt",
+      rows: String(Math.min(8, this.turn.text.split("\n").length)),
+    });
+    area.value = this.turn.text;
+    const send = element("button", { type: "submit", class: "nbs-text-button" }, "Send");
+    const leave = element("button", { type: "button", class: "nbs-text-button" }, "Cancel");
+    const form = element("form", { class: "nbs-edit", "data-nbs-open": "" }, area, send, leave);
+    const close = () => {
+      form.replaceWith(this.#text);
+      this.#edit.focus();
+    };
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const text = area.value;
+      close();
+      if (text.trim()) this.#chat.ask({ type: "edit", turn: this.turn.id, text });
+    });
+    leave.addEventListener("click", close);
+    area.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") close();
+      else if (event.key === "Enter" && !event.shiftKey) form.requestSubmit();
+      else return;
+      event.preventDefault();
+    });
+    this.#text.replaceWith(form);
+    area.focus();
+  }
+}

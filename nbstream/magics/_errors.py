@@ -1,0 +1,91 @@
+"""How a cell ends that cannot go on: with one line, and the next step in it."""
+
+from __future__ import annotations
+
+import difflib
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .._exceptions import NbstreamError, ProviderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+__all__ = ["CellError", "CellStopped", "near", "one_line"]
+
+
+class CellError(NbstreamError):
+    """Ends the cell with one line instead of a traceback into nbstream."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class CellStopped(KeyboardInterrupt):
+    """Ends an interrupted cell with one line."""
+
+    def _render_traceback_(self) -> list[str]:
+        return ["Stopped. What had come by then is kept above."]
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return the question whether one of the names that look alike was meant, or nothing.
+
+    Examples
+    --------
+    >>> near("hisory", ["history", "undo"])
+    " Did you mean 'history'?"
+    """
+    lower = {one.lower(): one for one in known}
+    found = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=3)]
+    return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+@contextmanager
+def one_line(redact: Callable[[str], str], *, debug: bool = False) -> Iterator[None]:
+    """Let the block end with one line where it fails.
+
+    Parameters
+    ----------
+    redact
+        Takes keys out of what is said.
+    debug
+        Whether to let the error through with its traceback instead.
+    """
+    try:
+        yield
+    except (CellError, CellStopped):
+        raise
+    except KeyboardInterrupt:
+        if debug:
+            raise
+        raise CellStopped from None
+    except Exception as error:
+        if debug:
+            raise
+        said = _said(error)
+        safe = redact(said)
+        # An error that quotes a key is dropped, with whatever holds on to it.
+        raise CellError(safe) from (error if safe == said else None)
+
+
+def _said(error: Exception) -> str:
+    said = str(error)
+    if isinstance(error, ProviderError):
+        return f"{said} {_advice(error)}".rstrip()
+    if isinstance(error, NbstreamError):
+        return said
+    what = f"{type(error).__name__}: {said}".rstrip(": ").rstrip(".")
+    return f"{what}. Add --debug to the %%chat line to see where it comes from."
+
+
+def _advice(error: ProviderError) -> str:
+    """Return the next step in this cell, where the model's own advice cannot know it."""
+    said = str(error).lower()
+    if error.status in (400, 422) and "temperature" in said:
+        return "This endpoint takes no such temperature: leave out --temperature."
+    if error.status in (400, 413) and "too long" in said:
+        return "Shorten the prompt, or begin a new conversation with %chat reset."
+    if error.status == 401:
+        return "Or enter another key with %chat key."
+    return ""

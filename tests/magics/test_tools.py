@@ -1,0 +1,178 @@
+"""Tools and schemas: a model that asks, and is told."""
+
+import json
+
+import pytest
+
+from nbstream import AIMessageChunk, BaseChatModel, ScriptedChat, tool
+from nbstream.magics._tools import MAX_ROUNDS, ToolLoop
+
+
+def call(name, args, index=0):
+    chunk = {"name": name, "args": args, "id": f"call_{index}", "index": index}
+    return AIMessageChunk(tool_call_chunks=[chunk])
+
+
+class Asking(BaseChatModel):
+    """Says one list of chunks a round."""
+
+    def __init__(self, *rounds):
+        self.rounds = rounds
+        self.asked = []
+
+    def bind_tools(self, tools, **_):
+        self.tools = tools
+        return self
+
+    def _stream_messages(self, messages, **_):
+        self.asked.append(list(messages))
+        for chunk in self.rounds[len(self.asked) - 1]:
+            yield AIMessageChunk(chunk) if isinstance(chunk, str) else chunk.copy()
+
+
+@tool
+def add(a: int, b: int) -> int:
+    """Add two numbers."""
+    return a + b
+
+
+def double(x: int) -> int:
+    """Double a number."""
+    return 2 * x
+
+
+def test_tools_are_called_until_there_is_an_answer(ip, run, magics, talk):
+    usage = AIMessageChunk(
+        "", usage_metadata={"input_tokens": 10, "output_tokens": 2, "total_tokens": 12}
+    )
+    model = Asking(
+        ["I add", ".", call("add", '{"a": 1, "b": 2}'), call("double", '{"x": 4}', 1), usage],
+        ["It is", " 3", usage],
+    )
+    ip.user_ns.update(model=model, add=add, double=double)
+    assert run("%%chat -m model --tools add double --as answer\nAdd") == ("I add|.|\n\nIt is| 3\n")
+    assert [one.name for one in model.tools] == ["add", "double"]
+    told = model.asked[1][-2:]
+    assert [(one.content, one.tool_call_id) for one in told] == [("3", "call_0"), ("8", "call_1")]
+    last = magics.session.last
+    assert ip.user_ns["answer"].text == "I add.\n\nIt is 3"
+    assert ip.user_ns["answer"].tool_calls == []
+    assert ip.user_ns["answer"].usage_metadata["output_tokens"] == 4
+    assert (magics.session.input_tokens, magics.session.output_tokens) == (20, 4)
+    steps = [(run.run_type, run.name) for run in last.trace.runs]
+    assert steps == [
+        ("chain", "tools"),
+        ("chat_model", "Asking"),
+        ("tool", "add"),
+        ("tool", "double"),
+        ("chat_model", "Asking"),
+    ]
+    assert all(run.parent is last.trace.runs[0] for run in last.trace.runs[1:])
+    (turn,) = talk().turns
+    assert turn.answer == "I add.\n\nIt is 3"
+
+
+def test_tools_in_the_background(ip, run, magics):
+    ip.user_ns.update(model=Asking([call("add", '{"a": 1, "b": 2}')], ["3"]), add=add)
+    run("%%chat -m model -T add --bg\nAdd")
+    assert magics.session.last.view.result(20).text == "3"
+
+
+def test_names_can_be_joined_by_commas(ip, run):
+    model = Asking(["ok"])
+    ip.user_ns.update(model=model, add=add, double=double)
+    run("%%chat -m model --tools add,double\nAdd")
+    assert len(model.tools) == 2
+
+
+def test_a_tool_that_raises_ends_the_cell_with_one_line(ip, fails, talk, capsys):
+    @tool
+    def broken(a: int) -> int:
+        """Fail."""
+        return a // 0
+
+    ip.user_ns.update(model=Asking([call("broken", '{"a": 1}')]), broken=broken)
+    said = fails("%%chat -m model -T broken\nGo")
+    assert said.startswith("The tool 'broken' failed: ZeroDivisionError: ")
+    assert talk().turns == []
+    ip.user_ns["model"].asked.clear()
+    ip.run_cell("%%chat -m model -T broken --debug\nGo")
+    assert "return a // 0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (call("ad", '{"a": 1}'), "There is no tool 'ad'. There are: add."),
+        (call("add", '{"a": "x"}'), "cannot be called with"),
+        (call("add", "no json"), "The arguments are no JSON object."),
+    ],
+)
+def test_what_the_model_gets_wrong_it_is_told(bad, told):
+    model = Asking([bad], ["Sorry."])
+    assert ToolLoop(model, [add]).invoke("Hi").text == "Sorry."
+    message = model.asked[1][-1]
+    assert told in message.content
+    assert message.status == "error"
+
+
+def test_it_does_not_go_on_for_ever(ip, fails):
+    ip.user_ns.update(model=ScriptedChat([call("add", '{"a": 1, "b": 1}')]), add=add)
+    assert f"after {MAX_ROUNDS} rounds" in fails("%%chat -m model -T add\nGo")
+
+
+def test_what_is_no_tool(ip, fails, recorder):
+    def undescribed(x):
+        return x
+
+    ip.user_ns.update(number=1, undescribed=undescribed, add=add, model=Asking())
+    assert "'number' is a int, not a tool" in fails("%%chat -m model -T number\nHi")
+    assert "has no description" in fails("%%chat -m model -T undescribed\nHi")
+    assert "Did you mean 'add'?" in fails("%%chat -m model -T ad\nHi")
+    assert "cannot call tools" in fails("%%chat -m bot -T add\nHi")
+
+
+def test_tools_on_the_embedded_model(ip, magics, capsys):
+    # What it makes of them nobody knows; what comes back is an answer or one line.
+    ip.user_ns["add"] = add
+    result = ip.run_cell("%%chat -m local -n 16 --tools add\nWhat is 1 + 2?")
+    assert "Traceback" not in capsys.readouterr().out
+    assert result.error_in_exec is None or type(result.error_in_exec).__name__ == "CellError"
+    assert magics.session.last.trace.runs[1].run_type == "chat_model"
+
+
+SCHEMA = {"title": "Fish", "properties": {"name": {"type": "string"}}}
+
+
+def test_schema_gives_the_answer_its_form(ip, run, talk):
+    ip.user_ns.update(
+        model=ScriptedChat([call("Fish", '{"name": '), call("Fish", '"Goldie"}')]), Fish=SCHEMA
+    )
+    ip.user_ns["model"] = ScriptedChat([call("Fish", '{"name": "Goldie"}')])
+    run("%%chat -m model --schema Fish --as fish\nA fish!")
+    assert ip.user_ns["fish"] == {"name": "Goldie"}
+    assert json.loads(talk().turns[0].answer) == {"name": "Goldie"}
+
+
+def test_a_pydantic_schema_gives_an_instance(ip, run, talk):
+    run("from pydantic import BaseModel\nclass Fish(BaseModel):\n    name: str")
+    ip.user_ns["model"] = ScriptedChat([call("Fish", '{"name": "Goldie"}')])
+    run("%%chat -m model -S Fish --as fish\nA fish!")
+    assert ip.user_ns["fish"].name == "Goldie"
+    assert json.loads(talk().turns[0].answer) == {"name": "Goldie"}
+
+
+def test_an_answer_that_does_not_fit_is_one_line(ip, fails, talk):
+    ip.user_ns.update(model=ScriptedChat(["I like fish."]), Fish=SCHEMA)
+    assert "did not answer with Fish" in fails("%%chat -m model --schema Fish\nA fish!")
+    assert talk().turns == []
+
+
+def test_tools_and_schema_exclude_each_other(ip, fails):
+    ip.user_ns.update(model=ScriptedChat(["x"]), Fish=SCHEMA, add=add)
+    assert "exclude each other" in fails("%%chat -m model -S Fish -T add\nHi")
+
+
+def test_what_is_no_schema(ip, fails):
+    ip.user_ns.update(model=ScriptedChat(["x"]), number=1)
+    assert "is no tool" in fails("%%chat -m model -S number\nHi")
