@@ -106,8 +106,7 @@ export function chunkAt(log: Log, seq: number): Json {
 /** What a run gave, from how it ended and the texts that had come. */
 export function outputOf(run: RunState, end: Pick<EndItem, "output" | "message">): Json {
   if (end.output !== undefined) return end.output;
-  const text = run.texts.join("");
-  return end.message ? { ...end.message, content: text } : text;
+  return end.message ? run.output : run.texts.join("");
 }
 
 function generations(message: Json): Json {

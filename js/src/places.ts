@@ -58,5 +58,8 @@ function take(el: HTMLElement): void {
   if (!mount || el.hasAttribute(TAKEN)) return;
   el.setAttribute(TAKEN, "");
   el.replaceChildren();
+  // The notebook leaves room beside HTML that it leaves none of beside widgets.
+  const around = el.closest<HTMLElement>(".jp-RenderedHTMLCommon");
+  if (around) around.style.paddingRight = "0";
   mount(el);
 }

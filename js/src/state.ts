@@ -44,7 +44,7 @@ export interface RunState {
   logprobs: { [place: number]: number };
   usage: { input: number; output: number } | null;
   stop: string | null;
-  /** What the end said of it: without the content where that is the texts. */
+  /** What the end said of it; null where it is the texts. */
   output: Json;
   error: RunError | null;
 }
@@ -131,8 +131,23 @@ function finish(state: ViewState, index: number, time: number, detail: Detail): 
   run.end = time;
   run.error = item.error ?? null;
   run.input = item.input ?? run.input;
-  run.output = item.output ?? item.message ?? null;
+  const whole = item.message && { ...item.message, content: run.texts.join("") };
+  run.output = item.output ?? whole ?? null;
   if (isDict(run.output)) noteUsage(run, run.output);
+  // What did not stream has one text: its output.
+  const text = run.texts.length > 0 ? "" : textOf(run.output);
+  if (text) {
+    run.texts.push(text);
+    run.times.push(time);
+  }
+}
+
+function textOf(output: Json): string {
+  const value = isDict(output) && "content" in output ? output.content! : output;
+  if (value === null || typeof value === "string") return value ?? "";
+  if (value === output || !Array.isArray(value)) return JSON.stringify(value);
+  const texts = value.map((block) => (isDict(block) ? block.text : block));
+  return texts.filter((text) => typeof text === "string").join("");
 }
 
 /** Take in what a chunk knows beside its text. */

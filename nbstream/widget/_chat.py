@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+from concurrent import futures
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -259,7 +260,7 @@ class ChatView(Look, anywidget.AnyWidget):
         job: Any = turn._job
         job.add_done_callback(lambda _: self._over(turn))
         if self.comm is None:  # nobody sees it stream, and a program may end with its last cell
-            job.exception() if not job.cancelled() else None
+            futures.wait([job])
         return turn
 
     def _over(self, turn: Turn) -> None:

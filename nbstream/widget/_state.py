@@ -61,7 +61,7 @@ class RunState(TypedDict):
     usage: dict[str, int] | None
     stop: str | None
     output: Any
-    """What the end said of it: without the content where that is the texts."""
+    """What the end said of it; None where it is the texts."""
     error: dict[str, str] | None
 
 
@@ -165,9 +165,26 @@ def _apply_one(state: ViewState, item: dict[str, Any]) -> None:
         run["end"] = item["at"] / 10
         run["error"] = item.get("error")
         run["input"] = item.get("input", run["input"])
-        run["output"] = item.get("output", item.get("message"))
+        if "message" in item:
+            item = {"output": {**item["message"], "content": "".join(run["texts"])}}
+        run["output"] = item.get("output")
         if isinstance(run["output"], dict):
             _note_usage(run, run["output"])
+        # What did not stream has one text: its output.
+        if not run["texts"] and (text := _text_of(run["output"])):
+            run["texts"].append(text)
+            run["times"].append(run["end"])
+
+
+def _text_of(output: Any) -> str:
+    if isinstance(output, dict) and "content" in output:
+        output = output["content"]
+        if isinstance(output, list):
+            blocks = [b.get("text") if isinstance(b, dict) else b for b in output]
+            output = "".join(text for text in blocks if isinstance(text, str))
+    if output is None or isinstance(output, str):
+        return output or ""
+    return json.dumps(output, ensure_ascii=False, separators=(",", ":"))
 
 
 def _note_message(run: RunState, message: dict[str, Any]) -> None:

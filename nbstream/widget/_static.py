@@ -50,6 +50,8 @@ _MUTED = "opacity:.65"
 _ISOLATED = "unicode-bidi:isolate;overflow-wrap:anywhere;white-space:pre-wrap"
 # Widths in per cent hold in a notebook, where tables are of fixed layout, as anywhere else.
 _FIGURE = "text-align:right;padding:1px 0 1px 8px;white-space:nowrap"
+# Notebooks, and pages made from them, take what stands between two `$` for a formula: not here.
+_NO_MATHS = "mathjax_ignore tex2jax_ignore"
 _BARS = {"failed": "#d32f2f", "stopped": "#b26a00"}
 
 
@@ -99,7 +101,7 @@ def to_html(state: ViewState, delimiter: str = "|") -> str:
     # A name that turns the direction of writing around must not turn the figures around with it.
     words = " · ".join(f"<bdi>{escape(word)}</bdi>" for word in headline(state))
     parts = [
-        '<div style="border:1px solid #8884;border-radius:6px;'
+        f'<div class="{_NO_MATHS}" style="border:1px solid #8884;border-radius:6px;'
         'margin:2px 0;overflow:hidden;color:var(--jp-content-font-color1,inherit)">',
         '<div style="padding:5px 12px;font-size:12px;'
         'border-bottom:1px solid #8884">'

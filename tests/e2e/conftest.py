@@ -22,12 +22,12 @@ def browser():
 
 @pytest.fixture
 def notebook(lab, browser):
-    """Open a notebook: ``notebook(name, cells, theme="light", width=1280)``."""
+    """Open a notebook: ``notebook(name, cells, theme="light", width=1280, …)``; see `Notebook`."""
     opened = []
 
-    def open_(name, cells=None, theme="light", width=1280):
+    def open_(name, cells=None, theme="light", width=1280, **kwargs):
         lab.theme(theme)
-        opened.append(Notebook(lab, browser, name, cells, width))
+        opened.append(Notebook(lab, browser, name, cells, width, **kwargs))
         return opened[-1]
 
     yield open_

@@ -92,11 +92,19 @@ class Lab:
         return json.loads(body) if body else None
 
     def set(self, group, settings):
-        path = f"lab/api/settings/@jupyterlab/apputils-extension:{group}"
-        self.request("PUT", path, {"raw": json.dumps(settings)})
+        self.set_plugin(f"@jupyterlab/apputils-extension:{group}", settings)
+
+    def set_plugin(self, plugin, settings):
+        self.request("PUT", f"lab/api/settings/{plugin}", {"raw": json.dumps(settings)})
 
     def theme(self, name):
         self.set("themes", {"theme": f"JupyterLab {name.capitalize()}"})
+
+    def receive(self, name, content):
+        """Put a notebook there as it comes by mail: its signature and its kernel are not here."""
+        gone = {"name": "gone", "display_name": "Gone", "language": "gone"}
+        metadata = {"kernelspec": gone, "language_info": {"name": "gone"}}
+        (self.folder / f"{name}.ipynb").write_text(json.dumps({**content, "metadata": metadata}))
 
     def shut_down_kernels(self):
         for kernel in self.request("GET", "api/kernels"):
@@ -108,9 +116,15 @@ class Lab:
 
 
 class Notebook:
-    """A notebook open in the page."""
+    """A notebook open in the page.
 
-    def __init__(self, lab, browser, name, cells=None, width=1280, scale=1):
+    ``app`` is "lab" or "notebook". ``is_dead`` says that the file names a kernel that is not there:
+    it is then opened without any.
+    """
+
+    def __init__(
+        self, lab, browser, name, cells=None, width=1280, scale=1, app="lab", is_dead=False
+    ):
         self.lab, self.name = lab, name
         if cells is not None:
             kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
@@ -124,11 +138,24 @@ class Notebook:
         self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         # A workspace of its own, else another test's tab lies over this one.
         workspace = f"{name}-{secrets.token_hex(4)}"
-        self.page.goto(f"{lab.url}/lab/workspaces/{workspace}/tree/{name}.ipynb?token={lab.token}")
+        place = f"lab/workspaces/{workspace}/tree" if app == "lab" else "notebooks"
+        self.page.goto(f"{lab.url}/{place}/{name}.ipynb?token={lab.token}")
+        if is_dead:
+            self.page.click(".jp-Dialog button:has-text('No Kernel')")
+        else:
+            self.wait_ready()
+        if app == "lab":
+            self.page.keyboard.press("Control+b")  # the file browser takes the room
+        self.page.click(".jp-CodeCell .cm-content >> nth=0")
+
+    def wait_ready(self):
         self.wait_idle()
         time.sleep(1)  # the kernel is idle a moment before it takes cells
-        self.page.keyboard.press("Control+b")  # the file browser takes the room
-        self.page.click(".jp-CodeCell .cm-content >> nth=0")
+
+    def reload(self):
+        """Load the page anew, as the reader would; the kernel goes on."""
+        self.page.reload()
+        self.page.wait_for_selector(".jp-CodeCell")
 
     def run(self, cells=1):
         for _ in range(cells):
@@ -144,6 +171,11 @@ class Notebook:
             state="attached",  # a narrow toolbar hides it
             timeout=60_000,
         )
+
+    def run_cell(self, index):
+        """Run one cell, wherever the last one left the notebook."""
+        self.page.click(f".jp-CodeCell .cm-content >> nth={index}")
+        self.run()
 
     def busy(self):
         return self.page.locator(".jp-InputPrompt", has_text="[*]").count() > 0

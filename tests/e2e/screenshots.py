@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 
 from .lab import Lab, Notebook, open_browser
+from .test_views import AGENT, SHOW
 
 PICTURES = Path(__file__).parents[2] / "docs" / "images"
 CELLS = [
@@ -29,8 +30,49 @@ def take(lab, browser, theme):
     clip = {**panel, "y": top - 8, "height": end["y"] + end["height"] - top + 18}
     nb.page.screenshot(path=PICTURES / f"streaming-{theme}.png", clip=clip)
     nb.wait_idle()
+    close(nb, lab)
+
+
+def close(nb, lab):
     nb.page.close()
     lab.shut_down_kernels()
+
+
+def take_timeline(lab, browser, theme):
+    """The steps of an agent's run, with one of them selected."""
+    lab.theme(theme)
+    nb = Notebook(lab, browser, f"timeline-{theme}", [AGENT, SHOW], width=900, scale=2)
+    nb.run(1)
+    nb.wait_idle()
+    nb.run(1)
+    nb.page.wait_for_selector(".nbstream[data-status=done]")
+    panel = nb.page.locator(".nbstream").last
+    panel.get_by_role("tab", name="Timeline").click()
+    panel.locator("tr[data-type=tool]").click()
+    nb.page.mouse.move(5, 300)
+    nb.page.wait_for_timeout(500)
+    panel.screenshot(path=PICTURES / f"timeline-{theme}.png")
+    close(nb, lab)
+
+
+def take_chat(lab, browser, theme):
+    """A conversation with the embedded model, one answer being written."""
+    lab.theme(theme)
+    cells = ["from nbstream import ChatView\nChatView('local', system='Be brief.')"]
+    nb = Notebook(lab, browser, f"chat-{theme}", cells, width=900, scale=2)
+    nb.run(1)
+    box = nb.page.get_by_label("Message")
+    for prompt in ("Name three fish.", "Write a short poem about one of them."):
+        box.fill(prompt)
+        box.press("Enter")
+        nb.page.wait_for_timeout(700)
+        nb.page.wait_for_selector(
+            ".nbs-turn:last-child .nbstream[data-status=done]", timeout=60_000
+        )
+    nb.page.mouse.move(5, 300)
+    nb.page.wait_for_timeout(500)
+    nb.page.locator(".nbs-chat").screenshot(path=PICTURES / f"chat-{theme}.png")
+    close(nb, lab)
 
 
 def main():
@@ -42,6 +84,8 @@ def main():
         try:
             for theme in ("light", "dark"):
                 take(lab, browser, theme)
+            take_timeline(lab, browser, "light")
+            take_chat(lab, browser, "light")
         finally:
             lab.stop()
 

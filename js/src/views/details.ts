@@ -1,8 +1,7 @@
 /** What is known of the selected run: what went in, what came out, and what it was called with. */
 
 import { element, setText } from "../dom";
-import { outputOf } from "../events";
-import type { EndItem, Json } from "../protocol";
+import type { Json } from "../protocol";
 import type { RunState } from "../state";
 import { count, duration, number } from "../words";
 
@@ -26,7 +25,7 @@ export class DetailsView {
     this.#set("Name", run.name);
     this.#set("Run", `${run.type} · ${run.status}${took}`);
     this.#set("Input", shown(run.input), true);
-    this.#set("Output", run.status === "running" ? cut(run.texts.join("")) : output(run), true);
+    this.#set("Output", output(run), true);
     this.#set("Error", run.error ? `${run.error.type}: ${run.error.message}` : "", true);
     this.#set("Model", run.model ?? "");
     this.#set("Tags", run.tags.join(", "));
@@ -52,16 +51,7 @@ export class DetailsView {
 }
 
 function output(run: RunState): string {
-  if (run.status !== "done") return cut(run.texts.join(""));
-  const end: Partial<EndItem> = run.output === null ? {} : { output: run.output };
-  if (run.output !== null && run.texts.length > 0 && !hasContent(run.output)) {
-    return shown(outputOf(run, { message: run.output as { [key: string]: Json } }));
-  }
-  return shown(outputOf(run, end));
-}
-
-function hasContent(value: Json): boolean {
-  return typeof value !== "object" || value === null || Array.isArray(value) || "content" in value;
+  return run.output === null ? cut(run.texts.join("")) : shown(run.output);
 }
 
 /** A value for people: a text as it is, anything else as JSON. */

@@ -69,7 +69,13 @@ export function inspectTokens(tokens: TokensView, root: HTMLElement, store: Stor
     if (index !== null) tokens.tokenAt(index)?.classList.add("nbs-current");
   }
 
+  let isMoving = false;
+  tokens.el.addEventListener("pointermove", () => {
+    isMoving = true;
+  });
   tokens.el.addEventListener("pointerover", (event) => {
+    // Text that moves under a pointer at rest is not pointed at.
+    if (current !== null && !isMoving) return;
     mark(null);
     inspect(tokens.indexOf(event.target as HTMLElement));
   });
@@ -83,6 +89,7 @@ export function inspectTokens(tokens: TokensView, root: HTMLElement, store: Stor
     const last = tokens.shown - 1;
     if (!step || event.target !== tokens.el || event.ctrlKey || event.shiftKey || last < 0) return;
     event.preventDefault();
+    isMoving = false;
     const next = current === null && event.key === "ArrowRight" ? 0 : step(current ?? last, last);
     mark(next);
     tokens.tokenAt(next)?.scrollIntoView({ block: "nearest" });

@@ -45,7 +45,10 @@ interface PanelProps {
 
 export function renderPanel({ store, el, signal, options, actions = [] }: PanelProps): void {
   const { setup } = store;
-  const root = element("section", { class: "nbstream", "aria-label": "Model output" });
+  const root = element("section", {
+    class: "nbstream mathjax_ignore tex2jax_ignore",
+    "aria-label": "Model output",
+  });
   const header = new HeaderView(store, root, () => options.get("delimiter"), schedule);
   const tabs = new TabsView((name) => {
     options.choose("view", name);
