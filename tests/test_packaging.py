@@ -14,7 +14,7 @@ import pytest
 import nbstream
 
 ROOT = Path(nbstream.__file__).parents[1]
-BUILT = {"nbstream/static/widget.js", "nbstream/static/widget.css"}
+BUILT = {f"nbstream/static/{name}" for name in ("widget.js", "widget.css", "markdown.js")}
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +49,10 @@ def test_the_source_package_can_be_installed_without_node(dist):
     assert not any("node_modules" in name or name.startswith("build") for name in names)
 
 
-def executed(name):
+def executed(name, folder=None):
     notebook = nbformat.read(ROOT / "examples" / f"{name}.ipynb", as_version=4)
-    nbclient.NotebookClient(notebook, timeout=120).execute()
+    where = {"metadata": {"path": str(folder)}} if folder else {}
+    nbclient.NotebookClient(notebook, timeout=120, resources=where).execute()
     return [output for cell in notebook.cells for output in cell.get("outputs", ())]
 
 
@@ -63,6 +64,15 @@ def test_the_quickstart_runs_on_the_embedded_model():
     assert all("Done" in html for html in shown)
     assert "SmolLM2-135M-Instruct (embedded)" in shown[0]
     # A dead widget would stand before the transcript.
+    assert not any("widget-view" in mime for one in data for mime in one)
+
+
+@pytest.mark.parametrize("name", ["chat_widget", "magic", "views"])
+def test_the_tours_run_where_nobody_watches(name, tmp_path):
+    data = [output.get("data", {}) for output in executed(name, tmp_path)]
+    shown = [one["text/html"] for one in data if "data-nbstream" in one.get("text/html", "")]
+    assert len(shown) >= 2
+    assert all("Done" in html for html in shown[-1:])
     assert not any("widget-view" in mime for one in data for mime in one)
 
 

@@ -1,6 +1,7 @@
 """Every view of a run, in the page: by the pointer, by the keys alone, and how it looks."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -291,7 +292,7 @@ def test_a_saved_log_opens_and_plays_again(notebook, lab):
     with nb.page.expect_download() as download:
         view(nb).get_by_role("menuitem", name="Save the log").click()
     assert download.value.suggested_filename == "run.jsonl"
-    with open(download.value.path()) as saved:
+    with Path(download.value.path()).open() as saved:
         lines = saved.read().splitlines()
     assert lines[1:] == (lab.folder / "run.jsonl").read_text().splitlines()[1:]
 

@@ -7,7 +7,7 @@ import type { Options } from "../options";
 import type { ViewName } from "../protocol";
 import { cutOff, status } from "../state";
 import type { Store } from "../store";
-import { number } from "../words";
+import { count, number } from "../words";
 import { DetailsView } from "./details";
 import { EventsView } from "./events";
 import { FiguresView } from "./figures";
@@ -148,7 +148,11 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
 
   function hintFor(): string {
     const { run, state } = store;
-    if (!run || setup.selected === null) return HINTS[status(state)];
+    if (!run || setup.selected === null) {
+      const doing = status(state);
+      const begun = state.runs.length > 1 ? ` ${count(state.runs.length - 1, "step")} begun.` : "";
+      return HINTS[doing] + (doing === "waiting" ? begun : "");
+    }
     return run.status === "running"
       ? "This step has given no text yet."
       : "This step gave no text.";
