@@ -10,10 +10,21 @@ export interface Turn {
   text: string;
   images: ImageUrl[];
   store: Store;
+  /** What the reader is making of the prompt, while they do. */
+  editing: string | null;
+}
+
+/** Where in a conversation the reader's keyboard is. */
+export interface Place {
+  /** Which of the turns on show; -1 for what is around them. */
+  turn: number;
+  /** Which of what can be focused there. */
+  at: number;
+  el: HTMLElement;
 }
 
 /** A turn as it comes over the wire, and as a saved notebook keeps it. */
-export interface TurnItem extends Omit<Turn, "store"> {
+export interface TurnItem extends Omit<Turn, "store" | "editing"> {
   frames?: Frame[];
 }
 
@@ -36,16 +47,25 @@ export type ChatAnswer =
   | { type: "cleared" }
   | { type: "problem"; text: string };
 
+/** Milliseconds in which Python should have heard of a prompt. */
+const HEARD_BY = 5000;
+const UNHEARD = "The kernel does not answer: it is busy, or it is no longer there.";
+
 export class ChatStore {
   readonly turns = new Map<number, Turn>();
   readonly saved: SavedChat = { type: "chat", turns: [], leaf: null };
   leaf: number | null = null;
   /** What went wrong with the last thing the reader asked for. */
   problem = "";
-  /** What the reader is writing, for the view that takes the place of this one. */
-  draft = "";
+  // For the view that takes the place of this one: what the reader is writing, and where they are.
+  draft: { text: string; images: ImageUrl[] } = { text: "", images: [] };
+  focus: Place | null = null;
+  scrolledTo: number | null = null;
+  /** Whether Python has not yet said what it makes of the draft. */
+  isSent = false;
   #ask: (message: Request | ChatRequest) => void;
   #listeners = new Set<() => void>();
+  #patience = 0;
 
   constructor(ask: (message: Request | ChatRequest) => void) {
     this.#ask = ask;
@@ -62,6 +82,12 @@ export class ChatStore {
   take(message: ChatAnswer): void {
     this.problem = "";
     if (message.type === "turn") {
+      // Only when Python has the prompt is it safe to forget it here.
+      if (this.isSent && message.turn.text.trim() === this.draft.text.trim()) {
+        this.draft = { text: "", images: [] };
+      }
+      this.isSent = false;
+      this.scrolledTo = null;
       this.#add(message.turn);
       this.#setLeaf(message.turn.id);
     } else if (message.type === "leaf") {
@@ -72,8 +98,24 @@ export class ChatStore {
       this.#setLeaf(null);
     } else {
       this.problem = message.text;
+      this.isSent = false;
     }
     this.notify();
+  }
+
+  /** Send the draft, if there is something in it and nothing under way. */
+  send(): void {
+    const { text, images } = this.draft;
+    if (this.isRunning || this.isSent || (!text.trim() && images.length === 0)) return;
+    this.isSent = true;
+    this.ask({ type: "send", text, images });
+    clearTimeout(this.#patience);
+    this.#patience = window.setTimeout(() => {
+      if (!this.isSent) return;
+      this.isSent = false;
+      this.problem = UNHEARD;
+      this.notify();
+    }, HEARD_BY);
   }
 
   ask(message: ChatRequest): void {
@@ -129,7 +171,7 @@ export class ChatStore {
     if (this.turns.has(item.id)) return;
     const store = new Store((message) => this.#ask(Object.assign({ turn: item.id }, message)));
     for (const frame of frames ?? []) store.take(frame, false);
-    this.turns.set(item.id, { ...item, store });
+    this.turns.set(item.id, { ...item, store, editing: null });
     this.saved.turns.push({ ...item, frames: store.saved.frames });
     store.subscribe(() => this.notify(), new AbortController().signal);
   }

@@ -123,7 +123,7 @@ class ChatView(Look, anywidget.AnyWidget):
 
     @property
     def messages(self) -> list[BaseMessage]:
-        """The conversation on show, with the system prompt and without unanswered turns."""
+        """The conversation on show, with the system prompt and without turns that failed."""
         return self._messages(self.turns)
 
     @property
@@ -238,7 +238,7 @@ class ChatView(Look, anywidget.AnyWidget):
     def _messages(self, turns: Sequence[Turn]) -> list[BaseMessage]:
         messages: list[BaseMessage] = [SystemMessage(self.system)] if self.system else []
         for turn in turns:
-            if (answer := turn.answer) is not None:
+            if (answer := turn.answer) is not None and turn.status != "failed":
                 messages += [turn.prompt, answer]
         return messages
 

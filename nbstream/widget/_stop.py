@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import _thread
+import asyncio
 import signal
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import Stopped
+from .._loops import wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from ..events import Event, Trace
 
-__all__ = ["Stop", "hear_while_busy"]
+__all__ = ["Stop", "hear_while_busy", "wait_out"]
 
 GRACE = 0.3
 """Seconds for the next chunk to come, at which the run stops by itself."""
@@ -86,6 +89,30 @@ class Stop:
                 signal.pthread_kill(main, signal.SIGINT)
             else:  # Windows
                 _thread.interrupt_main()
+
+
+def wait_out(job: Future[None], stop: Stop, timeout: float | None = None) -> None:
+    """Wait until a run is over; that it was stopped is no error, and an interrupt stops it.
+
+    Raises
+    ------
+    TimeoutError
+        If it takes longer than ``timeout`` seconds.
+    Exception
+        What the run raised.
+    """
+    try:
+        wait(job, timeout)
+    except asyncio.CancelledError:
+        if not stop.is_wanted:
+            raise
+    except (asyncio.TimeoutError, TimeoutError):
+        if job.done():
+            raise  # the run's own
+        raise TimeoutError(f"The run goes on after {timeout:g} seconds.") from None
+    except KeyboardInterrupt:
+        stop.ask()
+        raise
 
 
 def hear_while_busy(comm: Any) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from .._loops import wait
 from ..events import Trace
 from ..messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from ._protocol import frame
 from ._state import ViewState, apply, initial, status
-from ._stop import Stop
+from ._stop import Stop, wait_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,11 +80,7 @@ class Turn:
             What the model or chain raised.
         """
         if self._job is not None:
-            try:
-                wait(self._job, timeout)
-            except asyncio.CancelledError:
-                if not self._stop.is_wanted:
-                    raise
+            wait_out(self._job, self._stop, timeout)
         return self.answer
 
     @property

@@ -12,7 +12,6 @@ import anywidget
 import traitlets
 
 from .._exceptions import InputError
-from .._loops import wait
 from ..events import Trace
 from ..messages import AIMessageChunk
 from ._host import is_attended
@@ -21,7 +20,7 @@ from ._protocol import frame
 from ._pump import Feed
 from ._state import ViewState, apply, initial, metrics, status
 from ._static import MAX_TEXT, to_document, to_html, to_text
-from ._stop import Stop, hear_while_busy
+from ._stop import Stop, hear_while_busy, wait_out
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -179,18 +178,7 @@ class StreamView(Look, anywidget.AnyWidget):
             What the run raised.
         """
         if self._job is not None:
-            try:
-                wait(self._job, timeout)
-            except asyncio.CancelledError:
-                if not self._stop.is_wanted:
-                    raise
-            except (asyncio.TimeoutError, TimeoutError):
-                if self._job.done():
-                    raise  # the run's own
-                raise TimeoutError(f"The run goes on after {timeout:g} seconds.") from None
-            except KeyboardInterrupt:
-                self.stop()
-                raise
+            wait_out(self._job, self._stop, timeout)
         return self.value
 
     def __await__(self) -> Generator[Any, None, Any]:

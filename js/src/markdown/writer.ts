@@ -26,6 +26,8 @@ const BUDGET = 8;
 const WINDOW = 4096;
 /** up to this many: there the block is cut at a line's end. Fenced code may be of any length. */
 const LONGEST = 100_000;
+/** Blocks that stand together: the browser skips those out of sight, and adding one moves few. */
+const TOGETHER = 32;
 /** Drawing the tail takes one part of the time in this many more. */
 const REST = 3;
 /** Laying out code takes the page about a millisecond for this many characters. */
@@ -33,6 +35,7 @@ const LAID_OUT = 2000;
 
 export class Writer {
   #el: HTMLElement;
+  #part: HTMLElement | null = null;
   #tail = element("div", { class: "nbs-md-tail" });
   #tailHtml = "";
   #incoming: string[] = [];
@@ -141,9 +144,17 @@ export class Writer {
       this.#drop(token.raw.length);
       if (token.type === "space") continue;
       collectLinks(token, this.#links);
-      this.#el.insertBefore(this.#finished(token, runs), this.#tail);
+      this.#place(this.#finished(token, runs));
     }
     return true;
+  }
+
+  #place(block: Node): void {
+    if (!this.#part || this.#part.childElementCount >= TOGETHER) {
+      this.#part = element("div", { class: "nbs-md-part" });
+      this.#el.insertBefore(this.#part, this.#tail);
+    }
+    this.#part.append(block);
   }
 
   #finished(token: Token, runs: Lexed["runs"]): Node {
@@ -185,7 +196,7 @@ export class Writer {
       return "done";
     }
     block.close();
-    this.#el.insertBefore(block.el, this.#tail);
+    this.#place(block.el);
     this.#fence = null;
     return "again";
   }

@@ -8,8 +8,12 @@ import { keepKeys } from "../keys";
 import { Options } from "../options";
 import type { Traits } from "../protocol";
 import { count, number } from "../words";
-import { Composer } from "./composer";
+import { Composer, writingArea } from "./composer";
 import { renderPanel } from "./panel";
+import { Follower } from "./scroll";
+
+/** Frames until all that is in the turns has its height. */
+const SETTLED = 4;
 
 interface ChatProps {
   model: AnyModel<Traits>;
@@ -49,7 +53,10 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
   keepKeys(root, signal);
 
   const shown = new Map<number, TurnView>();
+  const follower = new Follower(list, chat);
+  const keepFocus = focusKeeper(chat, root, list, () => composer.focus());
   let scheduled = false;
+  let frames = 0;
 
   function schedule(): void {
     if (scheduled) return;
@@ -72,10 +79,7 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
     });
     const isSame =
       list.children.length === views.length && views.every((v, i) => list.children[i] === v);
-    if (!isSame) {
-      list.replaceChildren(...views);
-      list.scrollTop = list.scrollHeight;
-    }
+    if (!isSame) list.replaceChildren(...views);
     empty.hidden = path.length > 0;
     clear.disabled = copy.disabled = path.length === 0;
     const { input, output } = chat.usage;
@@ -87,6 +91,9 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
     }
     setText(usage, words.join(" · "));
     composer.update();
+    keepFocus();
+    if (follower.update() || frames < SETTLED) schedule();
+    if (++frames === SETTLED) follower.placed();
   }
 
   copy.addEventListener("click", async () => {
@@ -110,6 +117,56 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
   signal.addEventListener("abort", () => attached.disconnect());
   update();
   schedule();
+}
+
+/**
+ * Keep the keyboard where it is: what has the focus goes away when the notebook draws its output
+ * anew, which it does at the end of each answer, and when another branch takes a turn's place.
+ *
+ * Returns what gives the focus back if it was lost like that.
+ */
+function focusKeeper(
+  chat: ChatStore,
+  root: HTMLElement,
+  list: HTMLElement,
+  otherwise: () => void,
+): () => void {
+  const controls = (turn: number) => {
+    const scope = turn < 0 ? root : list.children[turn];
+    const all = scope?.querySelectorAll<HTMLElement>("button, select, input, textarea, [tabindex]");
+    return [...(all ?? [])].filter((el) => turn >= 0 || !list.contains(el));
+  };
+  const canHaveIt = (el: Element | null) =>
+    !!el?.isConnected && !el.closest("[hidden]") && !el.matches(":disabled");
+
+  root.addEventListener("focusin", ({ target }) => {
+    const el = target as HTMLElement;
+    const turn = [...list.children].findIndex((one) => one.contains(el));
+    chat.focus = { turn, at: controls(turn).indexOf(el), el };
+  });
+  root.addEventListener("focusout", ({ target }) => {
+    // It may have been left, or lost its focus as it went away: only afterwards one can tell.
+    setTimeout(() => {
+      const isLeft = chat.focus?.el === target && canHaveIt(target as Element);
+      if (isLeft && document.hasFocus() && document.activeElement !== target) chat.focus = null;
+    });
+  });
+
+  return () => {
+    const now = document.activeElement;
+    if (!chat.focus || (now !== document.body && !(root.contains(now) && !canHaveIt(now)))) return;
+    const { turn, at, el } = chat.focus;
+    const there = controls(turn);
+    const group = there[at]?.closest(".nbs-switch");
+    // At the last branch there is only the way back.
+    const nearby = [there[at + 1], there[at - 1]].filter((one) => group?.contains(one ?? null));
+    const found = [there[at], ...nearby].find((one) => canHaveIt(one ?? null));
+    if (!found) return otherwise();
+    found.focus();
+    if (found instanceof HTMLTextAreaElement && el instanceof HTMLTextAreaElement) {
+      found.setSelectionRange(el.selectionStart, el.selectionEnd);
+    }
+  };
 }
 
 class TurnView {
@@ -149,7 +206,10 @@ class TurnView {
     this.#retry.addEventListener("click", () => chat.ask({ type: "retry", turn: turn.id }));
     this.#before.addEventListener("click", () => this.#go(-1));
     this.#after.addEventListener("click", () => this.#go(1));
-    this.#edit.addEventListener("click", () => this.#beginEdit());
+    this.#edit.addEventListener("click", () => {
+      if (turn.editing === null) this.#beginEdit(turn.text).focus();
+    });
+    if (turn.editing !== null) this.#beginEdit(turn.editing);
   }
 
   update(): void {
@@ -170,19 +230,16 @@ class TurnView {
     if (next) this.#chat.ask({ type: "switch", turn: next.id });
   }
 
-  #beginEdit(): void {
-    if (this.#prompt.querySelector("form")) return;
-    const area = element("textarea", {
-      class: "nbs-input",
-      "data-lm-suppress-shortcuts": "true",
-      "aria-label": "Another prompt",
-      rows: String(Math.min(8, this.turn.text.split("\n").length)),
-    });
-    area.value = this.turn.text;
+  #beginEdit(text: string): HTMLElement {
+    this.turn.editing = text;
+    const area = writingArea("Another prompt");
+    area.rows = Math.min(8, text.split("\n").length);
+    area.value = text;
     const send = element("button", { type: "submit", class: "nbs-text-button" }, "Send");
     const leave = element("button", { type: "button", class: "nbs-text-button" }, "Cancel");
     const form = element("form", { class: "nbs-edit", "data-nbs-open": "" }, area, send, leave);
     const close = () => {
+      this.turn.editing = null;
       form.replaceWith(this.#text);
       this.#edit.focus();
     };
@@ -193,6 +250,9 @@ class TurnView {
       if (text.trim()) this.#chat.ask({ type: "edit", turn: this.turn.id, text });
     });
     leave.addEventListener("click", close);
+    area.addEventListener("input", () => {
+      this.turn.editing = area.value;
+    });
     area.addEventListener("keydown", (event) => {
       if (event.key === "Escape") close();
       else if (event.key === "Enter" && !event.shiftKey) form.requestSubmit();
@@ -200,6 +260,6 @@ class TurnView {
       event.preventDefault();
     });
     this.#text.replaceWith(form);
-    area.focus();
+    return area;
   }
 }

@@ -8,17 +8,27 @@ const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 /** Bytes of one image, at most. */
 const MOST = 5_000_000;
 
-export class Composer {
-  readonly el: HTMLFormElement;
-  #chat: ChatStore;
-  #area = element("textarea", {
+/** A box to write in. */
+export function writingArea(label: string, placeholder = ""): HTMLTextAreaElement {
+  const area = element("textarea", {
     class: "nbs-input",
     // While somebody writes here, no key is the notebook's.
     "data-lm-suppress-shortcuts": "true",
     rows: "1",
-    placeholder: "Write a message. Enter sends it, Shift+Enter begins a line.",
-    "aria-label": "Message",
+    placeholder,
+    "aria-label": label,
   });
+  // JupyterLab does not know of that here: from the key on (and Shift is one) it waits at the box to
+  // keep new lines out of it, and undo from it.
+  const ours = (event: Event) => event.stopImmediatePropagation();
+  area.addEventListener("beforeinput", ours, { capture: true });
+  return area;
+}
+
+export class Composer {
+  readonly el: HTMLFormElement;
+  #chat: ChatStore;
+  #area = writingArea("Message", "Write a message. Enter sends it, Shift+Enter begins a line.");
   #send = iconButton("Send", "nbs-send", "M8 13V3.5", "M4 7.5l4-4 4 4");
   #stop = iconButton("Stop", "nbs-stop", "M4.5 4.5h7v7h-7z");
   #attach = iconButton(
@@ -35,15 +45,15 @@ export class Composer {
   });
   #thumbs = element("div", { class: "nbs-thumbs" });
   #problem = element("div", { class: "nbs-problem", role: "alert" });
-  #images: ImageUrl[] = [];
+  #thumbsOf: readonly ImageUrl[] = [];
   /** How far back ↑ has gone; 0 is what is being written. */
   #back = 0;
-  #isSent = false;
+  #written = "";
 
   constructor(chat: ChatStore) {
     this.#chat = chat;
     this.#send.type = "submit";
-    this.#area.value = chat.draft;
+    this.#area.value = chat.draft.text;
     this.el = element(
       "form",
       { class: "nbs-composer" },
@@ -54,12 +64,13 @@ export class Composer {
     );
     this.el.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#submit();
+      chat.send();
+      this.focus(); // the button goes
     });
     this.#area.addEventListener("keydown", (event) => this.#key(event));
     this.#area.addEventListener("input", () => {
       this.#back = 0;
-      this.#chat.draft = this.#area.value;
+      this.#chat.draft.text = this.#area.value;
       this.#grow();
       this.update();
     });
@@ -80,34 +91,22 @@ export class Composer {
   }
 
   update(): void {
-    const { isRunning } = this.#chat;
+    const { draft, isRunning, problem } = this.#chat;
+    if (this.#area.value !== draft.text) this.#set(draft.text);
+    if (this.#thumbsOf !== draft.images) this.#drawThumbs(draft.images);
     this.#stop.hidden = !isRunning;
     this.#send.hidden = isRunning;
-    this.#send.disabled = !this.#area.value.trim() && this.#images.length === 0;
-    setText(this.#problem, this.#chat.problem);
-    // Only when Python has the prompt is it safe to forget it here.
-    if (this.#isSent && isRunning) {
-      this.#isSent = false;
-      this.#set("");
-      this.#images = [];
-      this.#drawThumbs();
-    }
-    if (this.#chat.problem) this.#isSent = false;
-  }
-
-  #submit(): void {
-    const text = this.#area.value;
-    if (this.#chat.isRunning || (!text.trim() && this.#images.length === 0)) return;
-    this.#isSent = true;
-    this.#chat.ask({ type: "send", text, images: this.#images });
+    this.#send.disabled = !draft.text.trim() && draft.images.length === 0;
+    setText(this.#problem, problem);
   }
 
   #key(event: KeyboardEvent): void {
     const isPlain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
     if (event.isComposing || !isPlain) return;
     const prompts = this.#chat.path.map((turn) => turn.text);
-    if (event.key === "Enter") this.#submit();
+    if (event.key === "Enter") this.#chat.send();
     else if (event.key === "ArrowUp" && this.#atStart && this.#back < prompts.length) {
+      if (this.#back === 0) this.#written = this.#area.value;
       this.#back++;
       this.#recall(prompts);
     } else if (event.key === "ArrowDown" && this.#back > 0) {
@@ -123,13 +122,14 @@ export class Composer {
 
   #recall(prompts: readonly string[]): void {
     const back = this.#back;
-    this.#set(back === 0 ? "" : prompts[prompts.length - back]!);
+    this.#set(back === 0 ? this.#written : prompts[prompts.length - back]!);
     this.#back = back;
+    this.update();
   }
 
   #set(text: string): void {
     this.#area.value = text;
-    this.#chat.draft = text;
+    this.#chat.draft.text = text;
     this.#back = 0;
     this.#grow();
   }
@@ -147,28 +147,35 @@ export class Composer {
         this.#chat.problem = `${file.name} is larger than ${MOST / 1e6} MB.`;
       } else {
         const reader = new FileReader();
-        reader.onload = () => {
-          this.#images.push(reader.result as ImageUrl);
-          this.#drawThumbs();
-          this.update();
-        };
+        reader.onload = () => this.#attached([...this.#images, reader.result as ImageUrl]);
         reader.readAsDataURL(file);
       }
     }
     this.update();
   }
 
-  #drawThumbs(): void {
-    const thumbs = this.#images.map((src, i) => {
+  get #images(): ImageUrl[] {
+    return this.#chat.draft.images;
+  }
+
+  #attached(images: ImageUrl[]): void {
+    this.#chat.draft.images = images;
+    // By now another view may stand in this one's place.
+    this.#chat.notify();
+    this.update();
+  }
+
+  #drawThumbs(images: readonly ImageUrl[]): void {
+    this.#thumbsOf = images;
+    const thumbs = images.map((src, i) => {
       const drop = element(
         "button",
         { type: "button", class: "nbs-thumb-button", title: "Leave it out" },
         element("img", { src, class: "nbs-thumb", alt: `Image ${i + 1}: press to leave it out` }),
       );
       drop.addEventListener("click", () => {
-        this.#images.splice(i, 1);
-        this.#drawThumbs();
-        this.update();
+        this.#attached(this.#images.filter((_, other) => other !== i));
+        this.focus();
       });
       return drop;
     });
