@@ -7,6 +7,8 @@ export function figures(state: ViewState): string[] {
   const { first, chunks, tokens, rate } = metrics(state);
   const unit = tokens === null ? "chunk" : "token";
   const words: string[] = [];
+  const root = state.runs[0];
+  if (!root || root.end === root.start) return words; // nothing is known of its time
   if (first !== null) words.push(`first token ${duration(first)}`);
   if ((tokens ?? chunks) > 0) words.push(count(tokens ?? chunks, unit));
   if (rate !== null) words.push(`${number(rate)} ${unit}s/s`);

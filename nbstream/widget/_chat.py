@@ -356,7 +356,7 @@ class ChatView(Look, anywidget.AnyWidget):
         return state
 
     def _shown(self) -> list[tuple[str, Any]]:
-        return [(turn.prompt.text, turn._state()) for turn in self.turns]
+        return [(_in_words(turn.prompt), turn._state()) for turn in self.turns]
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data: dict[str, Any] = {}
@@ -382,6 +382,14 @@ class ChatView(Look, anywidget.AnyWidget):
         data, metadata = self._repr_mimebundle_()
         for handle in self._displays:
             handle.update(data, metadata=metadata, raw=True)
+
+
+def _in_words(prompt: HumanMessage) -> str:
+    """Return a prompt as a transcript has it: without its images, but saying that there were."""
+    blocks = prompt.content if isinstance(prompt.content, list) else []
+    count = sum(isinstance(block, dict) and block.get("type") == "image" for block in blocks)
+    note = f"[{count} image{'' if count == 1 else 's'}]" if count else ""
+    return "\n".join(filter(None, [prompt.text, note]))
 
 
 def _wire(turn: Turn) -> dict[str, Any]:

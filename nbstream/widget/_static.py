@@ -72,6 +72,9 @@ def headline(state: ViewState) -> list[str]:
     figures = metrics(state)
     words = [run["model"] for run in state["runs"][:1] if run["model"]]
     words = words or [run["model"] for run in state["runs"] if run["model"]][:1]
+    root = state["runs"][0] if state["runs"] else None
+    if root is None or root["end"] == root["start"]:
+        return words  # nothing is known of its time
     if figures["first"] is not None:
         words.append(f"first token {_duration(figures['first'])}")
     unit = "chunk" if figures["tokens"] is None else "token"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 from ..events import Trace
@@ -113,7 +114,11 @@ def read_turns(messages: Sequence[BaseMessage]) -> tuple[str | None, list[Turn]]
             turns.append(Turn(len(turns), message, turns[-1] if turns else None))
         elif turns and isinstance(message, AIMessage):
             trace = turns[-1].trace
-            run = trace.start("earlier answer", "chat_model")
-            trace.log("chunk", run, message)
-            trace.log("end", run)
+            run = trace.add_run(
+                id=uuid.uuid4().hex, name="earlier answer", run_type="chat_model", input=None
+            )
+            # When that was is not known.
+            trace.log("start", run, time=0.0)
+            trace.log("chunk", run, message, time=0.0)
+            trace.log("end", run, time=0.0)
     return system, turns

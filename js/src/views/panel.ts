@@ -74,7 +74,7 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
   const note = element("div", { class: "nbs-note", role: "status" });
   const timelineTools = element("div", { class: "nbs-tools" }, ...expanders(timeline));
   const pages: { [view in ViewName]: HTMLElement } = {
-    tokens: element("div", {}, hint, tokens.el),
+    tokens: element("div", {}, tokens.el),
     markdown: element("div", {}, markdown.el),
     events: events.el,
     timeline: element("div", {}, timeline.el, details.el),
@@ -93,7 +93,7 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
     events: events.tools,
     timeline: timelineTools,
   });
-  root.append(header.el, figures.el, tabs.el, narrowed);
+  root.append(header.el, figures.el, tabs.el, narrowed, hint);
   root.append(...Object.values(pages), note, error, replay.el, announcer.el);
   el.append(root);
   inspectTokens(tokens, root, store);
@@ -123,7 +123,9 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
     setText(narrowedTo, run?.name ?? "");
     narrowed.title = "Show all steps again";
     const isEmpty = !run || (run.texts.length === 0 && run.asides.length === 0);
-    setText(hint, isEmpty ? hintFor() : "");
+    const isText = view === "tokens" || view === "markdown";
+    setText(hint, isEmpty && isText ? hintFor() : "");
+    tokens.el.hidden = markdown.el.hidden = isEmpty;
     setText(note, isRunning && header.isUnheard ? UNHEARD : (cutOff(state) ?? ""));
     const failure = run?.error ?? state.runs[0]?.error;
     setText(errorType, failure?.type ?? "");

@@ -18,10 +18,11 @@ export class Follower {
 
   /** Go to the end if it is to be in sight. Returns whether to look again in the next frame. */
   update(): boolean {
-    if (this.#setup.scrolledTo !== null || this.#atEnd()) return false;
-    // What is out of sight gets its true height when first drawn, so look again after that.
+    if (this.#setup.scrolledTo !== null) return false;
+    const before = this.#el.scrollTop;
     this.#el.scrollTop = this.#el.scrollHeight;
-    return true;
+    // What is out of sight gets its true height when first drawn, so look again after that.
+    return Math.abs(this.#el.scrollTop - before) > 1;
   }
 
   /** All is there: go where the reader had been. */
