@@ -4,12 +4,17 @@ import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
 import { type ChatAnswer, ChatStore } from "./chat";
 import { provide, provided } from "./modules";
 import { Options } from "./options";
+import { replaceOutputs } from "./outputs";
 import { canTakePlaces, takePlaces } from "./places";
 import type { Answer, Traits } from "./protocol";
+import { status } from "./state";
 import { Store } from "./store";
 import "./theme.css";
 import { renderChat } from "./views/chat";
 import { renderPanel } from "./views/panel";
+
+/** Milliseconds after a run's end by which its output has been updated, where Jupyter does that. */
+const LEFT_BY = 1000;
 
 type Message = ((Answer & { turn?: number }) | ChatAnswer) | null;
 
@@ -28,6 +33,8 @@ export default () => {
       const target = chat ? chat.turns.get(message.turn ?? -1)?.store : store;
       if (message.type === "frame") target?.take(message);
       else target?.exported(message);
+    } else if (message?.type === "bundle") {
+      replaceOutputs(model.widget_manager, message);
     } else if (message && chat) chat.take(message);
   }
 
@@ -57,6 +64,14 @@ export default () => {
     },
     render({ model, el, signal }: RenderProps<Traits>) {
       show(model, el, signal);
+      if (chat || !canTakePlaces()) return;
+      // A run that is over leaves its transcript in the output, which takes this view away.
+      let timer = 0;
+      store.subscribe(() => {
+        if (timer || status(store.live) === "waiting" || status(store.live) === "streaming") return;
+        timer = window.setTimeout(() => el.isConnected && store.askForBundle(), LEFT_BY);
+      }, signal);
+      store.notify();
     },
   };
 };

@@ -83,10 +83,23 @@ export interface Hello {
   type: "hello";
 }
 
+/** Asks for what is to be left in the output, where that was not updated. */
+export interface BundleRequest {
+  type: "bundle";
+}
+
 /** A picture, as `data:image/png;base64,…`. */
 export type ImageUrl = string;
 
-export type Request = Resync | Stop | ModuleRequest | ExportRequest;
+export interface BundleAnswer {
+  type: "bundle";
+  /** The id of the widget's model. */
+  model: string;
+  data: { [mime: string]: Json };
+  metadata: { [mime: string]: Json };
+}
+
+export type Request = BundleRequest | Resync | Stop | ModuleRequest | ExportRequest;
 
 export interface ModuleAnswer {
   type: "module";
@@ -99,7 +112,7 @@ export interface ExportAnswer {
   text: string;
 }
 
-export type Answer = Frame | ModuleAnswer | ExportAnswer;
+export type Answer = BundleAnswer | Frame | ModuleAnswer | ExportAnswer;
 
 export const VIEWS = ["tokens", "markdown", "events", "timeline"] as const;
 export type ViewName = (typeof VIEWS)[number];

@@ -79,6 +79,11 @@ export class Store {
     this.#ask({ type: "stop" });
   }
 
+  /** Ask Python for what is to be left in the notebook's output. */
+  askForBundle(): void {
+    this.#ask({ type: "bundle" });
+  }
+
   /** Ask Python for code that is not sent with each widget. */
   askForModule(name: string): void {
     this.#ask({ type: "module", name });

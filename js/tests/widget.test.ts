@@ -414,6 +414,37 @@ describe("the widget", () => {
     expect(model.sent).toEqual([]);
   });
 
+  it("puts its transcript into an output that was not updated", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    document.body.dataset.jpThemeName = "JupyterLab Light";
+    open()();
+    const WIDGET = "application/vnd.jupyter.widget-view+json";
+    const output = (id: string) => ({ data: { [WIDGET]: { model_id: id } } });
+    const outputs = [output("other"), output("mine")] as { data: object }[];
+    const list = {
+      length: outputs.length,
+      get: (i: number) => outputs[i],
+      set: (i: number, value: { data: object }) => {
+        outputs[i] = value;
+      },
+    };
+    const cells = [{}, { outputs: list }];
+    Object.assign(model, { widget_manager: { context: { model: { cells } } } });
+    model.receive(frame(0, start(), chunks("a")));
+    vi.advanceTimersByTime(5000);
+    expect(model.sent).toEqual([{ type: "hello" }]);
+    model.receive(frame(2, end()));
+    vi.advanceTimersByTime(5000);
+    expect(model.sent.at(-1)).toEqual({ type: "bundle" });
+    const data = { "text/plain": "a" };
+    model.receive({ type: "bundle", model: "mine", data, metadata: {} });
+    expect(outputs.map((one) => Object.keys(one.data)[0])).toEqual([WIDGET, "text/plain"]);
+    delete (model as { widget_manager?: object }).widget_manager;
+    model.receive({ type: "bundle", model: "mine", data, metadata: {} });
+    delete document.body.dataset.jpThemeName;
+    vi.useRealTimers();
+  });
+
   it("spends nothing on a view that left the page", async () => {
     const root = open()();
     await settle();

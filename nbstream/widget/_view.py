@@ -240,6 +240,10 @@ class StreamView(Look, anywidget.AnyWidget):
             name = content["name"]
             source = MODULES[name].read_text(encoding="utf-8")
             self.send({"type": "module", "name": name, "source": source})
+        elif kind == "bundle" and self._takes_places and self._is_over():
+            data, metadata = self._repr_mimebundle_()
+            answer = {"model": self.model_id, "data": data, "metadata": metadata}
+            self.send({"type": "bundle", **answer})
         elif kind == "export":
             self.send({"type": "export", "text": self.trace.to_jsonl()})
 

@@ -100,10 +100,12 @@ def test_every_view_of_an_agents_run(notebook, theme, width):
 
     tab(nb, "Events")
     view(nb).get_by_label("Find text in the events").fill("added")
+    nb.page.wait_for_timeout(250)
     (row,) = view(nb).locator(".nbs-event").all()
     assert "on_custom_event" in row.text_content()
     view(nb).get_by_label("Find text in the events").fill("")
     view(nb).get_by_label("Kind of event").select_option("end")
+    nb.page.wait_for_timeout(250)
     assert view(nb).locator(".nbs-event").count() > 4
     view(nb).locator(".nbs-event").first.click()
     event = json.loads(view(nb).locator(".nbs-json").text_content())
@@ -280,12 +282,13 @@ def test_a_saved_log_opens_and_plays_again(notebook, lab):
     assert view(nb).locator(".nbs-timeline tbody tr").count() >= 7
     view(nb).get_by_label("Play it again").click()
     view(nb).get_by_label("Speed").select_option("16")
-    nb.page.wait_for_selector(".nbstream[data-status=waiting], .nbstream[data-status=streaming]")
+    nb.page.get_by_label("Play", exact=True).wait_for()  # it has come to its end
     wait_for_status(nb, "done")
     view(nb).get_by_role("slider", name="Time").fill("500")
     wait_for_status(nb, "streaming")
     tab(nb, "Tokens")
-    assert view(nb).locator(".nbs-tokens").text_content().startswith("Let me add these.")
+    first = view(nb).locator(".nbs-tokens .nbs-block").first
+    assert first.text_content() == "Let me add these."
 
     # The page hands the log out as it came.
     view(nb).get_by_role("button", name="More").click()
