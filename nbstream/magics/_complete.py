@@ -104,7 +104,7 @@ def _verb_or_value(magics: ChatMagics, given: str) -> tuple[str, list[str]]:
 
     verb, space, rest = given.partition(" ")
     if not space:
-        return verb, _starting(verb, VERBS)
+        return verb, _starting(verb, filter(None, VERBS))
     rest = rest.lstrip()
     if verb == "model":
         return rest, _starting(rest, _values(magics, "model", rest))

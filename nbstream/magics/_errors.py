@@ -66,7 +66,8 @@ def one_line(redact: Callable[[str], str], *, debug: bool = False) -> Iterator[N
         said = _said(error)
         safe = redact(said)
         # An error that quotes a key is dropped, with whatever holds on to it.
-        raise CellError(safe) from (error if safe == said else None)
+        is_clean = safe == said and not getattr(error, "quoted_a_key", False)
+        raise CellError(safe) from (error if is_clean else None)
 
 
 def _said(error: Exception) -> str:

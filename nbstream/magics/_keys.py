@@ -57,6 +57,13 @@ class Keys:
                 text = text.replace(key, "…")
         return _LOOKS_LIKE_A_KEY.sub("…", text)
 
+    def redact_error(self, error: BaseException) -> None:
+        """Take every key out of what an error says, for whoever shows it later."""
+        said = str(error)
+        if (safe := self.redact(said)) != said:
+            error.args = (safe,)
+            error.__dict__["quoted_a_key"] = True  # and may do so elsewhere still
+
     def ask(self) -> str:
         """Let the user enter a key unseen, store it in the keyring, and say what was done."""
         import getpass

@@ -121,13 +121,13 @@ class ChatMagics(Magics):
             %%chat --model local --as answer
             Write me a 1 verse song about {animal} on the moon
 
-        ``{animal}`` stands for a variable's value, and so does any expression in braces:
-        ``{df.head()}`` sends a table, ``{figure}`` an image, ``{In[3]}``, ``{Out[3]}`` and
-        ``{Err[3]}`` an earlier cell, its result, its error. ``{{`` and ``}}`` are braces. Values of
-        options can be expressions, too: ``--system {rules}``.
+        `{animal}` stands for a variable's value, and so does any expression in braces:
+        `{df.head()}` sends a table, `{figure}` an image, `{In[3]}`, `{Out[3]}` and
+        `{Err[3]}` an earlier cell, its result, its error. `{{` and `}}` are braces. Values of
+        options can be expressions, too: `--system {rules}`.
 
         All prompts of a notebook belong to one conversation. A cell that is run again takes its
-        own turn's place, and the turns after it stay. ``%chat?`` tells of the conversation.
+        own turn's place, and the turns after it stay. `%chat?` tells of the conversation.
         """
         with one_line(self.session.keys.redact, debug=_asks_for_debug(line)):
             self._chat(line, cell)
@@ -177,7 +177,7 @@ class ChatMagics(Magics):
             %chat export FILE        the last run as .jsonl, .md, .txt or .html
             %chat help               this
 
-        ``%%chat?`` explains how prompts are written, ``%config ChatMagics`` lists what can be set
+        `%%chat?` explains how prompts are written, `%config ChatMagics` lists what can be set
         for all of them.
         """
         with one_line(self.session.keys.redact):

@@ -20,7 +20,7 @@ from ._tools import ToolLoop, named_tools
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..events import Trace
+    from ..events import Event, Trace
     from ..messages import Content
     from ..widget import StreamView
 
@@ -136,7 +136,7 @@ class Session:
         given = prompt.content if is_chain else self._messages(prompt, model, place)
         label = prompt.chain if is_chain else (model.model_label or model.get_name())
         branch = self.conversation.branch if uses_history else None
-        options = self._view_options(prompt)
+        options = {**self._view_options(prompt), "trace": self._trace()}
 
         def started(view: StreamView) -> None:
             self.live.append(view)
@@ -250,6 +250,21 @@ class Session:
             return prompt.content
         instructions: list[BaseMessage] = [SystemMessage(system)] if system else []
         return [*instructions, *history, HumanMessage(prompt.content)]
+
+    def _trace(self) -> Trace:
+        """Return a log whose errors quote no key: a view shows them, and the notebook keeps that.
+
+        It hears of an error before the view does, which comes later.
+        """
+        from ..events import Trace
+
+        def hide(event: Event) -> None:
+            if event.kind == "error":
+                self.keys.redact_error(event.data)
+
+        trace = Trace()
+        trace.subscribe(hide)
+        return trace
 
     def _view_options(self, prompt: Prompt) -> dict[str, Any]:
         settings = self.settings

@@ -181,8 +181,14 @@ class Notebook:
         return self.page.locator(".jp-InputPrompt", has_text="[*]").count() > 0
 
     def save(self):
+        file = self.lab.folder / f"{self.name}.ipynb"
+        before = file.stat().st_mtime_ns
         self.page.keyboard.press("Escape")
         self.page.keyboard.press("Control+s")
+        deadline = time.monotonic() + 20
+        while file.stat().st_mtime_ns == before:
+            assert time.monotonic() < deadline, "the notebook was not saved"
+            self.page.wait_for_timeout(100)
         self.page.wait_for_selector(".jp-mod-current .jp-DirtyIndicator", state="detached")
         self.page.wait_for_timeout(500)
 

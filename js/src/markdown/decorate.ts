@@ -74,12 +74,9 @@ function picture(src: string, alt: string): Node {
 export function showPicture(button: Element): void {
   const picture = pictures.get(button);
   if (!picture) return;
-  const image = document.createElement("img");
-  // Before the address: that is when the page asks for it.
-  image.referrerPolicy = "no-referrer";
-  image.loading = "lazy";
-  image.alt = picture.alt;
-  image.src = picture.src;
+  const { src, alt } = picture;
+  // The address last: that is when the page asks for it.
+  const image = element("img", { referrerpolicy: "no-referrer", loading: "lazy", alt, src });
   button.replaceWith(image);
 }
 

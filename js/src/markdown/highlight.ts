@@ -1,4 +1,7 @@
-/** Colours for code, in the languages that models write most. */
+/**
+ * Colours for code, in the languages that models write most. Not in Markdown: hljs can take
+ * minutes for a few thousand characters of it.
+ */
 
 import hljs from "highlight.js/lib/core";
 import bash from "highlight.js/lib/languages/bash";
@@ -10,7 +13,6 @@ import java from "highlight.js/lib/languages/java";
 import javascript from "highlight.js/lib/languages/javascript";
 import json from "highlight.js/lib/languages/json";
 import julia from "highlight.js/lib/languages/julia";
-import markdown from "highlight.js/lib/languages/markdown";
 import python from "highlight.js/lib/languages/python";
 import r from "highlight.js/lib/languages/r";
 import rust from "highlight.js/lib/languages/rust";
@@ -30,7 +32,6 @@ const LANGUAGES = {
   javascript,
   json,
   julia,
-  markdown,
   python,
   r,
   rust,
@@ -39,8 +40,10 @@ const LANGUAGES = {
   xml,
   yaml,
 };
-/** Longer code keeps one colour: its time would be the page's. */
-const LONGEST = 50_000;
+/** Longer code keeps one colour: highlighting it would take the page's time, */
+const LONGEST = 30_000;
+/** and so does code that takes hljs a time out of proportion: endless words, lines, and gaps. */
+const ENDLESS = /[\w$]{200}|[^\n]{1000}|\n{20}/;
 
 for (const [name, language] of Object.entries(LANGUAGES)) hljs.registerLanguage(name, language);
 // Names that hljs does not know, for languages that are near enough.
@@ -51,7 +54,7 @@ hljs.registerAliases(["ipython", "ipython3", "python3"], { languageName: "python
 /** Put colours into an element that holds code. Its text stays the same. */
 export function highlight(code: HTMLElement, language: string): void {
   const text = code.textContent ?? "";
-  if (text.length > LONGEST || !hljs.getLanguage(language)) return;
+  if (text.length > LONGEST || ENDLESS.test(text) || !hljs.getLanguage(language)) return;
   const { value } = hljs.highlight(text, { language, ignoreIllegals: true });
   const coloured = cleanSpans(value);
   if (coloured.textContent !== text) return;

@@ -24,8 +24,8 @@ type Step = "again" | "later" | "done";
 const BUDGET = 8;
 /** Characters looked at in one go; twice as many where no block ends in them, */
 const WINDOW = 4096;
-/** up to this many: there the block is cut at a line's end. Fenced code may be of any length. */
-const LONGEST = 100_000;
+/** up to this many: there the block is cut. Fenced code may be of any length. */
+const LONGEST = 40_000;
 /** Blocks that stand together: the browser skips those out of sight, and adding one moves few. */
 const TOGETHER = 32;
 /** Drawing the tail takes one part of the time in this many more. */
@@ -108,8 +108,8 @@ export class Writer {
         if (!isAll || finished) return "again";
         if (this.#openFence(finished)) return "again";
       } else if (!isAll) {
-        if (this.#window >= LONGEST) return this.#cut(text, deadline);
-        this.#window = Math.min(2 * this.#window, LONGEST);
+        if (this.#window >= LONGEST) this.#cut(text);
+        else this.#window = Math.min(2 * this.#window, LONGEST);
         return "again";
       }
       this.#looked = this.#rest.length;
@@ -126,13 +126,15 @@ export class Writer {
     this.#looked = 0;
   }
 
-  /** A block beyond all measure: what has come of it is one. */
-  #cut(text: string, deadline: number): Step {
-    let end = text.lastIndexOf("\n") + 1 || text.length;
-    if (/[\ud800-\udbff]/.test(text.charAt(end - 1))) end--;
-    const lexed = lex(text.slice(0, end));
+  /** A block beyond all measure: what has come of it is one, and the rest another like it. */
+  #cut(text: string): void {
+    const lexed = lex(text.slice(0, cutAt(text)));
     this.#window = WINDOW;
-    return this.#finish(lexed, lexed.tokens.length, deadline) ? "again" : "later";
+    this.#finish(lexed, lexed.tokens.length, Infinity);
+    const last = lexed.tokens.at(-1);
+    if (last?.type !== "table" || this.#rest.startsWith("\n")) return;
+    const [head, dashes] = last.raw.split("\n", 2);
+    this.#rest = `${head}\n${dashes}\n${this.#rest}`;
   }
 
   /** Put the first blocks on the page for good. Returns false where there was no time for all. */
@@ -252,6 +254,16 @@ function countFinished(tokens: readonly Token[]): number {
     0,
     tokens.findLastIndex(({ type }) => type !== "space"),
   );
+}
+
+/** Before an item of a list, not within one; at least at a line's end or between words. */
+function cutAt(text: string): number {
+  let end = text.lastIndexOf("\n");
+  while (end > 0 && !/\S/.test(text.charAt(end + 1))) end = text.lastIndexOf("\n", end - 1);
+  if (end <= 0) end = text.lastIndexOf("\n");
+  if (end <= 0) end = text.lastIndexOf(" ");
+  if (end > 0) return end + 1;
+  return /[\ud800-\udbff]$/.test(text) ? text.length - 1 : text.length;
 }
 
 function holdsLinks(token: Token): boolean {

@@ -2,13 +2,14 @@
 
 import type { AnyModel } from "@anywidget/types";
 import type { ChatStore, Turn } from "../chat";
-import { writeClipboard } from "../clipboard";
+import { download, writeClipboard } from "../clipboard";
 import { element, iconButton, setText } from "../dom";
 import { keepKeys } from "../keys";
 import { Options } from "../options";
 import type { Traits } from "../protocol";
 import { count, number } from "../words";
 import { Composer, writingArea } from "./composer";
+import { menu } from "./menu";
 import { renderPanel } from "./panel";
 import { Follower } from "./scroll";
 
@@ -50,6 +51,21 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
     composer.el,
   );
   el.append(root);
+  const save = menu(
+    "Save the conversation",
+    [
+      {
+        label: "Save as Markdown",
+        run: () => download("chat.md", asMarkdown(chat), "text/markdown"),
+      },
+      {
+        label: "Save as JSON",
+        run: () => download("chat.json", asJson(chat), "application/json"),
+      },
+    ],
+    root,
+  );
+  copy.after(save);
   keepKeys(root, signal);
 
   const shown = new Map<number, TurnView>();
@@ -83,7 +99,7 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
     empty.hidden = path.length > 0;
     clear.disabled = copy.disabled = path.length === 0;
     const { input, output } = chat.usage;
-    const words = [count(path.length, "turn")];
+    const words = path.length > 0 ? [count(path.length, "turn")] : [];
     if (input + output > 0) words.push(`${number(input)} in, ${count(output, "token")} out`);
     const price = model.get("price");
     if (price.input !== undefined && price.output !== undefined && input + output > 0) {
@@ -97,10 +113,7 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
   }
 
   copy.addEventListener("click", async () => {
-    const parts = chat.path.map(
-      ({ text, store }) => `**You:** ${text}\n\n${store.live.runs[0]?.texts.join("") ?? ""}`,
-    );
-    await writeClipboard(parts.join("\n\n---\n\n"), root);
+    await writeClipboard(asMarkdown(chat), root);
     setText(said, "Copied");
     setTimeout(() => setText(said, ""), 2500);
   });
@@ -167,6 +180,24 @@ function focusKeeper(
       found.setSelectionRange(el.selectionStart, el.selectionEnd);
     }
   };
+}
+
+function answerOf({ store }: Turn): string {
+  return store.live.runs[0]?.texts.join("") ?? "";
+}
+
+function asMarkdown(chat: ChatStore): string {
+  const turns = chat.path.map((turn) => `**You:** ${turn.text}\n\n${answerOf(turn)}`);
+  return turns.join("\n\n---\n\n");
+}
+
+/** The messages, in the form that `ChatView(messages=…)` takes. */
+function asJson(chat: ChatStore): string {
+  const messages = chat.path.flatMap((turn) => [
+    { role: "human", content: turn.text },
+    { role: "ai", content: answerOf(turn) },
+  ]);
+  return JSON.stringify(messages, null, 2);
 }
 
 class TurnView {

@@ -28,7 +28,7 @@ export function writingArea(label: string, placeholder = ""): HTMLTextAreaElemen
 export class Composer {
   readonly el: HTMLFormElement;
   #chat: ChatStore;
-  #area = writingArea("Message", "Write a message. Enter sends it, Shift+Enter begins a line.");
+  #area = writingArea("Message", "Enter sends, Shift+Enter begins a line");
   #send = iconButton("Send", "nbs-send", "M8 13V3.5", "M4 7.5l4-4 4 4");
   #stop = iconButton("Stop", "nbs-stop", "M4.5 4.5h7v7h-7z");
   #attach = iconButton(
@@ -140,6 +140,7 @@ export class Composer {
   }
 
   #take(files: FileList | null | undefined): void {
+    if (files?.length) this.#chat.problem = "";
     for (const file of files ?? []) {
       if (!IMAGES.includes(file.type)) {
         this.#chat.problem = `${file.name} is no PNG, JPEG, GIF or WebP image.`;
