@@ -70,8 +70,11 @@ export class Store {
   open(log: Json | object): void {
     const found = log as Partial<Frame> | Partial<SavedLog>;
     if (found.type === "frame") this.take(found as Frame, false);
-    if (found.type === "log")
+    if (found.type === "log") {
       for (const frame of (found as SavedLog).frames) this.take(frame, false);
+    }
+    // Of a run that is over one reads the beginning first.
+    if (this.live.runs[0] && this.live.runs[0].end !== null) this.setup.scrolledTo = 0;
   }
 
   /** Ask Python to end the run; whether it hears that while it is busy depends on the kernel. */

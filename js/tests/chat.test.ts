@@ -94,11 +94,14 @@ describe("the store", () => {
     expect(JSON.parse(JSON.stringify(again.saved))).toEqual(saved);
   });
 
-  it.each([{}, { type: "log", frames: [] }, { type: "chat" }])("opens %j as nothing", (log) => {
-    chat.open(log);
-    expect(chat.path).toEqual([]);
-    expect(chat.isRunning).toBe(false);
-  });
+  it.each([{}, { type: "chat" }, { type: "log", frames: [], turns: [item(0, null)], leaf: 0 }])(
+    "opens %j as nothing",
+    (log) => {
+      chat.open(log);
+      expect(chat.path).toEqual([]);
+      expect(chat.isRunning).toBe(false);
+    },
+  );
 
   it("forgets all when it is cleared", () => {
     turn(0, null);
@@ -513,6 +516,17 @@ describe("the view", () => {
         2,
         5,
       ]);
+    });
+
+    it("gives it back each time", async () => {
+      turn(0, null);
+      await open();
+      root.querySelector<HTMLElement>(".nbs-composer textarea")!.focus();
+      for (let time = 0; time < 3; time++) {
+        await redraw();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        expect(focused()).toBe("Message");
+      }
     });
 
     it("gives it back to a turn's button", async () => {

@@ -514,20 +514,20 @@ describe("while it is written", () => {
     const lex = Lexer.prototype.blockTokens;
     let busy = 0;
     vi.spyOn(Lexer.prototype, "blockTokens").mockImplementation(function (this: Lexer, ...args) {
-      busy += 50;
-      clock += 50;
-      return lex.apply(this, args);
+      busy += args[0].length / 100;
+      clock += args[0].length / 100;
+      return lex.apply(this, args as Parameters<typeof lex>);
     } as typeof lex);
     for (let i = 0; i < 2000; i++) {
       clock++;
       view.append(` word${i}`);
       view.render(false);
     }
-    expect(busy / clock).toBeGreaterThan(0.2);
-    expect(busy / clock).toBeLessThan(0.27);
+    expect(busy / clock).toBeGreaterThan(0.15);
+    expect(busy / clock).toBeLessThan(0.3);
     expect(view.render(false)).toBe(true);
     while (view.render(true));
-    expect(el.textContent).toMatch(/^word0 .* word1999$/);
+    expect(el.textContent?.trim()).toMatch(/^word0 .* word1999$/);
   });
 
   it("a long text is written in many calls, each of which keeps its time", () => {
@@ -601,7 +601,10 @@ describe("what the reader can do", () => {
     expect(click.defaultPrevented).toBe(true);
     const image = el.querySelector("a > img") as HTMLImageElement;
     expect([image.src, image.alt]).toEqual(["https://e.com/i.png", "a <b>"]);
-    expect([image.referrerPolicy, image.getAttribute("loading")]).toEqual(["no-referrer", "lazy"]);
+    expect(["referrerpolicy", "loading"].map((name) => image.getAttribute(name))).toEqual([
+      "no-referrer",
+      "lazy",
+    ]);
   });
 
   it.each([true, false])(

@@ -61,6 +61,8 @@ describe("Store", () => {
     const fromPython = storeOf().store;
     fromPython.open(frame(0, start(), chunks("a", "b")));
     expect(fromPython.run?.texts).toEqual(["a", "b"]);
+    expect(fromPython.setup.scrolledTo).toBeNull();
+    expect(again.setup.scrolledTo).toBe(0);
     fromPython.open({});
   });
 

@@ -68,11 +68,10 @@ export class Writer {
     const begun = performance.now();
     if (begun < this.#notBefore && !finished) return true;
     this.#takeIn(finished);
-    const deadline = begun + BUDGET;
     let next: Step = "again";
     while (next === "again") {
-      next = this.#fence ? this.#followFence(finished) : this.#step(finished, deadline);
-      if (next === "again" && performance.now() >= deadline) next = "later";
+      next = this.#fence ? this.#followFence(finished) : this.#step(finished, begun);
+      if (next === "again" && performance.now() >= begun + BUDGET) next = "later";
     }
     if (next === "later") return true;
     this.#isStale = false;
@@ -90,8 +89,7 @@ export class Writer {
   }
 
   /** Finish the blocks that are, and draw the tail if nothing but it is left. */
-  #step(finished: boolean, deadline: number): Step {
-    const begun = performance.now();
+  #step(finished: boolean, begun: number): Step {
     const blank = /^(?:[ \t]*\n)+/.exec(this.#rest)?.[0].length ?? 0;
     this.#drop(blank);
     if (this.#openFence(finished)) return "again";
@@ -104,7 +102,7 @@ export class Writer {
       const count = isAll && finished ? lexed.tokens.length : countFinished(lexed.tokens);
       if (count > 0) {
         this.#window = WINDOW;
-        if (!this.#finish(lexed, count, deadline)) return "later";
+        if (!this.#finish(lexed, count, begun + BUDGET)) return "later";
         if (!isAll || finished) return "again";
         if (this.#openFence(finished)) return "again";
       } else if (!isAll) {

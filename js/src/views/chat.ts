@@ -37,7 +37,10 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
   const composer = new Composer(chat);
   const root = element(
     "section",
-    { class: "nbs-chat", "aria-label": `Chat with ${model.get("_model")}` },
+    {
+      class: "nbs-chat mathjax_ignore tex2jax_ignore",
+      "aria-label": `Chat with ${model.get("_model")}`,
+    },
     element(
       "header",
       { class: "nbs-header" },

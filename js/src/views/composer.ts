@@ -53,7 +53,6 @@ export class Composer {
   constructor(chat: ChatStore) {
     this.#chat = chat;
     this.#send.type = "submit";
-    this.#area.value = chat.draft.text;
     this.el = element(
       "form",
       { class: "nbs-composer" },
