@@ -28,6 +28,13 @@ async def texts(words=WORDS, delay=0.0):
         yield text
 
 
+def wait_for_text(view):
+    deadline = time.monotonic() + 10
+    while len(view.text) < 12:
+        assert time.monotonic() < deadline, view.status
+        time.sleep(0.01)
+
+
 SOURCES = {
     "a model": lambda words: (ScriptedChat(words, 0.01), "x"),
     "a chain": lambda words: (ScriptedChat(words, 0.01) | StrOutputParser(), "x"),
@@ -51,8 +58,7 @@ def test_it_returns_at_once_and_the_result_can_be_waited_for(name):
 @pytest.mark.parametrize("name", SOURCES)
 def test_what_runs_elsewhere_can_be_stopped(name):
     view = show(*SOURCES[name](FOREVER), block=False)
-    while len(view.text) < 12:
-        time.sleep(0.01)
+    wait_for_text(view)
     view.stop()
     value = view.result(5)
     assert getattr(value, "text", value).startswith("so it goes")
@@ -154,8 +160,7 @@ def test_what_streams_to_a_view_can_be_stopped_from_it():
     view = StreamView()
 
     def stop_soon():
-        while len(view.text) < 12:
-            time.sleep(0.01)
+        wait_for_text(view)
         view.stop()
 
     threading.Thread(target=stop_soon, daemon=True).start()

@@ -16,9 +16,6 @@ export function keepKeys(root: HTMLElement, signal: AbortSignal): void {
     "keydown",
     (event) => {
       root.removeAttribute(MARK);
-      // JupyterLab would keep the new line out of what is being written.
-      const isWriting = event.target instanceof HTMLTextAreaElement && root.contains(event.target);
-      if (isWriting && event.key === "Enter" && event.shiftKey) event.stopImmediatePropagation();
       if (!KEYS.has(event.key) || !root.contains(event.target as Node)) return;
       if (event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
       // Escape leaves the view unless something in it is open that it would close.

@@ -5,7 +5,7 @@ import pytest
 from .lab import Lab, Notebook, open_browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lab") / "notebooks"
     folder.mkdir()
@@ -14,7 +14,8 @@ def lab(tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright is open, its event loop counts as running in this thread.
+@pytest.fixture(scope="package")
 def browser():
     with open_browser() as browser:
         yield browser

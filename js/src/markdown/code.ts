@@ -1,5 +1,6 @@
 /** A block of code: its language, a button that copies it, and the code. */
 
+import { writeClipboard } from "../clipboard";
 import { element } from "../dom";
 import { highlight } from "./highlight";
 
@@ -54,18 +55,4 @@ export async function copyFrom(button: HTMLElement): Promise<void> {
     button.textContent = "Copy";
     for (const [name, value] of Object.entries(COPY)) button.setAttribute(name, value);
   }, SAID_FOR);
-}
-
-async function writeClipboard(text: string, within: HTMLElement): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // No permission, or not a secure page: the older way works from a click.
-    const area = element("textarea", { class: "nbs-md-offscreen", "aria-hidden": "true" });
-    area.value = text;
-    within.append(area);
-    area.select();
-    document.execCommand("copy");
-    area.remove();
-  }
 }
