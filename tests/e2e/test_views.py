@@ -79,7 +79,7 @@ def test_every_view_of_an_agents_run(notebook, theme, width):
     nb.run(1)
     nb.wait_idle()
     nb.run(1)
-    wait_for_status(nb, "streaming")
+    nb.page.wait_for_selector(".nbs-token")
     shot(nb, f"{name}-live")
     wait_for_status(nb, "done")
     nb.page.wait_for_timeout(500)
