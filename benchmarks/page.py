@@ -142,7 +142,8 @@ class Wire:
     def _take(self, payload):
         payload = payload if isinstance(payload, bytes) else payload.encode()
         self.bytes += len(payload)
-        if b'"comm_msg"' in payload:
+        # Not by "comm_msg": what answers a message of the page's has that in its parent's header.
+        if b'"seq"' in payload and b'"items"' in payload and b"comm_open" not in payload:
             self.comm += 1
             self.stream += len(payload)
 

@@ -25,6 +25,8 @@ const UNDERLINED = 1000;
 const QUOTE = 16_000;
 /** marked can be quadratic in the markers of a text: beyond this product the text is just text. */
 const INLINE_WORK = 1e7;
+/** The line below a table's head. */
+const COLUMNS = /^ {0,3}(?=.*[:|])[ \t:|-]+$/;
 const MARKS = /[*_~]+|:\/\//g;
 
 class StreamTokenizer extends Tokenizer {
@@ -43,9 +45,17 @@ class StreamTokenizer extends Tokenizer {
     return super.def(src.slice(0, title + 1));
   }
 
+  /** Not where a table stands among the lines: it was one before the dashes came. */
   override lheading(src: string): Tokens.Heading | undefined {
-    if (src.length <= UNDERLINED) return super.lheading(src);
-    return super.lheading(src.slice(0, src.lastIndexOf("\n", UNDERLINED) + 1));
+    const end = src.length > UNDERLINED ? src.lastIndexOf("\n", UNDERLINED) + 1 : src.length;
+    const queued = this.lexer.inlineQueue.length;
+    const heading = super.lheading(src.slice(0, end));
+    const lines = heading?.raw.split("\n").slice(0, -1) ?? [];
+    const isTable = (line: string, i: number) =>
+      COLUMNS.test(line) && this.table(lines.slice(i - 1).join("\n"));
+    if (!lines.some(isTable)) return heading;
+    this.lexer.inlineQueue.length = queued;
+    return;
   }
 
   override blockquote(src: string): Tokens.Blockquote | undefined {

@@ -90,8 +90,8 @@ export class Writer {
 
   /** Finish the blocks that are, and draw the tail if nothing but it is left. */
   #step(finished: boolean, begun: number): Step {
-    const blank = /^(?:[ \t]*\n)+/.exec(this.#rest)?.[0].length ?? 0;
-    this.#drop(blank);
+    const blank = /^(?:[ \t]*\n)+/.exec(this.#rest);
+    if (blank) this.#drop(blank[0].length);
     if (this.#openFence(finished)) return "again";
     const isAll = this.#rest.length <= this.#window;
     if (!isAll || finished || this.#rest.includes("\n", this.#looked)) {
