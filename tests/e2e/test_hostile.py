@@ -468,11 +468,15 @@ def test_what_turns_writing_around_does_so_in_its_own_place_in_the_widget(notebo
     nb.page.wait_for_function(
         "() => document.querySelectorAll('.nbstream[data-status=done]').length === 3"
     )
+    nb.page.wait_for_timeout(1000)  # until each output has been drawn anew
     for view in nb.page.locator(".nbstream").all():
         view.locator(".nbs-token").first.hover()
+        view.locator(".nbs-card").wait_for()
         check_order(view, "Done", "first token", "characters", "Calls", "after the start")
         tab(view, "Timeline")
         view.locator("tbody tr").first.click()
+        view.locator(".nbs-details").wait_for()
         check_order(view, "chat_model", "done", "Step", "Input", "Only")
         tab(view, "Events")
+        view.locator(".nbs-event").first.wait_for()
         check_order(view, "on_chat_model_stream")
