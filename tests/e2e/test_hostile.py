@@ -167,6 +167,7 @@ class Guard:
 
 def tab(view, name):
     view.get_by_role("tab", name=name).click()
+    view.page.wait_for_timeout(150)  # drawn in the next frame
 
 
 def texts_of(view):
