@@ -44,23 +44,20 @@ def run(
         What the stream raises.
     """
     from ..sources import open_stream
-    from ..widget import StreamView, stream_to
+    from ..widget import StreamView
+    from ..widget._show import Printer
+    from ..widget._show import run as run_here
 
     view = StreamView(**options)
     stream = open_stream(source, input, trace=view.trace)
     started(view)
-    if is_kernel(shell):
-        from IPython.display import display
-
-        display(view)
-        with stream_to(view):
-            _drain(stream)
+    if not is_kernel(shell):
+        run_here(view, stream, Printer(view.delimiter))
         return view
-    try:
-        with stream_to(view):
-            _drain(stream, _printer(view.delimiter))
-    finally:
-        print()  # noqa: T201
+    from IPython.display import display
+
+    display(view)
+    run_here(view, stream, None)
     return view
 
 
@@ -97,27 +94,3 @@ def begin(
 
     threading.Thread(target=wait, name="nbstream-chat", daemon=True).start()
     return view
-
-
-def _drain(stream: Any, show: Callable[[Any], None] = lambda _: None) -> None:
-    try:
-        for chunk in stream:
-            show(chunk)
-    finally:
-        if hasattr(stream, "close"):
-            stream.close()
-
-
-def _printer(delimiter: str) -> Callable[[Any], None]:
-    """Return what prints chunks, with the delimiter between them."""
-    from ..sources import text_of
-
-    between = ""
-
-    def show(chunk: Any) -> None:
-        nonlocal between
-        if text := text_of(chunk):
-            print(between, text, sep="", end="", flush=True)  # noqa: T201
-            between = delimiter
-
-    return show

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..events import Event, Trace
 
-__all__ = ["Feed", "Pump"]
+__all__ = ["OVER", "Feed", "Pump"]
 
 _logger = logging.getLogger(__name__)
 
@@ -32,7 +32,8 @@ BUDGET = 250
 IDLE = 2.0
 """Seconds without news after which the thread ends; the next news begins another."""
 
-_OVER = {"end", "error", "cancelled"}
+OVER = {"end", "error", "cancelled"}
+"""The kinds of the events that end a run."""
 
 
 class Feed:
@@ -88,7 +89,7 @@ class Feed:
         self._send = lambda _: None
 
     def _on_event(self, event: Event) -> None:
-        if event.run.parent is None and event.kind in _OVER:
+        if event.run.parent is None and event.kind in OVER:
             self._flowing = False  # the next run's first text goes out at once, too
         elif self._flowing or event.kind != "chunk" or not text_of(event.data):
             self._pump.wake(self)

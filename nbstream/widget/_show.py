@@ -21,7 +21,7 @@ from ._view import StreamView
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["begin", "show", "stream_to"]
+__all__ = ["Printer", "begin", "run", "show", "stream_to"]
 
 
 def show(
@@ -80,7 +80,7 @@ def show(
     if shell is not None:
         view._display(shell)
     if block:
-        _run(view, stream, _Printer(view.delimiter) if shell is None else None)
+        run(view, stream, Printer(view.delimiter) if shell is None else None)
     else:
         begin(view, stream, is_apart=is_apart)
     return view
@@ -110,7 +110,7 @@ def stream_to(view: StreamView) -> Iterator[StreamView]:
         yield view
 
 
-def _run(view: StreamView, stream: Any, printer: _Printer | None) -> None:
+def run(view: StreamView, stream: Any, printer: Printer | None) -> None:
     """Run a stream to its end, here."""
     job: Future[None] = Future()
     view._job = job
@@ -163,7 +163,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def _drain(stream: Iterator[Any], printer: _Printer | None) -> None:
+def _drain(stream: Iterator[Any], printer: Printer | None) -> None:
     try:
         for chunk in stream:
             if printer is not None:
@@ -172,7 +172,7 @@ def _drain(stream: Iterator[Any], printer: _Printer | None) -> None:
         close(stream)
 
 
-async def _adrain(stream: AsyncIterator[Any], printer: _Printer | None) -> None:
+async def _adrain(stream: AsyncIterator[Any], printer: Printer | None) -> None:
     try:
         async for chunk in stream:
             if printer is not None:
@@ -181,7 +181,7 @@ async def _adrain(stream: AsyncIterator[Any], printer: _Printer | None) -> None:
         await aclose(stream)
 
 
-class _Printer:
+class Printer:
     """Shows a stream where there is no page: as text, with the delimiter between chunks."""
 
     def __init__(self, delimiter: str) -> None:

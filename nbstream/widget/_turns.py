@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..events import Trace
 from ..messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-from ._protocol import frame
-from ._state import ViewState, apply, initial, status
+from ._fold import Fold
+from ._state import status
 from ._stop import Stop, wait_out
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Turn:
         self.trace = Trace()
         self._stop = Stop()
         self._job: Future[None] | None = None
-        self._folded = initial()
+        self._state = Fold(self.trace)
 
     def __repr__(self) -> str:
         return f"<Turn {self.id}: {self.prompt.text[:40]!r}, {self.status}>"
@@ -93,10 +93,6 @@ class Turn:
             turns.append(turn)
             turn = turn.parent
         return turns[::-1]
-
-    def _state(self) -> ViewState:
-        apply(self._folded, frame(self.trace, self._folded["next"]))
-        return self._folded
 
 
 def read_turns(messages: Sequence[BaseMessage]) -> tuple[str | None, list[Turn]]:

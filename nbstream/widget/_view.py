@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,12 @@ import traitlets
 from .._exceptions import InputError
 from ..events import Trace
 from ..messages import AIMessageChunk
+from ._fold import Fold
 from ._host import is_attended
 from ._look import Look, check_options
 from ._protocol import frame
-from ._pump import Feed
-from ._state import ViewState, apply, initial, metrics, status
+from ._pump import OVER, Feed
+from ._state import metrics, status
 from ._static import MAX_TEXT, to_document, to_html, to_text
 from ._stop import Stop, hear_while_busy, wait_out
 
@@ -36,7 +36,6 @@ __all__ = ["MODULES", "STATIC", "StreamView"]
 STATIC = Path(__file__).parent.parent / "static"
 MODULES = {"markdown": STATIC / "markdown.js"}
 """What a page asks for when it first needs it, instead of with every widget."""
-_OVER = {"end", "error", "cancelled"}
 
 
 class StreamView(Look, anywidget.AnyWidget):
@@ -88,8 +87,7 @@ class StreamView(Look, anywidget.AnyWidget):
     def __init__(self, trace: Trace | None = None, **kwargs: Any) -> None:
         self.trace = trace or Trace()
         self._feed: Feed | None = None
-        self._folded = initial()
-        self._folding = threading.Lock()
+        self._state = Fold(self.trace)
         self._stop = Stop()
         self._job: Future[None] | None = None  # what `show` runs
         self._displays: list[Any] = []
@@ -217,12 +215,6 @@ class StreamView(Look, anywidget.AnyWidget):
         """Time to the first text, gaps (ms), chunks, tokens and rate, as far as they are known."""
         return metrics(self._state())
 
-    def _state(self) -> ViewState:
-        # Folded on from where the last look ended, be it from whichever thread.
-        with self._folding:
-            apply(self._folded, frame(self.trace, self._folded["next"]))
-        return self._folded
-
     def _on_page_message(self, _: Any, content: dict[str, Any], __: Any) -> None:
         # Runs in the main thread or in a subshell's: the feed locks, and so does the stop.
         kind = content.get("type")
@@ -315,7 +307,7 @@ class StreamView(Look, anywidget.AnyWidget):
         self._shown_in = shell.execution_count if shell is not None else self._shown_in
 
     def _on_event(self, event: Event) -> None:
-        if event.run.parent is None and event.kind in _OVER:
+        if event.run.parent is None and event.kind in OVER:
             self._refresh()
 
     def _is_over(self) -> bool:

@@ -1,0 +1,29 @@
+"""A log's view state, folded on from where the last look ended."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from ._protocol import frame
+from ._state import ViewState, apply, initial
+
+if TYPE_CHECKING:
+    from ..events import Trace
+
+__all__ = ["Fold"]
+
+
+class Fold:
+    """Brings the state of one log up to date, for whichever thread looks."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._state = initial()
+        self._lock = threading.Lock()
+
+    def __call__(self) -> ViewState:
+        """Return the state as it is now."""
+        with self._lock:
+            apply(self._state, frame(self._trace, self._state["next"]))
+        return self._state
