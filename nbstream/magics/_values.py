@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import math
@@ -11,19 +10,15 @@ from typing import Any
 
 from .._exceptions import InputError
 from ..messages import BaseMessage
+from ..messages._images import image_block, image_kind
 
-__all__ = ["MAX_ROWS", "attached", "image_block", "rendered", "table"]
+__all__ = ["MAX_ROWS", "attached", "rendered", "table"]
 
 MAX_ROWS = 50
 """Rows of a table that are sent."""
 MAX_COLUMNS = 30
 MAX_CELL = 200
 """Characters of one cell of a table."""
-_SIGNATURES = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-}
 
 
 def rendered(value: Any, shown: str, notices: list[str]) -> str | dict[str, Any]:
@@ -132,7 +127,7 @@ def _as_table(value: Any) -> tuple[list[str], list[list[Any]], int] | None:
 def _as_image(value: Any) -> tuple[bytes, str] | None:
     """Read matplotlib's figures, Pillow's and IPython's images, and the bytes of image files."""
     if isinstance(value, (bytes, bytearray)):
-        kind = _kind_of(bytes(value))
+        kind = image_kind(bytes(value))
         return (bytes(value), kind) if kind else None
     module = type(value).__module__.partition(".")[0]
     if module == "matplotlib" and not hasattr(value, "savefig") and hasattr(value, "get_figure"):
@@ -148,25 +143,6 @@ def _as_image(value: Any) -> tuple[bytes, str] | None:
     if module == "IPython" and type(value).__name__ == "Image" and isinstance(value.data, bytes):
         return _as_image(value.data)
     return None
-
-
-def _kind_of(data: bytes) -> str | None:
-    for signature, kind in _SIGNATURES.items():
-        if data.startswith(signature):
-            return kind
-    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
-
-
-def image_block(data: bytes, kind: str) -> dict[str, Any]:
-    """Return an image as a content block in Anthropic's form.
-
-    Examples
-    --------
-    >>> image_block(b"...", "image/png")["source"]["media_type"]
-    'image/png'
-    """
-    text = base64.b64encode(data).decode("ascii")
-    return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": text}}
 
 
 def attached(name: str, namespace: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import traitlets
 
 from .._exceptions import InputError, NbstreamError
 from ..messages import BaseMessage, HumanMessage, SystemMessage, convert_to_messages
+from ..messages._images import image_block, image_kind
 from ..sources import open_stream
 from ._host import is_attended
 from ._look import Look, check_options
@@ -419,26 +420,17 @@ def _prompt(text: str, images: Sequence[Any]) -> HumanMessage:
     return HumanMessage([*images, {"type": "text", "text": text}] if text.strip() else [*images])
 
 
-_STARTS = {
-    b"\x89PNG": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-    b"RIFF": "image/webp",
-}
-
-
 def _image(image: str | Path | bytes) -> dict[str, Any]:
     try:
         data = image if isinstance(image, bytes) else Path(image).read_bytes()
     except OSError as error:
         raise InputError(f"The image {str(image)!r} cannot be read: {error.strerror}.") from None
-    kind = next((kind for start, kind in _STARTS.items() if data.startswith(start)), None)
+    kind = image_kind(data)
     if kind is None:
         raise InputError("An image is a PNG, JPEG, GIF or WebP file; this is none of them.")
     if len(data) > MAX_IMAGE:
         raise InputError(f"The image has {len(data):,} bytes; at most {MAX_IMAGE:,} can be sent.")
-    source = {"type": "base64", "media_type": kind, "data": base64.b64encode(data).decode()}
-    return {"type": "image", "source": source}
+    return image_block(data, kind)
 
 
 def _image_of_page(url: Any) -> dict[str, Any]:
