@@ -2,9 +2,12 @@
 
 import { element } from "./dom";
 import type { RunState } from "./state";
+import { count } from "./words";
 
 /** Milliseconds between two stretches, at least: a screen reader needs time to speak. */
 const PAUSE = 2500;
+/** Characters said at once, at most: nobody listens to a book, and the page has to lay it out. */
+const MOST = 10_000;
 
 export class Announcer {
   readonly el = element("div", { class: "nbs-offscreen", "aria-live": "polite" });
@@ -29,7 +32,10 @@ export class Announcer {
         end--;
     }
     if (end === this.#said) return;
-    this.el.textContent = run.texts.slice(this.#said, end).join("");
+    const text = texts.slice(this.#said, end).join("");
+    const left = text.length - MOST;
+    this.el.textContent =
+      left > 0 ? `${text.slice(0, MOST)} … ${count(left, "more character")}.` : text;
     this.#said = end;
     this.#at = now;
   }

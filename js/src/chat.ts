@@ -1,7 +1,7 @@
 /** The chat widget's store: the turns of a conversation, each with a store of its own. */
 
 import type { Frame, ImageUrl, Request } from "./protocol";
-import { metrics, status } from "./state";
+import { isRunning, metrics } from "./state";
 import { Store } from "./store";
 
 export interface Turn {
@@ -143,8 +143,7 @@ export class ChatStore {
 
   get isRunning(): boolean {
     const turn = this.leaf === null ? undefined : this.turns.get(this.leaf);
-    const doing = turn && status(turn.store.live);
-    return doing === "waiting" || doing === "streaming";
+    return turn !== undefined && isRunning(turn.store.live);
   }
 
   /** Tokens of all turns. */

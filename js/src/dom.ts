@@ -13,6 +13,19 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
+export function button(kind: string, ...children: (Node | string)[]): HTMLButtonElement {
+  return element("button", { type: "button", class: kind }, ...children);
+}
+
+/** Listen to an element. */
+export function on<K extends keyof HTMLElementEventMap>(
+  el: HTMLElement,
+  type: K,
+  listener: (event: HTMLElementEventMap[K]) => void,
+): void {
+  el.addEventListener(type, listener);
+}
+
 /** An SVG element, such as a 16 × 16 icon's. */
 export function svg(tag: string, attributes: Attributes, ...children: Node[]): SVGElement {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -50,7 +63,7 @@ export function choice<T extends string>(
     { class: "nbs-select", "aria-label": label, title: label },
     ...options.map(([value, word]) => element("option", { value }, word)),
   );
-  select.addEventListener("change", () => onChange(select.value as T));
+  on(select, "change", () => onChange(select.value as T));
   return select;
 }
 

@@ -7,7 +7,8 @@ import { Options } from "./options";
 import { replaceOutputs } from "./outputs";
 import { canTakePlaces, takePlaces } from "./places";
 import type { Answer, Traits } from "./protocol";
-import { status } from "./state";
+import { ShownViews } from "./shown";
+import { isRunning } from "./state";
 import { Store } from "./store";
 import "./theme.css";
 import { renderChat } from "./views/chat";
@@ -22,6 +23,7 @@ export default () => {
   // Shared by closure: `initialize` and `render` get different proxies of the model.
   let chat: ChatStore | null = null;
   let store: Store;
+  let views: ShownViews;
 
   function take(message: Message, model: AnyModel<Traits>): void {
     if (message?.type === "module") {
@@ -38,11 +40,6 @@ export default () => {
     } else if (message && chat) chat.take(message);
   }
 
-  function show(model: AnyModel<Traits>, el: HTMLElement, signal: AbortSignal): void {
-    if (chat) renderChat({ model, chat, el, signal });
-    else renderPanel({ store, el, signal, options: new Options(model, store.setup, signal) });
-  }
-
   return {
     initialize({ model }: InitializeProps<Traits>) {
       const ask = (message: unknown) => model.send(message);
@@ -56,19 +53,22 @@ export default () => {
       own.open(model.get("_log"));
       // Frames are messages, which a saved notebook does not keep. What it does keep is this.
       model.set("_log", own.saved as Traits["_log"]);
+      // Not with the model that `render` is given: what listens to that one goes when a view does.
+      views = new ShownViews((el, signal) => {
+        if (chat) renderChat({ model, chat, el, signal });
+        else renderPanel({ store, el, signal, options: new Options(model, store.setup, signal) });
+      });
       if (!canTakePlaces()) return;
-      // A view that stands in for its transcript lives as long as the page does.
-      const { signal } = new AbortController();
-      takePlaces(model.get("_place"), (el) => show(model, el, signal));
+      takePlaces(model.get("_place"), (el) => views.show(el));
       model.send({ type: "hello" });
     },
-    render({ model, el, signal }: RenderProps<Traits>) {
-      show(model, el, signal);
+    render({ el, signal }: RenderProps<Traits>) {
+      views.show(el, signal);
       if (chat || !canTakePlaces()) return;
       // A run that is over leaves its transcript in the output, which takes this view away.
       let timer = 0;
       store.subscribe(() => {
-        if (timer || status(store.live) === "waiting" || status(store.live) === "streaming") return;
+        if (timer || isRunning(store.live)) return;
         timer = window.setTimeout(() => el.isConnected && store.askForBundle(), LEFT_BY);
       }, signal);
       store.notify();

@@ -212,6 +212,11 @@ export function status(state: ViewState): Status {
   return root.texts.length > 0 || root.asides.length > 0 ? "streaming" : "waiting";
 }
 
+/** Whether the first run goes on, or has yet to begin. */
+export function isRunning(state: ViewState): boolean {
+  return (state.runs[0]?.status ?? "running") === "running";
+}
+
 /** The first run's figures; tokens are those of all model calls inside it. */
 export function metrics(state: ViewState): Metrics {
   const times = state.runs[0]?.times ?? [];

@@ -1,7 +1,7 @@
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { setup } from "../src/setup";
 import { heatOf } from "../src/views/look";
-import { BATCH, TokensView } from "../src/views/tokens";
+import { BATCH, DRAWN_MAX, TokensView } from "../src/views/tokens";
 import { call, chunks, end, frame, more, runOf, start, storeOf, thought } from "./helpers";
 
 function shownAll(...texts: string[]): TokensView {
@@ -32,22 +32,6 @@ describe("TokensView", () => {
     }
     expect(view.shown).toBe(2 * BATCH);
     expect(first()).toBe(before);
-  });
-
-  it("adds less at a time where the page is late", () => {
-    vi.useFakeTimers();
-    const view = new TokensView(setup());
-    const run = runOf(start(), chunks(...many(5000)));
-    const steps: number[] = [];
-    for (let i = 0, shown = 0; i < 12; i++) {
-      view.update(run);
-      steps.push(view.shown - shown);
-      shown = view.shown;
-      vi.advanceTimersByTime(i < 8 ? 60 : 10);
-    }
-    expect(steps[8]).toBeLessThan(steps[1]! / 2);
-    expect(steps[11]).toBeGreaterThan(steps[9]!);
-    vi.useRealTimers();
   });
 
   it("ends a block where a line ends", () => {
@@ -176,5 +160,102 @@ describe("thinking and tool calls", () => {
     store.replay.seek(95);
     while (view.update(store.run));
     expect(view.el.querySelectorAll("details")).toHaveLength(1);
+  });
+});
+
+describe("A browser that tells what is in sight", () => {
+  const LINES = Array.from({ length: 9000 }, (_, i) => (i % 10 === 9 ? "x\n" : "x "));
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    Object.assign(HTMLElement.prototype, { oncontentvisibilityautostatechange: null });
+  });
+
+  afterEach(() => {
+    Reflect.deleteProperty(HTMLElement.prototype, "oncontentvisibilityautostatechange");
+    vi.useRealTimers();
+  });
+
+  const drawn = (el: Element) => el.querySelectorAll(".nbs-token").length;
+
+  function tell(block: Element, skipped: boolean): void {
+    const event = new Event("contentvisibilityautostatechange", { bubbles: true });
+    block.dispatchEvent(Object.assign(event, { skipped }));
+  }
+
+  function burst() {
+    const settled = vi.fn();
+    const view = new TokensView(setup(), settled);
+    const run = runOf(start(), chunks(...LINES));
+    view.update(run);
+    return { view, run, settled, blocks: [...view.el.children] };
+  }
+
+  it("lets a burst pass by as text, and then draws what is in sight", () => {
+    const { view, blocks, settled } = burst();
+    expect([view.shown, view.el.textContent]).toEqual([LINES.length, LINES.join("")]);
+    expect(blocks.length).toBeGreaterThan(50);
+    tell(blocks[3]!, false);
+    tell(blocks.at(-1)!, false);
+    tell(blocks[3]!, true);
+    expect(drawn(view.el)).toBe(0);
+    vi.advanceTimersByTime(200);
+    expect([drawn(view.el), drawn(blocks.at(-1)!)]).toEqual([150, 150]);
+    expect(settled).toHaveBeenCalledOnce();
+    tell(blocks[3]!, false);
+    expect(drawn(blocks[3]!)).toBe(150);
+    expect(view.el.textContent).toBe(LINES.join(""));
+  });
+
+  it("draws each chunk of a stream that can be followed", () => {
+    const view = new TokensView(setup());
+    view.update(runOf(start(), chunks(...LINES.slice(0, 300))));
+    expect(drawn(view.el)).toBe(300);
+  });
+
+  it("keeps no more drawn than it has to", () => {
+    const view = new TokensView(setup());
+    while (view.update(runOf(start(), chunks(...LINES, ...LINES, ...LINES))));
+    vi.advanceTimersByTime(200);
+    const blocks = [...view.el.children];
+    for (const block of blocks.slice(20)) tell(block, false);
+    expect(drawn(view.el)).toBe(3 * LINES.length - 20 * 150); // all of it in sight
+    for (const block of blocks.slice(20)) tell(block, true);
+    for (const block of blocks.slice(0, 20)) tell(block, false);
+    expect(drawn(view.el)).toBeLessThanOrEqual(DRAWN_MAX + 20 * 150);
+    expect(drawn(blocks[0]!)).toBe(150);
+    expect(view.el.textContent).toBe(LINES.join("").repeat(3));
+  });
+
+  it("gives the keys the chunk they go to", () => {
+    const { view } = burst();
+    const token = view.tokenAt(4321)!;
+    expect([token.textContent, view.indexOf(token)]).toEqual(["x ", 4321]);
+    expect(view.indexOf(view.el.lastElementChild!)).toBe(null);
+  });
+
+  it("draws nothing while the reader flies past", () => {
+    const { view, blocks } = burst();
+    vi.advanceTimersByTime(200);
+    Object.defineProperty(view.el, "clientHeight", { value: 400 });
+    view.el.scrollTop = 5000;
+    view.el.dispatchEvent(new Event("scroll"));
+    tell(blocks[5]!, false);
+    expect(drawn(view.el)).toBe(0);
+    vi.advanceTimersByTime(200);
+    expect(drawn(blocks[5]!)).toBe(150);
+    view.el.scrollTop = 5100;
+    view.el.dispatchEvent(new Event("scroll"));
+    tell(blocks[6]!, false);
+    expect(drawn(blocks[6]!)).toBe(150);
+  });
+
+  it("cuts a text where a replay goes back to", () => {
+    const { view, run } = burst();
+    const part = { ...run, texts: LINES.slice(0, 1234), times: run.times.slice(0, 1234) };
+    view.update(part);
+    expect([view.shown, view.el.textContent]).toEqual([1234, part.texts.join("")]);
+    view.update(run);
+    expect(view.el.textContent).toBe(LINES.join(""));
   });
 });

@@ -48,7 +48,16 @@ function open(traits: Partial<Traits> = {}) {
   const view = () => {
     const el = document.createElement("div");
     document.body.append(el);
-    render({ model, el, signal: leave.signal } as never);
+    // The model that a view is given listens no longer than the view is there.
+    const on = (name: string, listener: () => void) => {
+      model.on(name, listener);
+      leave.signal.addEventListener("abort", () => model.off(name, listener));
+    };
+    render({
+      model: Object.assign(Object.create(model), { on }),
+      el,
+      signal: leave.signal,
+    } as never);
     return el.querySelector<HTMLElement>(".nbstream")!;
   };
   return view;
@@ -457,11 +466,92 @@ describe("the widget", () => {
   it("stops listening when the view goes", async () => {
     const root = open()();
     await settle();
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
     leave.abort();
+    vi.advanceTimersByTime(5000);
     model.receive(frame(0, start(), chunks("a")));
     model.set("delimiter", "·");
+    vi.useRealTimers();
     await settle();
     expect(text(root, ".nbs-tokens")).toBe("");
     expect(root.style.getPropertyValue("--nbs-delimiter")).toBe('"|"');
+  });
+
+  describe("in a notebook that draws its output anew", () => {
+    beforeEach(() => {
+      document.body.dataset.jpThemeName = "JupyterLab Light";
+      // As a browser does it when what it observes gets its size.
+      class Observer {
+        constructor(readonly changed: () => void) {}
+        observe = () => requestAnimationFrame(this.changed);
+        disconnect = () => {};
+      }
+      vi.stubGlobal("ResizeObserver", Observer);
+    });
+
+    afterEach(() => {
+      vi.unstubAllGlobals();
+      delete document.body.dataset.jpThemeName;
+    });
+
+    function place(): HTMLElement {
+      const el = document.createElement("div");
+      el.innerHTML = '<div data-nbstream="here"><b>transcript</b></div>';
+      document.body.append(el);
+      return el;
+    }
+
+    it("moves the view to where the transcript stands, with all that the reader is at", async () => {
+      const root = open()();
+      model.receive(frame(0, start(), chunks("a", "b"), end()));
+      await settle();
+      const copy = button(root, "Copy");
+      copy.focus();
+      const list = root.querySelector(".nbs-tokens")!;
+      press(list, "ArrowRight");
+      root.closest("body > div")!.remove();
+      leave.abort();
+      const home = place();
+      await settle();
+      expect(home.querySelector(".nbstream")).toBe(root);
+      expect(text(home, "b")).toBe("none");
+      expect(document.activeElement).toBe(copy);
+      expect(root.querySelector<HTMLElement>(".nbs-card")!.hidden).toBe(true);
+      model.set("delimiter", "·");
+      expect(root.style.getPropertyValue("--nbs-delimiter")).toBe('"·"');
+      // The notebook may put its HTML in once more.
+      home.innerHTML = '<div data-nbstream="here"></div>';
+      await settle();
+      expect(home.querySelector(".nbstream")).toBe(root);
+    });
+
+    it("moves what is left, and leaves what is only out of sight", async () => {
+      const show = open();
+      const [shown, hidden] = [show(), show()];
+      await settle();
+      const cell = document.createElement("div");
+      cell.className = "jp-Cell";
+      cell.append(hidden.closest("body > div")!);
+      document.body.append(cell);
+      cell.remove(); // as a long notebook does with cells that are far away
+      const third = show();
+      await settle();
+      expect([shown, hidden].includes(third)).toBe(false);
+      shown.closest("body > div")!.remove();
+      const home = place();
+      await settle();
+      expect(home.querySelector(".nbstream")).toBe(shown);
+      expect(hidden.closest(".jp-Cell")).toBe(cell);
+    });
+  });
+
+  it("says no book at once", async () => {
+    const root = open()();
+    model.receive(frame(0, start()));
+    await settle();
+    model.receive(frame(1, chunks("word ".repeat(4000)), end()));
+    await settle();
+    const heard = text(root, "[aria-live=polite].nbs-offscreen");
+    expect(heard.slice(-40)).toBe("ord word word  … 10,000 more characters.");
   });
 });

@@ -1,6 +1,6 @@
 /** Thinking and tool calls, folding open where they stand in the text. */
 
-import { element, setText } from "../dom";
+import { element, on, setText } from "../dom";
 import type { Aside, RunState } from "../state";
 import { count } from "../words";
 
@@ -22,7 +22,7 @@ export class AsideElement {
     const body = element("div", { class: "nbs-aside-body" }, this.#body);
     this.el = element("details", { class: `nbs-aside ${kind}` }, summary, body);
     this.el.open = true;
-    summary.addEventListener("click", () => {
+    on(summary, "click", () => {
       this.#isTouched = true;
     });
   }

@@ -3,10 +3,11 @@
 import type { AnyModel } from "@anywidget/types";
 import type { ChatStore, Turn } from "../chat";
 import { download, writeClipboard } from "../clipboard";
-import { element, iconButton, setText } from "../dom";
+import { button, element, iconButton, on, setText } from "../dom";
 import { keepKeys } from "../keys";
 import { Options } from "../options";
 import type { Traits } from "../protocol";
+import { MOVED } from "../shown";
 import { count, number } from "../words";
 import { Composer, writingArea } from "./composer";
 import { menu } from "./menu";
@@ -115,12 +116,12 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
     if (++frames === SETTLED) follower.placed();
   }
 
-  copy.addEventListener("click", async () => {
+  on(copy, "click", async () => {
     await writeClipboard(asMarkdown(chat), root);
     setText(said, "Copied");
     setTimeout(() => setText(said, ""), 2500);
   });
-  clear.addEventListener("click", () => {
+  on(clear, "click", () => {
     chat.ask({ type: "clear" });
     composer.focus();
   });
@@ -128,6 +129,7 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
   model.on("change:price", changed);
   signal.addEventListener("abort", () => model.off("change:price", changed));
   chat.subscribe(schedule, signal);
+  root.addEventListener(MOVED, schedule);
   const attached = new ResizeObserver(schedule);
   attached.observe(root);
   signal.addEventListener("abort", () => attached.disconnect());
@@ -155,12 +157,12 @@ function focusKeeper(
   const canHaveIt = (el: Element | null) =>
     !!el?.isConnected && !el.closest("[hidden]") && !el.matches(":disabled");
 
-  root.addEventListener("focusin", ({ target }) => {
+  on(root, "focusin", ({ target }) => {
     const el = target as HTMLElement;
     const turn = [...list.children].findIndex((one) => one.contains(el));
     chat.focus = { turn, at: controls(turn).indexOf(el), el };
   });
-  root.addEventListener("focusout", ({ target }) => {
+  on(root, "focusout", ({ target }) => {
     // It may have been left, or lost its focus as it went away: only afterwards one can tell.
     setTimeout(() => {
       const isLeft = chat.focus?.el === target && canHaveIt(target as Element);
@@ -237,10 +239,10 @@ class TurnView {
       options: new Options(model, turn.store.setup, signal),
       actions: [this.#retry],
     });
-    this.#retry.addEventListener("click", () => chat.ask({ type: "retry", turn: turn.id }));
-    this.#before.addEventListener("click", () => this.#go(-1));
-    this.#after.addEventListener("click", () => this.#go(1));
-    this.#edit.addEventListener("click", () => {
+    on(this.#retry, "click", () => chat.ask({ type: "retry", turn: turn.id }));
+    on(this.#before, "click", () => this.#go(-1));
+    on(this.#after, "click", () => this.#go(1));
+    on(this.#edit, "click", () => {
       if (turn.editing === null) this.#beginEdit(turn.text).focus();
     });
     if (turn.editing !== null) this.#beginEdit(turn.editing);
@@ -270,24 +272,24 @@ class TurnView {
     area.rows = Math.min(8, text.split("\n").length);
     area.value = text;
     const send = element("button", { type: "submit", class: "nbs-text-button" }, "Send");
-    const leave = element("button", { type: "button", class: "nbs-text-button" }, "Cancel");
+    const leave = button("nbs-text-button", "Cancel");
     const form = element("form", { class: "nbs-edit", "data-nbs-open": "" }, area, send, leave);
     const close = () => {
       this.turn.editing = null;
       form.replaceWith(this.#text);
       this.#edit.focus();
     };
-    form.addEventListener("submit", (event) => {
+    on(form, "submit", (event) => {
       event.preventDefault();
       const text = area.value;
       close();
       if (text.trim()) this.#chat.ask({ type: "edit", turn: this.turn.id, text });
     });
-    leave.addEventListener("click", close);
-    area.addEventListener("input", () => {
+    on(leave, "click", close);
+    on(area, "input", () => {
       this.turn.editing = area.value;
     });
-    area.addEventListener("keydown", (event) => {
+    on(area, "keydown", (event) => {
       if (event.key === "Escape") close();
       else if (event.key === "Enter" && !event.shiftKey) form.requestSubmit();
       else return;

@@ -1,7 +1,7 @@
 /** Where the reader writes: Enter sends, Shift+Enter begins a line, ↑ brings back what was said. */
 
 import type { ChatStore } from "../chat";
-import { element, iconButton, setText } from "../dom";
+import { element, iconButton, on, setText } from "../dom";
 import type { ImageUrl } from "../protocol";
 
 const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
@@ -61,25 +61,25 @@ export class Composer {
       element("div", { class: "nbs-compose" }, this.#attach, this.#area, this.#send, this.#stop),
       this.#file,
     );
-    this.el.addEventListener("submit", (event) => {
+    on(this.el, "submit", (event) => {
       event.preventDefault();
       chat.send();
       this.focus(); // the button goes
     });
-    this.#area.addEventListener("keydown", (event) => this.#key(event));
-    this.#area.addEventListener("input", () => {
+    on(this.#area, "keydown", (event) => this.#key(event));
+    on(this.#area, "input", () => {
       this.#back = 0;
       this.#chat.draft.text = this.#area.value;
       this.#grow();
       this.update();
     });
-    this.#area.addEventListener("paste", (event) => this.#take(event.clipboardData?.files));
-    this.#stop.addEventListener("click", () => {
+    on(this.#area, "paste", (event) => this.#take(event.clipboardData?.files));
+    on(this.#stop, "click", () => {
       chat.ask({ type: "stop" });
       this.focus();
     });
-    this.#attach.addEventListener("click", () => this.#file.click());
-    this.#file.addEventListener("change", () => {
+    on(this.#attach, "click", () => this.#file.click());
+    on(this.#file, "change", () => {
       this.#take(this.#file.files);
       this.#file.value = "";
     });
@@ -173,7 +173,7 @@ export class Composer {
         { type: "button", class: "nbs-thumb-button", title: "Leave it out" },
         element("img", { src, class: "nbs-thumb", alt: `Image ${i + 1}: press to leave it out` }),
       );
-      drop.addEventListener("click", () => {
+      on(drop, "click", () => {
         this.#attached(this.#images.filter((_, other) => other !== i));
         this.focus();
       });

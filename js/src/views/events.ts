@@ -1,7 +1,7 @@
 /** Every event of the log as a line, however many there are; the selected one as its dict. */
 
 import { writeClipboard } from "../clipboard";
-import { choice, element, setText } from "../dom";
+import { button, choice, element, on, setText } from "../dom";
 import { eventAt, eventName } from "../events";
 import type { Store } from "../store";
 import { moment, number } from "../words";
@@ -81,7 +81,7 @@ export class EventsView {
       "aria-label": "Find text in the events",
     });
     search.value = filter.text;
-    search.addEventListener("input", () => this.#narrow({ text: search.value }));
+    on(search, "input", () => this.#narrow({ text: search.value }));
     this.tools = element(
       "div",
       { class: "nbs-tools" },
@@ -98,8 +98,8 @@ export class EventsView {
       { class: "nbs-list", role: "listbox", "aria-label": "Events", tabindex: "0" },
       this.#space,
     );
-    const copy = element("button", { type: "button", class: "nbs-text-button" }, "Copy");
-    copy.addEventListener("click", async () => {
+    const copy = button("nbs-text-button", "Copy");
+    on(copy, "click", async () => {
       await writeClipboard(this.#json.textContent ?? "", this.el);
       setText(copy, "Copied");
       setTimeout(() => setText(copy, "Copy"), 1500);
@@ -109,11 +109,11 @@ export class EventsView {
     // Of a run that is over one reads the beginning first.
     const isOver = store.live.runs[0] !== undefined && store.live.runs[0].end !== null;
     this.#follower = new Follower(this.#list, { scrolledTo: isOver ? 0 : null });
-    this.#list.addEventListener("scroll", () => this.#draw());
+    on(this.#list, "scroll", () => this.#draw());
     // How many lines fit is known when the list is on the page, and may change.
     new ResizeObserver(() => this.#draw()).observe(this.#list);
-    this.#list.addEventListener("click", (event) => this.#click(event));
-    this.#list.addEventListener("keydown", (event) => this.#key(event));
+    on(this.#list, "click", (event) => this.#click(event));
+    on(this.#list, "keydown", (event) => this.#key(event));
   }
 
   /** Take in what is new. Returns whether to call again in the next frame. */
@@ -135,6 +135,7 @@ export class EventsView {
     setText(this.#count, all ? number(state.next) : some);
     this.#space.style.height = `${this.#height}px`;
     const again = this.#follower.update();
+    this.#follower.placed();
     this.#draw();
     this.#showDetail();
     return again || this.#looked < state.next;

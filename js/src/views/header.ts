@@ -1,8 +1,8 @@
 /** The line on top: how the run is doing, by which model, how fast, and what can be done. */
 
 import { download, writeClipboard } from "../clipboard";
-import { element, iconButton, setText } from "../dom";
-import { modelName, status } from "../state";
+import { button, element, iconButton, on, setText } from "../dom";
+import { isRunning, modelName, status } from "../state";
 import type { Store } from "../store";
 import { duration, figures } from "../words";
 import { Spark } from "./figures";
@@ -28,7 +28,7 @@ export class HeaderView {
   #word = element("span", { class: "nbs-word", role: "status" });
   #model = element("bdi", { class: "nbs-model" });
   #metrics = element("span", { class: "nbs-metrics" });
-  #figures = element("button", { type: "button", class: "nbs-figures-button" });
+  #figures = button("nbs-figures-button");
   #spark = new Spark();
   #stop = iconButton("Stop", "nbs-stop", "M4.5 4.5h7v7h-7z");
   #copy = iconButton("Copy the text", "nbs-copy", "M5.5 5.5h8v8h-8z", "M10.5 5.5v-3h-8v8h3");
@@ -66,19 +66,19 @@ export class HeaderView {
       this.#saved,
       element("span", { class: "nbs-buttons" }, this.#stop, this.#replay, this.#copy, more),
     );
-    this.#figures.addEventListener("click", () => {
+    on(this.#figures, "click", () => {
       store.setup.figuresOpen = !store.setup.figuresOpen;
       schedule();
     });
-    this.#copy.addEventListener("click", async () => {
+    on(this.#copy, "click", async () => {
       await writeClipboard(this.#text, root);
       this.#tell("Copied");
     });
-    this.#replay.addEventListener("click", () => {
+    on(this.#replay, "click", () => {
       store.setup.replayOpen = true;
       store.replay.play();
     });
-    this.#stop.addEventListener("click", () => this.#askToStop());
+    on(this.#stop, "click", () => this.#askToStop());
   }
 
   update(now: number): void {
@@ -95,10 +95,10 @@ export class HeaderView {
     this.#figures.hidden = words.length === 0;
     this.#figures.setAttribute("aria-expanded", String(setup.figuresOpen));
     this.#copy.disabled = !this.#store.run?.texts.length;
-    const isRunning = status(live) === "waiting" || status(live) === "streaming";
-    this.#stop.hidden = !isRunning;
-    this.#replay.hidden = isRunning || live.runs.length === 0;
-    if (!isRunning) this.isUnheard = false;
+    const isLive = isRunning(live);
+    this.#stop.hidden = !isLive;
+    this.#replay.hidden = isLive || live.runs.length === 0;
+    if (!isLive) this.isUnheard = false;
   }
 
   /** Put more buttons before the others. */

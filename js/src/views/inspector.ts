@@ -1,6 +1,7 @@
 /** What is known of one chunk: the one under the pointer, or the one that the keys went to. */
 
-import { element, setText } from "../dom";
+import { element, on, setText } from "../dom";
+import { MOVED } from "../shown";
 import type { RunState } from "../state";
 import type { Store } from "../store";
 import { codePoint, fine, number } from "../words";
@@ -70,20 +71,21 @@ export function inspectTokens(tokens: TokensView, root: HTMLElement, store: Stor
   }
 
   let isMoving = false;
-  tokens.el.addEventListener("pointermove", () => {
+  on(tokens.el, "pointermove", () => {
     isMoving = true;
   });
-  tokens.el.addEventListener("pointerover", (event) => {
+  on(tokens.el, "pointerover", (event) => {
     // Text that moves under a pointer at rest is not pointed at.
     if (current !== null && !isMoving) return;
     mark(null);
     inspect(tokens.indexOf(event.target as HTMLElement));
   });
-  tokens.el.addEventListener("pointerleave", hide);
-  tokens.el.addEventListener("pointerdown", hide);
-  tokens.el.addEventListener("blur", hide);
-  tokens.el.addEventListener("scroll", () => current === null && hide());
-  tokens.el.addEventListener("keydown", (event) => {
+  on(tokens.el, "pointerleave", hide);
+  on(tokens.el, "pointerdown", hide);
+  tokens.el.addEventListener(MOVED, hide);
+  on(tokens.el, "blur", hide);
+  on(tokens.el, "scroll", () => current === null && hide());
+  on(tokens.el, "keydown", (event) => {
     if (event.key === "Escape") hide();
     const step = STEPS[event.key];
     const last = tokens.shown - 1;

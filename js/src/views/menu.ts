@@ -1,6 +1,7 @@
 /** A button with a menu, which opens above everything else on the page. */
 
-import { element, iconButton } from "../dom";
+import { element, iconButton, on } from "../dom";
+import { MOVED } from "../shown";
 
 export interface MenuItem {
   label: string;
@@ -16,7 +17,7 @@ export function menu(label: string, items: readonly MenuItem[], root: HTMLElemen
   list.popover = "auto";
   const entries = items.map(({ label, run }) => {
     const entry = element("button", { type: "button", role: "menuitem", tabindex: "-1" }, label);
-    entry.addEventListener("click", () => {
+    on(entry, "click", () => {
       close();
       void run();
     });
@@ -51,11 +52,12 @@ export function menu(label: string, items: readonly MenuItem[], root: HTMLElemen
     button.setAttribute("aria-expanded", "false");
   }
 
-  button.addEventListener("click", () => (list.hidden ? open() : close()));
-  list.addEventListener("toggle", (event) => {
+  on(button, "click", () => (list.hidden ? open() : close()));
+  root.addEventListener(MOVED, closed); // taken off the page, it is closed without a word
+  on(list, "toggle", (event) => {
     if ((event as ToggleEvent).newState === "closed") closed();
   });
-  list.addEventListener("keydown", (event) => {
+  on(list, "keydown", (event) => {
     const at = entries.indexOf(document.activeElement as HTMLButtonElement);
     const count = entries.length;
     if (event.key === "Escape" || event.key === "Tab") close();

@@ -1,11 +1,12 @@
 /** The whole of a view: the header, the tabs, and what they show. */
 
 import { Announcer } from "../announcer";
-import { element, setText } from "../dom";
+import { button, element, on, setText } from "../dom";
 import { keepKeys } from "../keys";
 import type { Options } from "../options";
 import type { ViewName } from "../protocol";
-import { cutOff, status } from "../state";
+import { MOVED } from "../shown";
+import { cutOff, isRunning, status } from "../state";
 import type { Store } from "../store";
 import { count, number } from "../words";
 import { DetailsView } from "./details";
@@ -54,7 +55,7 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
     options.choose("view", name);
     schedule();
   });
-  const tokens = new TokensView(setup);
+  const tokens = new TokensView(setup, schedule);
   const markdown = new MarkdownPanel(store, setup);
   const events = new EventsView(store);
   const timeline = new TimelineView(setup, (run) => store.select(run));
@@ -80,12 +81,8 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
     timeline: element("div", {}, timeline.el, details.el),
   };
   const narrowedTo = element("bdi");
-  const narrowed = element(
-    "button",
-    { type: "button", class: "nbs-chip" },
-    ...["Only ", narrowedTo, " ✕"],
-  );
-  narrowed.addEventListener("click", () => store.select(null));
+  const narrowed = button("nbs-chip", "Only ", narrowedTo, " ✕");
+  on(narrowed, "click", () => store.select(null));
   header.add(actions);
   tabs.place(pages, {
     tokens: tools.el,
@@ -109,7 +106,7 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
     const { state, run, now } = store;
     const doing = status(state);
     const view = options.get("view");
-    const isRunning = doing === "waiting" || doing === "streaming";
+    const isLive = isRunning(state);
     root.dataset.status = doing;
     root.dataset.view = view;
     header.update(now);
@@ -126,7 +123,7 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
     const isText = view === "tokens" || view === "markdown";
     setText(hint, isEmpty && isText ? hintFor() : "");
     tokens.el.hidden = markdown.el.hidden = isEmpty;
-    setText(note, isRunning && header.isUnheard ? UNHEARD : (cutOff(state) ?? ""));
+    setText(note, isLive && header.isUnheard ? UNHEARD : (cutOff(state) ?? ""));
     const failure = run?.error ?? state.runs[0]?.error;
     setText(errorType, failure?.type ?? "");
     setText(errorMessage, failure?.message ?? "");
@@ -145,7 +142,7 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
     root.dataset.shown = String(tokens.shown);
     if (again) schedule();
     clearTimeout(timer);
-    if (isRunning && !store.replay.state) timer = window.setTimeout(schedule, TICK);
+    if (isLive && !store.replay.state) timer = window.setTimeout(schedule, TICK);
   }
 
   function hintFor(): string {
@@ -183,6 +180,7 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
   options.onChange(["view", "price"], schedule);
   store.subscribe(schedule, signal);
   // Tells when the view is put on the page, which is after `render`.
+  root.addEventListener(MOVED, schedule);
   const attached = new ResizeObserver(schedule);
   attached.observe(root);
   signal.addEventListener("abort", () => {
@@ -196,9 +194,9 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
 function expanders(timeline: TimelineView): HTMLElement[] {
   return [true, false].map((open) => {
     const word = open ? "Expand all" : "Collapse all";
-    const button = element("button", { type: "button", class: "nbs-text-button" }, word);
-    button.addEventListener("click", () => timeline.expand(null, open));
-    return button;
+    const expander = button("nbs-text-button", word);
+    on(expander, "click", () => timeline.expand(null, open));
+    return expander;
   });
 }
 

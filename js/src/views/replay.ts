@@ -1,6 +1,6 @@
 /** The bar that plays the stream again: play, where it is, how fast. */
 
-import { choice, element, iconButton, setText } from "../dom";
+import { choice, element, iconButton, on, setText } from "../dom";
 import { SPEEDS } from "../replay";
 import type { Store } from "../store";
 import { duration } from "../words";
@@ -42,20 +42,20 @@ export class ReplayView {
       speed,
       close,
     );
-    this.#play.addEventListener("click", () => {
+    on(this.#play, "click", () => {
       replay.play();
       this.#pause.focus();
     });
-    this.#pause.addEventListener("click", () => {
+    on(this.#pause, "click", () => {
       replay.pause();
       this.#play.focus();
     });
-    this.#range.addEventListener("input", () => {
+    on(this.#range, "input", () => {
       const [begin, end] = replay.span;
       if (replay.isPlaying) replay.pause();
       replay.seek(begin + (Number(this.#range.value) / STEPS) * (end - begin));
     });
-    close.addEventListener("click", () => {
+    on(close, "click", () => {
       replay.leave();
       onClose();
     });

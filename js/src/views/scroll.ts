@@ -1,6 +1,8 @@
 /** Keeps the end of what grows in sight, until the reader scrolls up. */
 
+import { on } from "../dom";
 import type { Setup } from "../setup";
+import { MOVED } from "../shown";
 
 const UPWARDS = new Set(["ArrowUp", "PageUp", "Home"]);
 
@@ -13,12 +15,21 @@ export class Follower {
   constructor(el: HTMLElement, setup: Pick<Setup, "scrolledTo">) {
     this.#el = el;
     this.#setup = setup;
+    el.classList.add("nbs-follows");
+    // What is moved on the page begins at its top again.
+    el.addEventListener(MOVED, () => {
+      el.scrollTop = this.#setup.scrolledTo ?? el.scrollHeight;
+    });
     this.#watch();
+  }
+
+  get isFollowing(): boolean {
+    return this.#setup.scrolledTo === null;
   }
 
   /** Go to the end if it is to be in sight. Returns whether to look again in the next frame. */
   update(): boolean {
-    if (this.#setup.scrolledTo !== null) return false;
+    if (!this.isFollowing) return false;
     const before = this.#el.scrollTop;
     this.#el.scrollTop = this.#el.scrollHeight;
     // What is out of sight gets its true height when first drawn, so look again after that.
@@ -52,9 +63,9 @@ export class Follower {
     };
     el.addEventListener("wheel", (event) => event.deltaY < 0 && leave(), { passive: true });
     el.addEventListener("touchmove", leave, { passive: true });
-    el.addEventListener("pointerdown", (event) => event.target === el && leave());
-    el.addEventListener("keydown", (event) => UPWARDS.has(event.key) && leave());
-    el.addEventListener("scroll", () => {
+    on(el, "pointerdown", (event) => event.target === el && leave());
+    on(el, "keydown", (event) => UPWARDS.has(event.key) && leave());
+    on(el, "scroll", () => {
       // Back at the end, having been above it: the last jump to the end may still report itself.
       const back = el.scrollTop > highest + 1 && this.#atEnd();
       if (back) this.#setup.scrolledTo = null;

@@ -1,6 +1,6 @@
 /** The tabs: which view is on top, and its tools beside them. */
 
-import { element, setText } from "../dom";
+import { element, on, setText } from "../dom";
 import { VIEWS, type ViewName } from "../protocol";
 
 const WORDS: { [view in ViewName]: string } = {
@@ -23,11 +23,11 @@ export class TabsView {
       const size = element("span", { class: "nbs-size" });
       const tab = element("button", { type: "button", class: "nbs-tab", role: "tab" });
       tab.append(WORDS[view], size);
-      tab.addEventListener("click", () => choose(view));
+      on(tab, "click", () => choose(view));
       list.append(tab);
       this.#tabs.set(view, { tab, size });
     }
-    list.addEventListener("keydown", (event) => {
+    on(list, "keydown", (event) => {
       const tabs = [...this.#tabs.values()].map(({ tab }) => tab);
       const at = tabs.indexOf(document.activeElement as HTMLElement);
       const last = tabs.length - 1;

@@ -1,6 +1,6 @@
 /** The runs as a tree over time: who called whom, and when each was at work. A WAI-ARIA treegrid. */
 
-import { element, setText } from "../dom";
+import { element, on, setText } from "../dom";
 import type { Setup } from "../setup";
 import type { RunState } from "../state";
 import { duration, number } from "../words";
@@ -52,8 +52,8 @@ export class TimelineView {
       this.#body,
     );
     this.el = element("div", { class: "nbs-timeline nbs-scroll" }, table, this.#rest);
-    this.#body.addEventListener("keydown", (event) => this.#key(event));
-    this.#body.addEventListener("click", (event) => this.#click(event));
+    on(this.#body, "keydown", (event) => this.#key(event));
+    on(this.#body, "click", (event) => this.#click(event));
   }
 
   /** Show the runs as they are at a time. */

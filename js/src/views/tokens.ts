@@ -1,42 +1,53 @@
 /** The text, chunk by chunk, in blocks that the browser can skip while they are out of sight. */
 
-import { element } from "../dom";
+import { element, on } from "../dom";
 import type { Setup } from "../setup";
 import type { RunState } from "../state";
 import { AsideElement } from "./aside";
-import { fill, type Look } from "./look";
+import { Block } from "./block";
+import type { Look } from "./look";
 import { Follower } from "./scroll";
 
-/** A block is closed at the first line end after this many chunks, */
-const BLOCK = 300;
-/** and at the latest after this many, so that no block grows without bound. */
-const BLOCK_MAX = 3000;
-/** Chunks added in one animation frame, at most; fewer where that makes frames late. */
-export const BATCH = 1000;
-const BATCH_MIN = 200;
-/** Milliseconds between two frames, above which the page is not fluent. */
-const LATE = 30;
+/** Chunks added in one animation frame, at most, where those out of sight need not be drawn. */
+export const BATCH = 20_000;
+/** Where more than this many come in a frame, nobody can follow: they pass by undrawn, */
+const FOLLOWED = 300;
+/** until nothing has passed for so many milliseconds. Scrolling past a whole view is the same. */
+const STILL = 80;
+/** Chunks added in a frame by older browsers, where all have to be drawn. */
+const BATCH_DRAWN = 500;
+/** Chunks that stay drawn; blocks that have not been in sight for longest become texts again. */
+export const DRAWN_MAX = 15_000;
+/** Blocks drawn between two looks at that. */
+const SOME = 20;
 
-interface Block {
-  el: HTMLElement;
-  /** The number of its first chunk. */
-  begin: number;
-}
+/** Tells that a block comes into sight, or goes out of it; older browsers don't. */
+const CHANGE = "contentvisibilityautostatechange";
 
 export class TokensView {
   readonly el: HTMLElement;
   #shown = 0;
   #blocks: Block[] = [];
+  /** Those whose chunks have elements, the one drawn last at the end. */
+  #drawn = new Set<Block>();
+  /** How many of them there are when it is time to let some rest. */
+  #mayRest = SOME;
+  #inSight = new Set<Block>();
+  readonly #canRest = `on${CHANGE}` in HTMLElement.prototype;
   /** Whether the next chunk goes into the last block. */
   #isOpen = false;
   #asides: AsideElement[] = [];
   #run: RunState | undefined;
-  #batch = BATCH / 2;
-  #lastFrame = 0;
+  /** Runs while text passes by, and ends a moment after. */
+  #passing = 0;
+  #scrolledTo = 0;
+  #settled: () => void;
   #look: Look = { whitespace: false, heat: "none" };
   #follower: Follower;
 
-  constructor(setup: Setup) {
+  /** @param settled is called when what has passed by is drawn, which changes its height. */
+  constructor(setup: Setup, settled = () => {}) {
+    this.#settled = settled;
     this.el = element("div", {
       class: "nbs-tokens nbs-scroll",
       role: "region",
@@ -44,7 +55,13 @@ export class TokensView {
       tabindex: "0",
     });
     this.#follower = new Follower(this.el, setup);
-    this.el.addEventListener("copy", (event) => this.#copy(event));
+    on(this.el, "copy", (event) => this.#copy(event));
+    this.el.addEventListener(CHANGE, (event) => this.#onSight(event));
+    on(this.el, "scroll", () => {
+      const { scrollTop, clientHeight } = this.el;
+      if (Math.abs(scrollTop - this.#scrolledTo) > clientHeight) this.#pass();
+      this.#scrolledTo = scrollTop;
+    });
   }
 
   /** How many chunks are on the page. */
@@ -55,8 +72,8 @@ export class TokensView {
   /** The number of the chunk that an element shows, or null where it shows none. */
   indexOf(node: Element): number | null {
     const token = node.closest(".nbs-token");
-    const block = token && this.#blocks.find(({ el }) => el === token.parentElement);
-    if (!block) return null;
+    const block = Block.of(token?.parentElement);
+    if (!token || !block) return null;
     let index = block.begin;
     for (let at = token.previousElementSibling; at; at = at.previousElementSibling) index++;
     return index;
@@ -66,6 +83,7 @@ export class TokensView {
   tokenAt(index: number): HTMLElement | null {
     if (index < 0 || index >= this.#shown) return null;
     const block = this.#blocks.findLast(({ begin }) => begin <= index)!;
+    if (!block.isDrawn) this.#draw(block);
     return block.el.children[index - block.begin] as HTMLElement;
   }
 
@@ -88,34 +106,22 @@ export class TokensView {
       this.#cut(texts.length, run?.asides.length ?? 0);
     }
     const more = this.#add(run);
-    this.#pace(more);
-    if (this.#follower.update()) return true;
-    if (more) return true;
+    if (this.#follower.update() || more) return true;
     this.#follower.placed();
     return false;
-  }
-
-  /** Find out how much the page can take: that differs by machine, and by what else is going on. */
-  #pace(isBusy: boolean): void {
-    const now = performance.now();
-    const took = now - this.#lastFrame;
-    this.#lastFrame = isBusy ? now : 0;
-    if (!isBusy || took > 1000) return; // the frame before was no part of this
-    const change = took > LATE ? 0.8 : 1.1;
-    this.#batch = Math.round(Math.min(BATCH, Math.max(BATCH_MIN, this.#batch * change)));
   }
 
   #add(run: RunState | undefined): boolean {
     if (!run) return false;
     const { texts, asides } = run;
-    const end = Math.min(texts.length, this.#shown + this.#batch);
-    let fragment = document.createDocumentFragment();
-    let next = asides[this.#asides.length];
+    const end = Math.min(texts.length, this.#shown + (this.#canRest ? BATCH : BATCH_DRAWN));
+    const isPassing = this.#canRest && end - this.#shown > FOLLOWED;
+    // Who has scrolled up is reading.
+    if (isPassing && this.#follower.isFollowing) this.#pass();
     for (const aside of this.#asides) aside.update(run);
-    for (; ; this.#shown++) {
+    for (;;) {
+      let next = asides[this.#asides.length];
       while (next && next.at <= this.#shown) {
-        this.#blocks.at(-1)?.el.append(fragment);
-        fragment = document.createDocumentFragment();
         this.#isOpen = false;
         const aside = new AsideElement(next);
         aside.update(run);
@@ -124,32 +130,59 @@ export class TokensView {
         next = asides[this.#asides.length];
       }
       if (this.#shown >= end) break;
-      if (!this.#isOpen) this.#begin();
-      const text = texts[this.#shown]!;
-      fragment.append(this.#token(run, text));
-      const inBlock = this.#shown + 1 - this.#blocks.at(-1)!.begin;
-      // A block is a box of its own, and so begins a new line: end it where the text does.
-      if ((inBlock >= BLOCK && text.endsWith("\n")) || inBlock >= BLOCK_MAX) {
-        this.#blocks.at(-1)!.el.append(fragment);
-        fragment = document.createDocumentFragment();
-        this.#isOpen = false;
-      }
+      if (!this.#isOpen) this.#begin(!isPassing);
+      const block = this.#blocks.at(-1)!;
+      this.#isOpen = !block.extend(run, this.#look, Math.min(end, next?.at ?? end));
+      this.#shown = block.end;
     }
-    this.#blocks.at(-1)?.el.append(fragment);
     return this.#shown < texts.length;
   }
 
-  #begin(): void {
-    const el = element("div", { class: "nbs-block" });
-    this.#blocks.push({ el, begin: this.#shown });
-    this.el.append(el);
+  #begin(isDrawn: boolean): void {
+    const block = new Block(this.#shown, isDrawn);
+    this.#blocks.push(block);
+    this.el.append(block.el);
     this.#isOpen = true;
+    if (isDrawn) this.#noteDrawn(block);
   }
 
-  #token(run: RunState, text: string): HTMLElement {
-    const token = element("span", { class: "nbs-token" });
-    fill(token, text, this.#look, run, this.#shown);
-    return token;
+  #draw(block: Block): void {
+    if (!this.#run) return;
+    block.draw(this.#run, this.#look);
+    this.#noteDrawn(block);
+  }
+
+  #noteDrawn(block: Block): void {
+    this.#drawn.add(block);
+    if (!this.#canRest || this.#drawn.size < this.#mayRest) return;
+    let room = DRAWN_MAX;
+    for (const one of [...this.#drawn].reverse()) {
+      room -= one.end - one.begin;
+      if (room >= 0 || one === block || this.#inSight.has(one)) continue;
+      one.rest();
+      this.#drawn.delete(one);
+    }
+    this.#mayRest = this.#drawn.size + SOME;
+  }
+
+  #pass(): void {
+    clearTimeout(this.#passing);
+    this.#passing = window.setTimeout(() => {
+      this.#passing = 0;
+      for (const block of this.#inSight) if (!block.isDrawn) this.#draw(block);
+      this.#settled();
+    }, STILL);
+  }
+
+  #onSight(event: Event): void {
+    const block = Block.of(event.target);
+    if (!block) return;
+    if ((event as Event & { skipped: boolean }).skipped) {
+      this.#inSight.delete(block);
+      return;
+    }
+    this.#inSight.add(block);
+    if (!block.isDrawn && !this.#passing) this.#draw(block);
   }
 
   /** Take away all behind a number of chunks and asides. */
@@ -157,10 +190,12 @@ export class TokensView {
     while (this.#asides.length > asides) this.#asides.pop()!.el.remove();
     for (let last = this.#blocks.at(-1); last; last = this.#blocks.at(-1)) {
       if (last.begin < texts) {
-        while (last.el.childElementCount > texts - last.begin) last.el.lastElementChild!.remove();
+        if (last.end > texts) last.cut(this.#run, texts);
         break;
       }
       last.el.remove();
+      this.#drawn.delete(last);
+      this.#inSight.delete(last);
       this.#blocks.pop();
     }
     this.#shown = Math.min(this.#shown, texts);
@@ -170,6 +205,8 @@ export class TokensView {
   #clear(): void {
     this.el.replaceChildren();
     this.#blocks = [];
+    this.#drawn.clear();
+    this.#inSight.clear();
     this.#asides = [];
     this.#isOpen = false;
     this.#shown = 0;

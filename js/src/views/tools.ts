@@ -1,6 +1,6 @@
 /** How tokens are shown: their borders, their whitespace, their heat. */
 
-import { choice, element, iconButton } from "../dom";
+import { choice, element, iconButton, on } from "../dom";
 import type { Options } from "../options";
 import { legend } from "./look";
 
@@ -44,7 +44,7 @@ export class TokenTools {
         onChange();
       },
     );
-    this.#whitespace.addEventListener("click", () => {
+    on(this.#whitespace, "click", () => {
       options.choose("whitespace", !options.get("whitespace"));
       onChange();
     });
