@@ -306,6 +306,22 @@ def test_a_long_run_stays_fluent(notebook):
     nb = notebook("long", [cell])
     nb.run(1)
     nb.page.wait_for_selector(".nbstream[data-shown='48000']", timeout=60_000)
+    # All of the text is there; what is in sight of it, and not much more, is drawn.
+    tokens = view(nb).locator(".nbs-tokens")
+    assert tokens.text_content() == ("word " * 11 + "word\n") * 4_000
+    in_sight = """at => {
+        const box = document.querySelector('.nbs-tokens');
+        box.scrollTop = box.scrollHeight * at;
+        const { left, top, height } = box.getBoundingClientRect();
+        const under = y => document.elementFromPoint(left + 60, top + y).closest('.nbs-token');
+        // Lines have room between them.
+        return [0, 4, 8, 12, 16, 20].some(more => under(height / 2 + more));
+    }"""
+    nb.page.wait_for_function(in_sight, arg=1)
+    nb.shot("long-end")
+    nb.page.wait_for_function(in_sight, arg=0.5)
+    nb.shot("long-middle")
+    assert 100 < view(nb).locator(".nbs-token").count() < 10_000
     tab(nb, "Events")
     nb.page.wait_for_timeout(500)
     # Only what is in sight is in the page, and any place is a jump away.
@@ -315,6 +331,21 @@ def test_a_long_run_stays_fluent(notebook):
     middle = view(nb).locator(".nbs-event").nth(12).get_attribute("data-seq")
     assert 23_000 < int(middle) < 25_000
     nb.shot("long-events")
+
+
+def test_the_view_stays_the_same_when_the_run_ends(notebook):
+    cell = SCRIPT + "\nv = show(ScriptedChat(['word '] * 40, 0.05), 'x')"
+    nb = notebook("moves", [cell])
+    nb.run(1)
+    nb.page.wait_for_selector(".nbstream[data-status=streaming]")
+    nb.page.evaluate("() => { window.before = document.querySelector('.nbstream'); }")
+    view(nb).locator("button[aria-label^=Copy]").first.focus()
+    nb.page.wait_for_selector("[data-nbstream-taken] .nbstream[data-status=done]")
+    nb.page.wait_for_timeout(500)
+    assert nb.page.evaluate("() => document.querySelector('.nbstream') === before")
+    assert nb.page.evaluate("() => document.activeElement.ariaLabel").startswith("Copy")
+    nb.page.keyboard.press("Enter")
+    assert nb.page.evaluate("() => navigator.clipboard.readText()") == "word " * 40
 
 
 def test_the_embedded_models_run_has_its_figures(notebook):
