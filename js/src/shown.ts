@@ -78,10 +78,10 @@ export class ShownViews {
   }
 }
 
-/** Whether its output is gone. That of a cell which is only scrolled out of sight is not. */
+/** Whether its output is gone: those of a cell that is folded or far away are only off the page. */
 function isFree({ home, wasThere }: View): boolean {
   if (home === null) return true;
-  return wasThere && !home.isConnected && !home.closest(".jp-Cell");
+  return wasThere && !home.isConnected && !home.closest(".jp-OutputArea");
 }
 
 function moved({ el, focused }: View): void {

@@ -530,7 +530,7 @@ describe("the widget", () => {
       const [shown, hidden] = [show(), show()];
       await settle();
       const cell = document.createElement("div");
-      cell.className = "jp-Cell";
+      cell.className = "jp-OutputArea";
       cell.append(hidden.closest("body > div")!);
       document.body.append(cell);
       cell.remove(); // as a long notebook does with cells that are far away
@@ -541,7 +541,7 @@ describe("the widget", () => {
       const home = place();
       await settle();
       expect(home.querySelector(".nbstream")).toBe(shown);
-      expect(hidden.closest(".jp-Cell")).toBe(cell);
+      expect(hidden.closest(".jp-OutputArea")).toBe(cell);
     });
   });
 
