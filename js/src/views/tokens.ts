@@ -16,7 +16,7 @@ const FOLLOWED = 300;
 const STILL = 80;
 /** Chunks added in a frame by older browsers, where all have to be drawn. */
 const BATCH_DRAWN = 500;
-/** Chunks that stay drawn; blocks that have not been in sight for longest become texts again. */
+/** Chunks that stay drawn: the blocks drawn longest ago, and out of sight, become texts again. */
 export const DRAWN_MAX = 15_000;
 /** Blocks drawn between two looks at that. */
 const SOME = 20;
@@ -206,6 +206,7 @@ export class TokensView {
     this.el.replaceChildren();
     this.#blocks = [];
     this.#drawn.clear();
+    this.#mayRest = SOME;
     this.#inSight.clear();
     this.#asides = [];
     this.#isOpen = false;
