@@ -5,8 +5,9 @@ import json
 import pytest
 
 LOAD = "%load_ext nbstream"
-# With no chance in it the answer has 87 tokens: now and then one has but a few.
-SONG = "%%chat --model local --temperature 0 --as answer\nWrite me a 1 verse song about goldfish on the moon"
+# With no chance in it the answer has 87 tokens: long enough for the page to be seen at it.
+SONG = """%%chat --model local --temperature 0 --as answer
+Write me a 1 verse song about goldfish on the moon"""
 SCRIPT = "from nbstream import ProviderError, ScriptedChat, show"
 
 # Keeps, in each frame of the page, how many tokens it shows while a cell is running. The model's
