@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type ChatAnswer, type ChatRequest, ChatStore, type TurnItem } from "../src/chat";
 import type { Frame, Request, Traits } from "../src/protocol";
 import { renderChat } from "../src/views/chat";
@@ -42,6 +42,9 @@ beforeEach(() => {
   chat = new ChatStore((message) => asked.push(message));
   leave = new AbortController();
 });
+
+// A view that is left looks at its clock once more.
+afterAll(() => new Promise((resolve) => setTimeout(resolve, 400)));
 
 afterEach(() => {
   leave.abort();

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import widget from "../src/index";
 import type { Answer, Traits } from "../src/protocol";
 import { call, chunks, end, frame, press, settle, start } from "./helpers";
@@ -85,6 +85,9 @@ function choose(root: HTMLElement, label: string, value: string): void {
 beforeEach(() => {
   leave = new AbortController();
 });
+
+// A view that is left looks at its clock once more.
+afterAll(() => new Promise((resolve) => setTimeout(resolve, 400)));
 
 afterEach(() => {
   leave.abort();
