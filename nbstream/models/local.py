@@ -45,8 +45,8 @@ class ChatLocal(ChatAnthropic):
     --------
     >>> from nbstream import ChatLocal
     >>> message = ChatLocal(max_tokens=8).invoke("Say hello.")
-    >>> message.usage_metadata["output_tokens"]
-    8
+    >>> message.usage_metadata["output_tokens"] <= 8  # it may have said all before
+    True
     """
 
     def __init__(
