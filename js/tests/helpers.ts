@@ -65,6 +65,11 @@ export async function settle(): Promise<void> {
   for (let i = 0; i < 10; i++) await new Promise((resolve) => requestAnimationFrame(resolve));
 }
 
+/** For after all: a view that is left looks at its clock once more. */
+export function lastLook(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 400));
+}
+
 export function press(target: Element, key: string, more: KeyboardEventInit = {}): KeyboardEvent {
   const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
   target.dispatchEvent(event);

@@ -138,8 +138,8 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
 }
 
 /**
- * Keep the keyboard where it is: what has the focus goes away when the notebook draws its output
- * anew, which it does at the end of each answer, and when another branch takes a turn's place.
+ * Keep the keyboard where it is: what has the focus goes away when another branch takes a turn's
+ * place, and when the notebook draws its output anew and has no view left that it could move there.
  *
  * Returns what gives the focus back if it was lost like that.
  */

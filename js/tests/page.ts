@@ -1,0 +1,99 @@
+/** A widget in a page: its model, and what a reader sees and presses. */
+
+import { afterAll, afterEach, beforeEach, vi } from "vitest";
+import widget from "../src/index";
+import type { Answer, Traits } from "../src/protocol";
+import { lastLook } from "./helpers";
+
+/** What of anywidget's model the front end uses. */
+export class Model {
+  sent: unknown[] = [];
+  #listeners = new Map<string, Set<(...args: unknown[]) => void>>();
+  constructor(public traits: Traits) {}
+  get = (name: keyof Traits) => this.traits[name];
+  send = (message: unknown) => this.sent.push(message);
+  on(name: string, listener: () => void) {
+    if (!this.#listeners.has(name)) this.#listeners.set(name, new Set());
+    this.#listeners.get(name)?.add(listener);
+  }
+  off = (name: string, listener: () => void) => this.#listeners.get(name)?.delete(listener);
+  emit = (name: string, ...args: unknown[]) => {
+    for (const listener of this.#listeners.get(name) ?? []) listener(...args);
+  };
+  set(name: keyof Traits, value: unknown) {
+    Object.assign(this.traits, { [name]: value });
+    this.emit(`change:${name}`);
+  }
+  receive = (message: Answer) => this.emit("msg:custom", message);
+}
+
+const TRAITS: Traits = {
+  view: "tokens",
+  delimiter: "|",
+  borders: "delimiter",
+  whitespace: false,
+  heat: "none",
+  price: {},
+  max_height: "30em",
+  _place: "here",
+  _log: {},
+  _modules: undefined,
+};
+
+/** The model of the widget opened last; tests only look at it. */
+export let model: Model;
+/** Ends its views. */
+export let leave: AbortController;
+
+export function open(traits: Partial<Traits> = {}) {
+  model = new Model({ ...TRAITS, ...traits });
+  const { initialize, render } = widget();
+  initialize({ model } as never);
+  const view = () => {
+    const el = document.createElement("div");
+    document.body.append(el);
+    // The model that a view is given listens no longer than the view is there.
+    const on = (name: string, listener: () => void) => {
+      model.on(name, listener);
+      leave.signal.addEventListener("abort", () => model.off(name, listener));
+    };
+    render({
+      model: Object.assign(Object.create(model), { on }),
+      el,
+      signal: leave.signal,
+    } as never);
+    return el.querySelector<HTMLElement>(".nbstream")!;
+  };
+  return view;
+}
+
+export function text(root: HTMLElement, selector: string): string {
+  return root.querySelector(selector)?.textContent ?? "none";
+}
+
+export function button(root: HTMLElement, label: string): HTMLButtonElement {
+  return root.querySelector<HTMLButtonElement>(`button[aria-label^="${label}"]`)!;
+}
+
+export function tab(root: HTMLElement, word: string): HTMLButtonElement {
+  const tabs = [...root.querySelectorAll<HTMLButtonElement>("[role=tab]")];
+  return tabs.find((one) => one.textContent?.startsWith(word))!;
+}
+
+export function choose(root: HTMLElement, label: string, value: string): void {
+  const select = root.querySelector<HTMLSelectElement>(`[aria-label="${label}"]`)!;
+  select.value = value;
+  select.dispatchEvent(new Event("change"));
+}
+
+beforeEach(() => {
+  leave = new AbortController();
+});
+
+afterAll(lastLook);
+
+afterEach(() => {
+  leave.abort();
+  document.body.replaceChildren();
+  vi.restoreAllMocks();
+});
