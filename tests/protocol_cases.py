@@ -11,11 +11,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from nbstream import AIMessage, AIMessageChunk, ProviderError, Trace
+from nbstream.events._frames import frame
 from nbstream.events._lens import _Lens
 from nbstream.events._plain import plain
+from nbstream.events._state import apply, initial, metrics, status
 from nbstream.messages import UsageMetadata
-from nbstream.widget._protocol import frame
-from nbstream.widget._state import apply, initial, metrics, status
 from nbstream.widget._static import headline
 
 FOLDER = Path(__file__).parent / "fixtures" / "protocol"

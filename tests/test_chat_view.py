@@ -20,7 +20,7 @@ from nbstream import (
     StrOutputParser,
     Trace,
 )
-from nbstream.widget._state import apply, initial
+from nbstream.events._state import apply, initial
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 URL = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"

@@ -165,7 +165,7 @@ def test_half_a_character_stops_nothing(tmp_path):
 def test_half_a_character_reaches_the_page():
     from jupyter_client.session import Session
 
-    from nbstream.widget._protocol import frame
+    from nbstream.events._frames import frame
 
     view = run(StreamView(), everywhere(LONE)[0], LONE)
     Session().pack(frame(view.trace))

@@ -4,8 +4,8 @@ import json
 import pytest
 
 from nbstream import AIMessageChunk, Trace
-from nbstream.widget._protocol import frame
-from nbstream.widget._state import apply, initial, metrics, status
+from nbstream.events._frames import frame
+from nbstream.events._state import apply, initial, metrics, status
 
 from .protocol_cases import CASES, FOLDER, expected, frames, golden
 

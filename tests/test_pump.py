@@ -2,9 +2,9 @@ import threading
 import time
 
 from nbstream import ScriptedChat, Trace
+from nbstream.events._state import apply, initial
 from nbstream.widget import _pump
 from nbstream.widget._pump import Feed, Pump
-from nbstream.widget._state import apply, initial
 
 
 class Page:

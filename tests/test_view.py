@@ -15,8 +15,8 @@ from nbstream import (
     Trace,
     show,
 )
+from nbstream.events._state import apply, initial
 from nbstream.widget import _show, _static
-from nbstream.widget._state import apply, initial
 
 SCRIPT = ["Here", " is", " a"]
 

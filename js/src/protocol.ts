@@ -1,4 +1,4 @@
-/** What comes over the wire. Its meaning is written down in `nbstream/widget/_protocol.py`. */
+/** What comes over the wire. Its meaning is written down in `nbstream/events/_frames.py`. */
 
 /** Anything JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

@@ -1,5 +1,5 @@
 /**
- * The view state: what events add up to. `nbstream/widget/_state.py` is its twin.
+ * The view state: what events add up to. `nbstream/events/_state.py` is its twin.
  *
  * The state belongs to the fold, which extends it in place: a copy for each frame would make a
  * long stream's work grow with its square.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 from ..messages import BaseMessage
 
-__all__ = ["MAX_ITEMS", "MAX_TEXT", "encodable", "plain"]
+__all__ = ["MAX_ITEMS", "MAX_TEXT", "encodable", "plain", "text_of"]
 
 MAX_TEXT = 20_000
 """Characters of one text that are kept."""
@@ -102,6 +103,26 @@ def encodable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace").decode()
     return text
+
+
+def text_of(chunk: Any) -> str:
+    """Return the text a chunk adds: its own, its content's, else its value as JSON."""
+    return encodable(_text_of(chunk))
+
+
+def _text_of(chunk: Any) -> str:
+    if isinstance(chunk, str):
+        return chunk
+    if isinstance(chunk, BaseMessage):
+        return chunk.text
+    content = getattr(chunk, "content", None)  # other libraries' message chunks
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(
+            block if isinstance(block, str) else block.get("text", "") for block in content
+        )
+    return json.dumps(chunk, ensure_ascii=False, default=repr)
 
 
 def _cut(text: str) -> str:

@@ -20,13 +20,17 @@ _LINE_MAGIC = re.compile(r"^\s*(?:[A-Za-z_]\w*\s*=\s*)?%chat\s+(.*)$", re.DOTALL
 _IN_BRACE = re.compile(r"(?<!\{)\{([A-Za-z_]\w*|)$")
 
 
-def completer(magics: ChatMagics) -> Callable[[Any], Any]:
+def completer(magics: ChatMagics) -> Callable[[Any], Any] | None:
     """Return what IPython asks for completions, in a terminal as in a kernel.
 
     It is a matcher, not a ``complete_command`` hook: to those IPython adds what Python's own
-    completion makes of the line, so that ``--m`` would offer ``memoryview``.
+    completion makes of the line, so that ``--m`` would offer ``memoryview``. IPython before 8.6
+    (Colab has 7.34) knows no matchers: None, and completion is IPython's own there.
     """
-    from IPython.core.completer import SimpleCompletion, context_matcher
+    try:
+        from IPython.core.completer import SimpleCompletion, context_matcher
+    except ImportError:
+        return None
 
     @context_matcher(identifier="nbstream.chat")
     def match(context: Any) -> Any:

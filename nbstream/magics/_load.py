@@ -16,7 +16,7 @@ def load_ipython_extension(ipython: Any) -> None:
     magics = ChatMagics(ipython)
     ipython.register_magics(magics)
     magics.session.cells.start()
-    if hasattr(ipython.Completer, "custom_matchers"):
+    if magics.matcher is not None:
         ipython.Completer.custom_matchers.append(magics.matcher)
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from ..events._follow import afollow, follow, is_followed
-from ..events._plain import encodable
 from ..events._scope import Scope
-from ..messages import BaseMessage
 
 if TYPE_CHECKING:
     from ..events import Trace
 
-__all__ = ["NO_INPUT", "open_stream", "text_of"]
+__all__ = ["NO_INPUT", "open_stream"]
 
 NO_INPUT: Any = object()
 """Stands for an input that was not given, since None is one that can be."""
@@ -67,26 +64,6 @@ def open_stream(
         f"{_brief(source)} cannot be streamed. Pass an iterator or async iterator of texts or "
         "chunks, such as model.stream(...), or a model or chain and its input."
     )
-
-
-def text_of(chunk: Any) -> str:
-    """Return the text a chunk adds: its own, its content's, else its value as JSON."""
-    return encodable(_text_of(chunk))
-
-
-def _text_of(chunk: Any) -> str:
-    if isinstance(chunk, str):
-        return chunk
-    if isinstance(chunk, BaseMessage):
-        return chunk.text
-    content = getattr(chunk, "content", None)  # other libraries' message chunks
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(
-            block if isinstance(block, str) else block.get("text", "") for block in content
-        )
-    return json.dumps(chunk, ensure_ascii=False, default=repr)
 
 
 def _brief(value: Any) -> str:

@@ -14,12 +14,12 @@ import anywidget
 import traitlets
 
 from .._exceptions import InputError, NbstreamError
+from ..events._frames import frame
 from ..messages import BaseMessage, HumanMessage, SystemMessage, convert_to_messages
 from ..messages._images import image_block, image_kind
 from ..sources import open_stream
 from ._host import is_attended
 from ._look import Look, check_options
-from ._protocol import frame
 from ._pump import Feed
 from ._show import begin
 from ._static import MAX_TEXT, chat_to_html, chat_to_text, to_document

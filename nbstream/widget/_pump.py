@@ -13,8 +13,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from ..sources import text_of
-from ._protocol import frame
+from ..events._frames import frame
+from ..events._plain import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

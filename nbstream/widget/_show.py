@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from .._loops import run_sync, start_on_loop, start_on_thread
 from ..events._follow import aclose, close
+from ..events._plain import text_of
 from ..events._scope import Scope, within
-from ..sources import open_stream, text_of
+from ..sources import open_stream
 from ..sources._open import NO_INPUT
 from ._host import kernel_shell
 from ._view import StreamView

@@ -9,12 +9,12 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from ._state import metrics, status
+from ..events._state import metrics, status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ._state import Aside, RunState, Status, ViewState
+    from ..events._state import Aside, RunState, Status, ViewState
 
 __all__ = [
     "MAX_TEXT",

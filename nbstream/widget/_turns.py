@@ -6,16 +6,16 @@ import uuid
 from typing import TYPE_CHECKING
 
 from ..events import Trace
+from ..events._fold import Fold
+from ..events._state import status
 from ..messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-from ._fold import Fold
-from ._state import status
 from ._stop import Stop, wait_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Future
 
-    from ._state import Status
+    from ..events._state import Status
 
 __all__ = ["Turn", "read_turns"]
 

@@ -12,13 +12,13 @@ import traitlets
 
 from .._exceptions import InputError
 from ..events import Trace
+from ..events._fold import Fold
+from ..events._frames import frame
+from ..events._state import metrics, status
 from ..messages import AIMessageChunk
-from ._fold import Fold
 from ._host import is_attended
 from ._look import Look, check_options
-from ._protocol import frame
 from ._pump import OVER, Feed
-from ._state import metrics, status
 from ._static import MAX_TEXT, to_document, to_html, to_text
 from ._stop import Stop, hear_while_busy, wait_out
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..events import Event
-    from ._state import Metrics, Status
+    from ..events._state import Metrics, Status
 
 __all__ = ["MODULES", "STATIC", "StreamView"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from ._protocol import frame
+from ._frames import frame
 from ._state import ViewState, apply, initial
 
 if TYPE_CHECKING:
-    from ..events import Trace
+    from ._trace import Trace
 
 __all__ = ["Fold"]
 

@@ -32,13 +32,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..events._lens import shown_input
-from ..events._plain import encodable, plain
 from ..messages import BaseMessage
-from ..sources import text_of
+from ._lens import shown_input
+from ._plain import encodable, plain, text_of
 
 if TYPE_CHECKING:
-    from ..events import Event, Trace
+    from ._trace import Trace
+    from ._types import Event
 
 __all__ = ["TICKS_PER_SECOND", "frame"]
 
