@@ -12,6 +12,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._exceptions import InputError, NbstreamError, ParseError, ProviderError, SetupError
+    from .conversation import Conversation
     from .events import (
         Event,
         Metrics,
@@ -73,6 +74,7 @@ __all__ = [
     "ChatPromptTemplate",
     "ChatPromptValue",
     "ChatView",
+    "Conversation",
     "Event",
     "HumanMessage",
     "InputError",
@@ -132,6 +134,7 @@ _HOMES = {
         "ProviderError",
         "SetupError",
     ),
+    "conversation": ("Conversation",),
     "events": (
         "Event",
         "Metrics",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import importlib
 import threading
-from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._exceptions import InputError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+    from concurrent.futures import Future
 
 __all__ = [
     "aiter_in_thread",
@@ -19,8 +21,7 @@ __all__ = [
     "iter_sync",
     "run_in_thread",
     "run_sync",
-    "start_on_loop",
-    "start_on_thread",
+    "start",
     "wait",
 ]
 
@@ -80,57 +81,79 @@ def _run_on_thread(coroutine: Coroutine[Any, Any, T]) -> T:
     return result[0]
 
 
-def start_on_loop(
-    coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop
-) -> tuple[Future[T], Callable[[], None]]:
-    """Begin a coroutine in the loop that is running here.
+def start(
+    coroutine: Coroutine[Any, Any, None],
+    loop: asyncio.AbstractEventLoop | None,
+    done: Callable[[BaseException | None], None],
+) -> Callable[[], None]:
+    """Begin a coroutine in a loop that is running, or in one of its own on a thread.
+
+    Context variables come along.
+
+    Parameters
+    ----------
+    coroutine
+        What to run.
+    loop
+        The running loop; None for one of its own.
+    done
+        Called when it is over, in its loop's thread, with what it raised.
 
     Returns
     -------
-    Future
-        Its result; `wait` waits for it wherever that is.
     callable
         Cancels it, from any thread.
+
+    Raises
+    ------
+    RuntimeError
+        If there can be no thread.
     """
-    task = loop.create_task(coroutine)
-    future = _of_loop(task, loop)
-    return future, lambda: _call_on(loop, task.cancel)
+    context = copy_context()
+    tasks: list[asyncio.Task[BaseException | None]] = []
 
+    def begin(home: asyncio.AbstractEventLoop) -> asyncio.Task[BaseException | None]:
+        task = context.run(home.create_task, _contained(coroutine))
+        task.add_done_callback(
+            lambda _: done(asyncio.CancelledError() if task.cancelled() else task.result())
+        )
+        tasks.append(task)
+        return task
 
-def start_on_thread(
-    coroutine: Coroutine[Any, Any, T],
-) -> tuple[Future[T], Callable[[], None]]:
-    """Begin a coroutine in a loop of its own on a thread; context variables come along."""
-    loop = asyncio.new_event_loop()
-    task = copy_context().run(loop.create_task, coroutine)
-    future = _of_loop(task, None)
+    def cancel() -> None:
+        for task in tasks:
+            task.cancel()
+
+    if loop is not None:
+        begin(loop)
+        return lambda: _call_on(loop, cancel)
+    own = asyncio.new_event_loop()
 
     def target() -> None:
         try:
-            loop.run_until_complete(asyncio.wait([task]))
-            loop.run_until_complete(loop.shutdown_asyncgens())
+            own.run_until_complete(asyncio.wait([begin(own)]))
+            own.run_until_complete(own.shutdown_asyncgens())
         finally:
-            loop.close()  # does not wait for what still runs in its threads
+            own.close()  # does not wait for what still runs in its threads
 
-    threading.Thread(target=target, name="nbstream-run", daemon=True).start()
-    return future, lambda: _call_on(loop, task.cancel)
+    try:
+        threading.Thread(target=target, name="nbstream-run", daemon=True).start()
+    except RuntimeError:
+        own.close()
+        coroutine.close()
+        raise
+    return lambda: _call_on(own, cancel)
 
 
-def _of_loop(task: asyncio.Task[T], loop: asyncio.AbstractEventLoop | None) -> Future[T]:
-    """Return a future that other threads can wait for."""
-    future: Future[T] = Future()
-    future.loop = loop  # type: ignore[attr-defined]
-
-    def pass_on(_: Any) -> None:
-        if task.cancelled():
-            future.set_exception(asyncio.CancelledError())
-        elif error := task.exception():
-            future.set_exception(error)
-        else:
-            future.set_result(task.result())
-
-    task.add_done_callback(pass_on)
-    return future
+async def _contained(coroutine: Coroutine[Any, Any, None]) -> BaseException | None:
+    # Returned, not raised: out of a task, SystemExit would tear down the loop around it.
+    try:
+        await coroutine
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        return error
+    return None
 
 
 def _call_on(loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> None:
@@ -139,13 +162,24 @@ def _call_on(loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> No
 
 
 def wait(future: Future[T], timeout: float | None = None) -> T:
-    """Wait for a future; where the loop that it needs is this thread's, that goes on meanwhile."""
+    """Wait for a future; where the loop that it needs is this thread's, that goes on meanwhile.
+
+    Raises
+    ------
+    InputError
+        If that loop cannot go on meanwhile, as uvloop's cannot.
+    """
     try:
         running = asyncio.get_running_loop()
     except RuntimeError:
         running = None
     if future.done() or running is None or running is not getattr(future, "loop", None):
         return future.result(timeout)
+    if not isinstance(running, asyncio.BaseEventLoop):
+        raise InputError(
+            f"A {type(running).__name__} of {type(running).__module__} cannot go on while this "
+            "waits for what runs in it. Use `await` instead of result()."
+        )
 
     async def watch() -> T:
         return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), timeout)

@@ -1,6 +1,7 @@
-"""Watching what a program leaves running."""
+"""Waiting for what a program does, and watching what it leaves running."""
 
 import asyncio
+import time
 from contextlib import contextmanager
 
 
@@ -10,3 +11,11 @@ def no_task_left():
     before = asyncio.all_tasks()
     yield
     assert asyncio.all_tasks() - before == set()
+
+
+def wait_until(condition, seconds=30):
+    """Wait for something to become true; a busy machine may take its time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.005)

@@ -89,7 +89,7 @@ def test_a_failed_turn_is_not_part_of_the_conversation():
         turn.result(5)
     assert chat.messages == []
     assert turn.status == "failed"
-    chat._source = Echo()
+    chat.conversation.model = Echo()
     chat.ask("b").result(5)
     assert said(chat) == ["b", "1: b"]
 
@@ -195,9 +195,13 @@ def test_what_the_page_asks_in_vain_is_said_to_it(wire, message, said):
 def test_other_messages_are_passed_over(wire):
     chat = talk("a")
     sent = wire(chat)
-    for message in ({}, {"type": "retry", "turn": 9}, {"type": "resync", "turn": 0, "seq": -1}):
+    for message in ({}, {"type": "x"}, {"type": "resync", "turn": 0, "seq": -1}):
         page(chat, **message)
     assert sent == []
+    page(chat, type="retry", turn=9)
+    assert sent == [
+        {"type": "problem", "text": "There is no such turn in this conversation any more."}
+    ]
 
 
 def test_a_page_that_opens_late_gets_all_turns():

@@ -46,7 +46,8 @@ def test_every_public_name_is_documented(name):
 RANK = {
     "_version": 0,
     "_exceptions": 0,
-    "_loops": 0,
+    "_secrets": 0,
+    "_loops": 0.5,
     "messages": 1,
     "events": 2,
     "runnables": 3,
@@ -55,6 +56,8 @@ RANK = {
     "output_parsers": 4,
     "models": 4,
     "sources": 4,
+    "jobs": 4.5,
+    "conversation": 4.7,
     "widget": 5,
     "magics": 6,
 }

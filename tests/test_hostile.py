@@ -88,7 +88,7 @@ def text(request):
 def test_a_models_words_stay_words(text):
     view = run(StreamView(delimiter=text), speaker(text), text)
     assert view.text == said(text)
-    shown = assert_harmless(to_html(view._state(), view.delimiter)).texts
+    shown = assert_harmless(to_html(view._job.state, view.delimiter)).texts
     # As it stands: a thought, both halves of the text, a call, the text again; between them marks.
     thought, *halves, name, args, again = (
         shown[i] for i in places_of_words(shown, text, view.trace)
@@ -110,7 +110,7 @@ def places_of_words(shown, text, trace):
 
 def test_without_delimiters_the_transcript_says_just_the_text(text):
     view = run(StreamView(delimiter=""), everywhere(text)[0], text)
-    words = "".join(assert_harmless(to_html(view._state(), "")).texts)
+    words = "".join(assert_harmless(to_html(view._job.state, "")).texts)
     assert said(text) in words
     assert words.count(text) >= 4  # the text twice, the model in the header, the steps
 
@@ -118,7 +118,7 @@ def test_without_delimiters_the_transcript_says_just_the_text(text):
 def test_errors_stay_words(text):
     view = run(StreamView(), speaker(text, failure(text)), text)
     assert view.status == "failed"
-    shown = assert_harmless(to_html(view._state(), "")).texts
+    shown = assert_harmless(to_html(view._job.state, "")).texts
     assert text.replace("\0", "") in shown
     assert text in shown
 
@@ -137,7 +137,7 @@ def test_exports_too(text, tmp_path):
 
 def test_a_conversation_too(text):
     view = run(StreamView(), speaker(text), text)
-    shown = assert_harmless(chat_to_html([(text, view._state())] * 2, text)).texts
+    shown = assert_harmless(chat_to_html([(text, view._job.state)] * 2, text)).texts
     assert shown[0] == text
     assert shown.count("Thinking") == 2
 
@@ -147,10 +147,10 @@ def test_the_whole_corpus_at_once():
     view = StreamView(delimiter=text)
     for one in HOSTILE.values():
         run(view, everywhere(one)[0], one)
-    assert_harmless(to_html(view._state(), text))
+    assert_harmless(to_html(view._job.state, text))
     assert len(view.trace.runs) == 7 * len(HOSTILE)
     run(whole := StreamView(), speaker(text), text)
-    assert "".join(assert_harmless(to_html(whole._state(), "")).texts).count(text) >= 4
+    assert "".join(assert_harmless(to_html(whole._job.state, "")).texts).count(text) >= 4
 
 
 def test_half_a_character_stops_nothing(tmp_path):

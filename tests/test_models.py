@@ -290,3 +290,12 @@ def test_no_model_is_imported_before_it_is_used():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_context_of_a_model_where_it_is_known():
+    from nbstream.models._context import context_of
+
+    assert context_of(ChatLocal()) == 2048
+    assert context_of(ChatAnthropic("claude-sonnet-5-5")) == 200_000
+    assert context_of(ChatAnthropic("claude-x", base_url="http://127.0.0.1:9")) is None
+    assert context_of(ScriptedChat(["x"])) is None

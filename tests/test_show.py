@@ -18,6 +18,8 @@ from nbstream import (
     stream_to,
 )
 
+from .tasks import wait_until
+
 WORDS = ["so ", "it ", "goes "]
 FOREVER = WORDS * 10_000
 
@@ -176,7 +178,7 @@ def test_a_view_is_live_without_being_told(wire):
     frames = wire(view)
     with view.trace:
         ScriptedChat(WORDS).invoke("x")
-    assert "so " in str(frames)
+    wait_until(lambda: "so " in str(frames))
 
 
 def test_an_export_has_the_form_its_name_says(tmp_path):
@@ -209,6 +211,7 @@ def test_the_page_gets_code_and_exports_when_it_asks(wire):
     sent = wire(view)
     with stream_to(view):
         ScriptedChat(["Hi"]).invoke("x")
+    view._settle()
     sent.clear()
     view._handle_custom_msg({"type": "export"}, [])
     assert StreamView.from_jsonl(sent[0]["text"]).text == "Hi"

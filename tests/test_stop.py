@@ -8,7 +8,7 @@ import pytest
 
 from nbstream import ChatAnthropic, RunnableLambda, ScriptedChat, StreamView, Trace, show
 from nbstream.widget import _show
-from nbstream.widget._stop import hear_while_busy
+from nbstream.widget._page import hear_while_busy
 
 from . import endpoint as api
 

@@ -135,6 +135,7 @@ def test_a_page_that_opens_late_gets_the_whole_log_and_no_other_message_repeats_
         assert apply(late, view.get_state()["_log"])
         seen = len(frames)
         list(stream)
+    view._settle()
     state = initial()
     assert all(apply(state, frame) for frame in frames)
     assert "".join(state["runs"][0]["texts"]) == "x" * 500
@@ -157,6 +158,7 @@ def test_a_page_that_missed_something_is_answered(wire):
     frames = wire(view)
     with view.trace:
         list(ScriptedChat(SCRIPT).stream("x"))
+    view._settle()
     frames.clear()
     view._handle_custom_msg({"type": "resync", "seq": 2}, [])
     assert frames[0]["seq"] == 2

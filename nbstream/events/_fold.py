@@ -9,7 +9,7 @@ from ._frames import frame
 from ._state import ViewState, apply, initial
 
 if TYPE_CHECKING:
-    from ._trace import Trace
+    from ._log import Log
 
 __all__ = ["Fold"]
 
@@ -17,7 +17,7 @@ __all__ = ["Fold"]
 class Fold:
     """Brings the state of one log up to date, for whichever thread looks."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Log) -> None:
         self._trace = trace
         self._state = initial()
         self._lock = threading.Lock()

@@ -10,30 +10,44 @@ from ._scope import Scope, enter_scope, leave_scope
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-__all__ = ["aclose", "afollow", "close", "follow", "inside", "is_followed"]
+__all__ = [
+    "aclose",
+    "afollow",
+    "asked_again",
+    "close",
+    "follow",
+    "inside",
+    "is_followed",
+    "scope_of",
+]
 
 T = TypeVar("T")
 
 
 def follow(
-    begin: Callable[[], tuple[Scope | None, Iterator[T]]], *, is_single: bool = False
+    begin: Callable[[Scope | None], tuple[Scope | None, Iterator[T]]],
+    *,
+    is_single: bool = False,
+    asked_in: Scope | None = None,
 ) -> Iterator[T]:
     """Pass on what a source yields; log it as the chunks and the end of its scope's run.
 
     Parameters
     ----------
     begin
-        Called at the first step. Returns the scope of the run it has started (or None, where there
-        is nothing to log and nothing to pass on) and the source.
+        Called at the first step, with ``asked_in``. Returns the scope of the run it has started
+        (or None, where there is nothing to log and nothing to pass on) and the source.
     is_single
         Whether the source has one value: the run then ends before that is passed on.
+    asked_in
+        The scope in which the stream was asked for, if that decides where it is logged.
 
     Notes
     -----
     The scope is entered around each step only: between two chunks the consumer's code runs, and
     what that starts is not part of this run.
     """
-    scope, source = begin()
+    scope, source = begin(asked_in)
     if scope is None:
         yield from source
         return
@@ -67,12 +81,13 @@ def follow(
 
 
 async def afollow(
-    begin: Callable[[], Awaitable[tuple[Scope | None, AsyncIterator[T]]]],
+    begin: Callable[[Scope | None], Awaitable[tuple[Scope | None, AsyncIterator[T]]]],
     *,
     is_single: bool = False,
+    asked_in: Scope | None = None,
 ) -> AsyncIterator[T]:
     """Do what `follow` does, for an async iterator, which is closed at the end in any case."""
-    scope, source = await begin()
+    scope, source = await begin(asked_in)
     if scope is None:
         try:
             async for chunk in source:
@@ -130,6 +145,29 @@ def is_followed(source: Any) -> bool:
     """Tell whether an iterator is one of these, which log themselves."""
     code = getattr(source, "gi_code", None) or getattr(source, "ag_code", None)
     return code in (follow.__code__, afollow.__code__)
+
+
+def scope_of(source: Any) -> Scope | None:
+    """Return the scope that such an iterator was asked for in; None where there was none."""
+    scope: Scope | None = _locals(source).get("asked_in")
+    return scope
+
+
+def asked_again(source: Any, scope: Scope) -> Any:
+    """Return such an iterator as if it had been asked for in another scope.
+
+    One that has begun stays as it is.
+    """
+    known = _locals(source)
+    if not known or "scope" in known:
+        return source
+    kind = follow if hasattr(source, "gi_code") else afollow
+    return kind(known["begin"], is_single=known["is_single"], asked_in=scope)
+
+
+def _locals(source: Any) -> dict[str, Any]:
+    frame = getattr(source, "gi_frame", None) or getattr(source, "ag_frame", None)
+    return dict(frame.f_locals) if frame else {}
 
 
 def close(source: Any) -> None:

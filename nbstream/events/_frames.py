@@ -37,7 +37,7 @@ from ._lens import shown_input
 from ._plain import encodable, plain, text_of
 
 if TYPE_CHECKING:
-    from ._trace import Trace
+    from ._log import Log
     from ._types import Event
 
 __all__ = ["TICKS_PER_SECOND", "frame"]
@@ -45,7 +45,7 @@ __all__ = ["TICKS_PER_SECOND", "frame"]
 TICKS_PER_SECOND = 10_000
 
 
-def frame(trace: Trace, begin: int = 0, end: int | None = None) -> dict[str, Any]:
+def frame(trace: Log, begin: int = 0, end: int | None = None) -> dict[str, Any]:
     """Encode a stretch of the log: its events from number ``begin`` to before ``end``.
 
     Examples
@@ -110,7 +110,7 @@ def _beside_text(chunk: Any) -> Any:
     return plain(chunk)
 
 
-def _start(_: Trace, event: Event) -> dict[str, Any]:
+def _start(_: Log, event: Event) -> dict[str, Any]:
     run = event.run
     item: dict[str, Any] = {
         "id": run.id,
@@ -131,14 +131,14 @@ def _start(_: Trace, event: Event) -> dict[str, Any]:
     return item
 
 
-def _late_input(trace: Trace, event: Event) -> dict[str, Any]:
+def _late_input(trace: Log, event: Event) -> dict[str, Any]:
     run = event.run
     if run.streamed_input is None:
         return {}
     return {"input": plain(shown_input(run, trace.input(run)) if run.parent else trace.input(run))}
 
 
-def _end(trace: Trace, event: Event) -> dict[str, Any]:
+def _end(trace: Log, event: Event) -> dict[str, Any]:
     item = _late_input(trace, event)
     output = trace.output(event.run)
     if event.data is not None:
@@ -152,11 +152,11 @@ def _end(trace: Trace, event: Event) -> dict[str, Any]:
     return {**item, "output": shown}
 
 
-def _error(trace: Trace, event: Event) -> dict[str, Any]:
+def _error(trace: Log, event: Event) -> dict[str, Any]:
     return {**_late_input(trace, event), "error": plain(event.data)}
 
 
-def _custom(_: Trace, event: Event) -> dict[str, Any]:
+def _custom(_: Log, event: Event) -> dict[str, Any]:
     name, data = event.data
     return {"name": encodable(name), "data": plain(data)}
 

@@ -17,13 +17,14 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, NbstreamError, ParseError, ProviderError, SetupError
+from .._secrets import hide
 from ._chunks import AddableDict
 from ._plain import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ._trace import Trace
+    from ._log import Log
     from ._types import Event, Run
 
 __all__ = ["Opaque", "dump", "load"]
@@ -53,11 +54,11 @@ class Opaque:
         return hash(self._shown)
 
 
-def dump(trace: Trace) -> Iterator[str]:
+def dump(trace: Log) -> Iterator[str]:
     """Yield the lines."""
     yield json.dumps({"nbstream": VERSION, "started_at": trace.started_at})
     for event in trace.events:
-        line = json.dumps(_event(event), ensure_ascii=False)
+        line = hide(json.dumps(_event(event), ensure_ascii=False))
         # Half a character, as broken endpoints send, can stand in JSON but not in UTF-8.
         yield line if encodable(line) == line else json.dumps(json.loads(line))
 
@@ -75,7 +76,7 @@ def _event(event: Event) -> dict[str, Any]:
     return line
 
 
-def load(trace: Trace, lines: Iterator[str]) -> None:
+def load(trace: Log, lines: Iterator[str]) -> None:
     """Fill an empty log.
 
     Raises
@@ -100,7 +101,7 @@ def load(trace: Trace, lines: Iterator[str]) -> None:
         raise InputError(f"Line {number} of this log cannot be read: {error!r}.") from None
 
 
-def _take(trace: Trace, line: dict[str, Any]) -> None:
+def _take(trace: Log, line: dict[str, Any]) -> None:
     kind, data = line["kind"], decode(line["data"])
     if kind == "start":
         named = {name: decode(line[name]) for name in _RUN}

@@ -11,7 +11,7 @@ from .._exceptions import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ._trace import Trace
+    from ._log import Log
     from ._types import Run
 
 __all__ = ["Metrics", "measure"]
@@ -40,7 +40,7 @@ class Metrics:
     """In the unit of the price, where one was passed in."""
 
 
-def measure(trace: Trace, run: Run, price: Mapping[str, float] | None) -> Metrics:
+def measure(trace: Log, run: Run, price: Mapping[str, float] | None) -> Metrics:
     """Work out a run's figures from the log."""
     begin = end = None
     times: list[float] = []
@@ -77,7 +77,7 @@ def _has_text(chunk: Any) -> bool:
     return bool(chunk if isinstance(chunk, str) else getattr(chunk, "text", True))
 
 
-def _usage(trace: Trace, inner: Run, run: Run) -> dict[str, int] | None:
+def _usage(trace: Log, inner: Run, run: Run) -> dict[str, int] | None:
     around: Run | None = inner
     while around is not None and around is not run:
         around = around.parent

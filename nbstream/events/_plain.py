@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from .._secrets import hide
 from ..messages import BaseMessage
 
 __all__ = ["MAX_ITEMS", "MAX_TEXT", "encodable", "plain", "text_of"]
@@ -89,13 +90,16 @@ def _message(message: BaseMessage, depth: int) -> dict[str, Any]:
 
 
 def encodable(text: str) -> str:
-    r"""Return a text that UTF-8 can hold: halves of characters, as broken endpoints send, go.
+    r"""Return a text that may go out: no key is in it, and UTF-8 can hold it.
+
+    Halves of characters, as broken endpoints send, go.
 
     Examples
     --------
     >>> encodable("fish \ud83d!")
     'fish ?!'
     """
+    text = hide(text)
     if text.isascii():
         return text
     try:

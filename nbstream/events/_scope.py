@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ._trace import Trace
+    from ._log import Log
     from ._types import Run
 
 __all__ = ["Scope", "current_scope", "enter_scope", "leave_scope", "within"]
@@ -21,7 +21,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 class Scope(NamedTuple):
     """What a call made here takes from the calls around it."""
 
-    trace: Trace | None
+    trace: Log | None
     """The log to write to, or None where nobody listens and only settings are passed on."""
     run: Run | None
     """The run that a new one lies in."""

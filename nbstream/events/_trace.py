@@ -1,31 +1,28 @@
-"""The log, and how runs write to it."""
+"""`Trace`: the log with a ``with`` block, and its lenses as methods."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-import uuid
 from pathlib import Path
-from time import perf_counter, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .._exceptions import InputError, Stopped
-from ._chunks import add_chunks
+from .._exceptions import InputError
 from ._jsonl import dump, load
+from ._log import Log
 from ._metrics import Metrics, measure
 from ._scope import Scope, enter_scope, leave_scope
-from ._types import Event, EventKind, Run, RunType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
     from contextvars import Token
 
     from typing_extensions import Self
 
+    from ._types import Run
+
 __all__ = ["Trace"]
 
 
-class Trace:
+class Trace(Log):
     """The log of everything that runs inside its ``with`` block.
 
     Outside such a block nothing is logged, and streaming costs next to nothing more.
@@ -40,21 +37,8 @@ class Trace:
     """
 
     def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.runs: list[Run] = []
-        self.started_at = time()
-        """When the log began, in seconds since 1970."""
-        self._origin = perf_counter()
-        self._lock = threading.Lock()
-        self._listeners: tuple[Callable[[Event], None], ...] = ()
+        super().__init__()
         self._entered: list[Token[Scope | None]] = []
-        # By run, so that no lens has to search the log for them.
-        self._inputs: list[Any] = []
-        self._chunks: list[list[Any]] = []
-        self._outputs: dict[int, Any] = {}
-
-    def __repr__(self) -> str:
-        return f"<Trace: {len(self.runs)} runs, {len(self.events)} events>"
 
     def __enter__(self) -> Self:
         self._entered.append(enter_scope(Scope(self, None)))
@@ -62,36 +46,6 @@ class Trace:
 
     def __exit__(self, *_: object) -> None:
         leave_scope(self._entered.pop())
-
-    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
-        """Call ``listener`` with every event from now on, in the thread that logs it.
-
-        Returns
-        -------
-        callable
-            Call it to unsubscribe.
-        """
-
-        # The tuple is replaced, never changed: another thread may be going through it.
-        def unsubscribe() -> None:
-            self._listeners = tuple(known for known in self._listeners if known is not listener)
-
-        self._listeners = (*self._listeners, listener)
-        return unsubscribe
-
-    def output(self, run: Run) -> Any:
-        """Return what a run gave: its output, or its chunks added up (so far)."""
-        with self._lock:
-            if run.index in self._outputs:
-                return self._outputs[run.index]
-            chunks = list(self._chunks[run.index])
-        return add_chunks(chunks)
-
-    def input(self, run: Run) -> Any:
-        """Return what a run was given: known at its start, or added up as it streamed in."""
-        if run.streamed_input is not None:
-            return add_chunks(list(run.streamed_input))
-        return self._inputs[run.index]
 
     def metrics(
         self, run: Run | None = None, *, price: Mapping[str, float] | None = None
@@ -150,66 +104,3 @@ class Trace:
         # Not splitlines(): a text may hold other line ends than the one between two events.
         load(trace, iter(text.split("\n")))
         return trace
-
-    # How runs write to the log. The names below are for nbstream's own modules.
-
-    def start(
-        self,
-        name: str,
-        run_type: RunType = "chain",
-        input: Any = None,
-        *,
-        parent: Run | None = None,
-        tags: Sequence[str] = (),
-        metadata: Mapping[str, Any] | None = None,
-        run_id: str | None = None,
-        model: str | None = None,
-        streamed_input: list[Any] | None = None,
-    ) -> Run:
-        """Log that a run begins."""
-        run = self.add_run(
-            id=str(run_id or uuid.uuid4()),
-            name=name,
-            run_type=run_type,
-            input=input,
-            parent=parent,
-            tags=list(tags),
-            metadata=dict(metadata or {}),
-            model=model,
-            streamed_input=streamed_input,
-        )
-        self.log("start", run, input)
-        return run
-
-    def add_run(self, *, input: Any, **values: Any) -> Run:
-        """Note a run without an event."""
-        with self._lock:
-            run = Run(index=len(self.runs), **values)
-            self.runs.append(run)
-            self._inputs.append(input)
-            self._chunks.append([])
-        return run
-
-    def log(
-        self, kind: EventKind, run: Run, data: Any = None, *, time: float | None = None
-    ) -> None:
-        """Append an event that happens now, or at a time in seconds since the log began."""
-        with self._lock:
-            if time is None:
-                time = perf_counter() - self._origin
-            # Made as a plain tuple is, which takes half the time: there is one for every token.
-            event: Event = tuple.__new__(Event, (len(self.events), time, kind, run, data))
-            self.events.append(event)
-            if kind == "chunk":
-                self._chunks[run.index].append(data)
-            elif kind == "end" and data is not None:
-                self._outputs[run.index] = data
-        for listener in self._listeners:
-            listener(event)
-
-    def fail(self, run: Run, error: BaseException) -> None:
-        """Log that a run ended early: cancelled where somebody stopped it, else an error."""
-        if isinstance(error, (KeyboardInterrupt, GeneratorExit, asyncio.CancelledError, Stopped)):
-            self.log("cancelled", run)
-        else:
-            self.log("error", run, error)

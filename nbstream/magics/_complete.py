@@ -113,7 +113,7 @@ def _verb_or_value(magics: ChatMagics, given: str) -> tuple[str, list[str]]:
     if verb == "model":
         return rest, _starting(rest, _values(magics, "model", rest))
     if verb == "branch":
-        return rest, _starting(rest, magics.session.conversation.branches)
+        return rest, _starting(rest, magics.session.conversation.leaves)
     if verb == "key":
         return rest, _starting(rest, ["forget", *_files(rest, (".env",))])
     if verb in ("load", "save"):

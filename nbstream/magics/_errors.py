@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .._exceptions import NbstreamError, ProviderError
+from .._secrets import hide_all, quoted_a_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["CellError", "CellStopped", "near", "one_line"]
 
@@ -42,13 +43,11 @@ def near(name: str, known: Iterable[str]) -> str:
 
 
 @contextmanager
-def one_line(redact: Callable[[str], str], *, debug: bool = False) -> Iterator[None]:
+def one_line(*, debug: bool = False) -> Iterator[None]:
     """Let the block end with one line where it fails.
 
     Parameters
     ----------
-    redact
-        Takes keys out of what is said.
     debug
         Whether to let the error through with its traceback instead.
     """
@@ -63,11 +62,9 @@ def one_line(redact: Callable[[str], str], *, debug: bool = False) -> Iterator[N
     except Exception as error:
         if debug:
             raise
-        said = _said(error)
-        safe = redact(said)
         # An error that quotes a key is dropped, with whatever holds on to it.
-        is_clean = safe == said and not getattr(error, "quoted_a_key", False)
-        raise CellError(safe) from (error if is_clean else None)
+        cause = None if quoted_a_key(error) else error
+        raise CellError(hide_all(_said(error))) from cause
 
 
 def _said(error: Exception) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, SetupError
+from .._secrets import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,6 @@ __all__ = ["KEY_VARIABLE", "Keys"]
 KEY_VARIABLE = "ANTHROPIC_API_KEY"
 _SERVICE = "nbstream"
 _INSTALL = "pip install 'nbstream[keyring]'"
-_LOOKS_LIKE_A_KEY = re.compile(r"sk-[A-Za-z]+-[A-Za-z0-9_-]{8,}")
 
 
 class Keys:
@@ -27,7 +26,7 @@ class Keys:
     """
 
     def __init__(self) -> None:
-        self._key: str | None = None
+        self._secret: Secret | None = None
         self._where = ""
         self._looked = False
 
@@ -38,31 +37,18 @@ class Keys:
         """Return the key to hand to a model; None where the environment has it, or nobody."""
         if os.environ.get(KEY_VARIABLE):
             return None
-        if self._key is None and not self._looked:
+        if self._secret is None and not self._looked:
             self._looked = True  # a locked keyring asks for its password: once is enough
-            self._key = _stored()
+            found = _stored()
+            self._secret = Secret(found) if found else None
             self._where = "the keyring"
-        return self._key
+        return self._secret.reveal() if self._secret else None
 
     def where(self) -> str:
         """Return where the key comes from, in words; empty where there is none."""
         if os.environ.get(KEY_VARIABLE):
             return KEY_VARIABLE
         return self._where if self.given() else ""
-
-    def redact(self, text: str) -> str:
-        """Return a text with every key in it taken out."""
-        for key in (os.environ.get(KEY_VARIABLE), self._key):
-            if key and len(key) >= 8:
-                text = text.replace(key, "…")
-        return _LOOKS_LIKE_A_KEY.sub("…", text)
-
-    def redact_error(self, error: BaseException) -> None:
-        """Take every key out of what an error says, for whoever shows it later."""
-        said = str(error)
-        if (safe := self.redact(said)) != said:
-            error.args = (safe,)
-            error.__dict__["quoted_a_key"] = True  # and may do so elsewhere still
 
     def ask(self) -> str:
         """Let the user enter a key unseen, store it in the keyring, and say what was done."""
@@ -81,7 +67,7 @@ class Keys:
         if keyring is None:
             return f"The key is kept for this session. To store it for the next ones: {_INSTALL}"
         try:
-            keyring.set_password(_SERVICE, KEY_VARIABLE, self._key)
+            keyring.set_password(_SERVICE, KEY_VARIABLE, key.strip())
         except Exception as error:  # every back end has its own errors
             return (
                 f"The keyring did not take the key ({type(error).__name__}); it is kept for this "
@@ -111,7 +97,7 @@ class Keys:
 
     def forget(self) -> str:
         """Remove the key from the keyring and this session, and say so."""
-        self._key, self._where, self._looked = None, "", True
+        self._secret, self._where, self._looked = None, "", True
         if keyring := _keyring():
             try:
                 keyring.delete_password(_SERVICE, KEY_VARIABLE)
@@ -125,7 +111,7 @@ class Keys:
             raise InputError(
                 "That is no key: it is empty, or has characters that no key has. Copy it again."
             )
-        self._key, self._where, self._looked = key, where, True
+        self._secret, self._where, self._looked = Secret(key), where, True
 
 
 def _keyring() -> Any:

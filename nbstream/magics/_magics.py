@@ -129,7 +129,7 @@ class ChatMagics(Magics):
         All prompts of a notebook belong to one conversation. A cell that is run again takes its
         own turn's place, and the turns after it stay. `%chat?` tells of the conversation.
         """
-        with one_line(self.session.keys.redact, debug=_asks_for_debug(line)):
+        with one_line(debug=_asks_for_debug(line)):
             self._chat(line, cell)
 
     def _chat(self, line: str, cell: str) -> None:
@@ -180,7 +180,7 @@ class ChatMagics(Magics):
         `%%chat?` explains how prompts are written, `%config ChatMagics` lists what can be set
         for all of them.
         """
-        with one_line(self.session.keys.redact):
+        with one_line():
             return run_verb(self, line)
 
     def names(self) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import importlib.util
-import os
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, SetupError
@@ -15,12 +14,10 @@ if TYPE_CHECKING:
     from ..models import BaseChatModel
     from ._keys import Keys
 
-__all__ = ["MODELS", "context_of", "is_model", "make_model", "providers"]
+__all__ = ["MODELS", "is_model", "make_model", "providers"]
 
 MODELS = ("local", "claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5")
 """Names to complete and to compare a misspelt one with; any other of a provider works, too."""
-_CLAUDE_CONTEXT = 200_000
-_LOCAL_CONTEXT = 2_048
 
 
 def make_model(
@@ -110,18 +107,6 @@ def _adjusted(
         if temperature is not None:
             model.extra_body = {**(model.extra_body or {}), "temperature": temperature}
     return model  # type: ignore[no-any-return]
-
-
-def context_of(model: Any) -> int | None:
-    """Return how many tokens question and answer may have together, where that is known."""
-    from ..models import ChatAnthropic, ChatLocal
-
-    if isinstance(model, ChatLocal):
-        return _LOCAL_CONTEXT
-    is_elsewhere = getattr(model, "base_url", None) or os.environ.get("ANTHROPIC_BASE_URL")
-    if isinstance(model, ChatAnthropic) and "claude" in model.model and not is_elsewhere:
-        return _CLAUDE_CONTEXT
-    return None
 
 
 def providers(namespace: dict[str, Any], keys: Keys) -> list[list[str]]:

@@ -7,24 +7,30 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from ..messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage
+from ..conversation import Conversation, Origin
+from ..conversation._turn import text_of_answer
+from ..messages import HumanMessage
+from ..widget import StreamView
+from ..widget._show import launch
 from ._cells import Cells
-from ._conversation import Conversation, Turn, fitting, messages_of
 from ._errors import near
 from ._keys import Keys
-from ._models import context_of, make_model
+from ._models import make_model
 from ._options import unreplaced
-from ._run import begin, is_kernel, run
 from ._tools import ToolLoop, named_tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..events import Event, Trace
+    from ..events import Trace
     from ..messages import Content
-    from ..widget import StreamView
 
 __all__ = ["Answer", "Prompt", "Session"]
+
+
+def is_kernel(shell: Any) -> bool:
+    """Tell whether the shell is a kernel's, with a notebook or another front end before it."""
+    return hasattr(shell, "kernel")
 
 
 @dataclass
@@ -33,21 +39,24 @@ class Answer:
 
     Examples
     --------
-    >>> from nbstream import AIMessage, StreamView
-    >>> Answer(StreamView(), AIMessage("Hello!"), "local")
-    <Answer of local: waiting, 'Hello!'>
+    >>> from nbstream import StreamView
+    >>> Answer(StreamView(), "local")
+    <Answer of local: waiting, ''>
     """
 
     view: StreamView
     """The view; also ``view.metrics``, ``view.export("run.html")``."""
-    message: Any
-    """The message, or what a chain or schema gave; None while it is on its way."""
     model: str
+
+    @property
+    def message(self) -> Any:
+        """The message, or what a chain or schema gave, so far."""
+        return self.view.value
 
     @property
     def text(self) -> str:
         """The answer's text."""
-        return _text_of(self.message, self.view)
+        return text_of_answer(self.message) if self.message is not None else self.view.text
 
     @property
     def trace(self) -> Trace:
@@ -86,12 +95,25 @@ class Session:
         self.shell = shell
         self.settings = settings
         self.cells = Cells(shell)
-        self.conversation = Conversation()
+        self.conversation = self._watched(Conversation())
         self.keys = Keys()
         self.last: Answer | None = None
-        self.live: list[StreamView] = []
+        self.live: dict[str, StreamView] = {}
+        """What streams, by cell."""
         self.input_tokens = 0
         self.output_tokens = 0
+
+    def take(self, conversation: Conversation) -> None:
+        """Go on with another conversation."""
+        self.conversation = self._watched(conversation)
+
+    def _watched(self, conversation: Conversation) -> Conversation:
+        def hear(what: str, value: Any) -> None:
+            if what == "notice":
+                self.say(f"{value} %chat history shows all.")
+
+        conversation.watch(hear)
+        return conversation
 
     def key_of(self, text: str) -> str:
         """Return what a turn of the running cell is known by.
@@ -130,44 +152,42 @@ class Session:
             What the run raised.
         """
         uses_history = self.settings.history and not prompt.no_history
-        place = self.conversation.place(prompt.key, prompt.replace) if uses_history else None
+        place = self.conversation.place_of(prompt.key, prompt.replace) if uses_history else None
         source, model = self._source(prompt)
         is_chain = bool(prompt.chain)
         given = prompt.content if is_chain else self._messages(prompt, model, place)
         label = prompt.chain if is_chain else (model.model_label or model.get_name())
         branch = self.conversation.branch if uses_history else None
-        options = {**self._view_options(prompt), "trace": self._trace()}
-
-        def started(view: StreamView) -> None:
-            self.live.append(view)
-            self.last = Answer(view, None, label)
-
-        def ended(view: StreamView) -> Answer:
-            self.live = [one for one in self.live if one is not view]
-            return self._keep(view, prompt, label, branch)
-
-        if prompt.bg:
-            view = begin(source, given, self.shell, started, ended, **options)
-            if not is_kernel(self.shell):
-                self.say("It streams unseen: %chat last has the answer, %chat stop ends it.")
-            return Answer(view, None, label)
-        begun: list[StreamView] = []
-
-        def note(view: StreamView) -> None:
-            begun.append(view)
-            started(view)
-
+        self._end_earlier(prompt.key)
+        view = StreamView(**self._view_options(prompt))
+        answer = Answer(view, label)
+        view._job.when_over(lambda: self._keep(answer, prompt, branch))
+        self.live[prompt.key] = view
+        self.last = answer
         try:
-            view = run(source, given, self.shell, note, **options)
-        except BaseException:
-            for view in begun:
-                ended(view)
-            raise
-        return ended(view)
+            launch(view, source, given, block=self._blocks(prompt))
+        finally:
+            if view.status == "waiting" and not view._job.is_running:
+                self.live.pop(prompt.key, None)  # it could not even begin
+        return answer
+
+    def _blocks(self, prompt: Prompt) -> bool | None:
+        """Tell whether the cell waits; None where it depends on who executes the notebook."""
+        if not prompt.bg:
+            return True
+        if is_kernel(self.shell):
+            return None
+        self.say("It streams unseen: %chat last has the answer, %chat stop ends it.")
+        return False
+
+    def _end_earlier(self, key: str) -> None:
+        """Stop what the same cell still has streaming: nobody sees it any more."""
+        if earlier := self.live.pop(key, None):
+            earlier.stop()
 
     def stop(self) -> int:
         """Stop what streams, and return how many that were."""
-        views = self.live
+        views = list(self.live.values())
         for view in views:
             view.stop()
         return len(views)
@@ -229,42 +249,13 @@ class Session:
 
     def _messages(self, prompt: Prompt, model: Any, place: int | None) -> Any:
         """Return what the model gets; a prompt alone goes as the text that it is."""
+        talk = self.conversation
         system = self.settings.system if prompt.system is None else prompt.system
-        before: list[Turn] = []
-        if place is not None:
-            room = context_of(model)
-            limit = getattr(model, "max_tokens", None) or 0
-            own = getattr(model, "system", None) or ""
-            before, left_out = fitting(
-                self.conversation.turns[:place], prompt.content, system + own, room, limit
-            )
-            if left_out:
-                turns = "turn was" if left_out == 1 else "turns were"
-                label = model.model_label or model.get_name()
-                self.say(
-                    f"{left_out} earlier {turns} left out: {label} has room for "
-                    f"{room:,} tokens. %chat history shows all."
-                )
-        history = messages_of(before)
-        if not history and not system and isinstance(prompt.content, str):
+        before = talk.turns[:place] if place is not None else []
+        messages = talk.fitting(HumanMessage(prompt.content), before, model, system=system)
+        if len(messages) == 1 and isinstance(prompt.content, str):
             return prompt.content
-        instructions: list[BaseMessage] = [SystemMessage(system)] if system else []
-        return [*instructions, *history, HumanMessage(prompt.content)]
-
-    def _trace(self) -> Trace:
-        """Return a log whose errors quote no key: a view shows them, and the notebook keeps that.
-
-        It hears of an error before the view does, which comes later.
-        """
-        from ..events import Trace
-
-        def hide(event: Event) -> None:
-            if event.kind == "error":
-                self.keys.redact_error(event.data)
-
-        trace = Trace()
-        trace.subscribe(hide)
-        return trace
+        return messages
 
     def _view_options(self, prompt: Prompt) -> dict[str, Any]:
         settings = self.settings
@@ -273,53 +264,31 @@ class Session:
         options = {"delimiter": delimiter, "view": view}
         return {**options, "price": dict(settings.price)} if settings.price else options
 
-    def _keep(self, view: StreamView, prompt: Prompt, label: str, branch: str | None) -> Answer:
+    def _keep(self, answer: Answer, prompt: Prompt, branch: str | None) -> None:
         """Take in what a run gave, however it ended."""
-        value = view.value
-        message = value.to_message() if isinstance(value, AIMessageChunk) else value
-        answer = Answer(view, message, label)
-        if self.last is None or self.last.view is view:  # else another has begun since
-            self.last = answer
-        figures = view.trace.metrics() if view.trace.runs else None
-        tokens = (figures.input_tokens, figures.output_tokens) if figures else (None, None)
-        self.input_tokens += tokens[0] or 0
-        self.output_tokens += tokens[1] or 0
-        if view.status not in ("done", "stopped"):
-            return answer
-        text = _text_of(value, view)
-        if branch is not None and (text.strip() or view.status == "done"):
-            turn = Turn(
-                key=prompt.key,
-                line=unreplaced(prompt.line),
-                cell=prompt.cell,
-                content=prompt.content,
-                answer=text,
-                model=label,
-                stopped=view.status == "stopped",
-                input_tokens=tokens[0],
-                output_tokens=tokens[1],
+        view = answer.view
+        is_latest = self.live.get(prompt.key) is view
+        if is_latest:
+            del self.live[prompt.key]
+        metrics = view.trace.metrics() if view.trace.runs else None
+        if metrics is not None:
+            self.input_tokens += metrics.input_tokens or 0
+            self.output_tokens += metrics.output_tokens or 0
+        # What an earlier run of the cell gives comes too late: the newer one has its place.
+        if not is_latest or view.status not in ("done", "stopped"):
+            return
+        if branch is not None and (answer.text.strip() or view.status == "done"):
+            self.conversation.put(
+                HumanMessage(prompt.content),
+                view._job,
+                Origin(prompt.key, unreplaced(prompt.line), prompt.cell),
+                model=answer.model,
+                branch=branch,
+                number=prompt.replace,
             )
-            self.conversation.put(turn, branch=branch, replaces=prompt.replace)
-        if prompt.name and message is not None:
-            self.shell.push({prompt.name: message})
-        return answer
+        if prompt.name and answer.message is not None:
+            self.shell.push({prompt.name: answer.message})
 
     def say(self, text: str) -> None:
         """Tell the user something that is no error."""
         print(f"nbstream: {text}")  # noqa: T201
-
-
-def _text_of(value: Any, view: StreamView) -> str:
-    """Return an answer as text: a message's, else what the view shows, else the value as JSON."""
-    if isinstance(value, AIMessage):
-        return value.text
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return view.text
-    from ._values import rendered
-
-    if hasattr(value, "model_dump_json"):
-        return str(value.model_dump_json())
-    text = rendered(value, "", [])
-    return text if isinstance(text, str) else view.text

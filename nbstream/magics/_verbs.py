@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from ._conversation import Conversation, Turn
+from .._secrets import hide_all
+from ..conversation import Conversation
 from ._errors import near
 from ._models import make_model, providers
 from ._render import table
@@ -15,6 +16,7 @@ from ._session import Prompt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..conversation import Turn
     from ._magics import ChatMagics
 
 __all__ = ["VERBS", "run_verb"]
@@ -52,9 +54,9 @@ def _status(magics: ChatMagics) -> None:
         model = make_model(magics.model or None, magics.shell.user_ns, session.keys)
         label = model.model_label or model.get_name()
     except Exception as error:  # said in its place: the rest of the table is of use all the same
-        label = session.keys.redact(str(error))
+        label = hide_all(str(error))
     talk = session.conversation
-    others = len(talk.branches) - 1
+    others = len(talk.leaves) - 1
     rows = [
         ["model", label],
         ["system", magics.system or "none"],
@@ -122,7 +124,7 @@ def _error(magics: ChatMagics) -> None:
     failure = session.cells.last_failure
     if failure is None:
         raise InputError("No cell has failed since %load_ext nbstream.")
-    prompt = session.keys.redact(
+    prompt = hide_all(
         "This cell of a Python notebook failed. Explain in a few sentences why, and how to mend "
         f"it.\n\nThe cell:\n```python\n{failure.source.strip()}\n```\n\nThe error:\n```\n"
         f"{failure.said}\n```"
@@ -140,8 +142,14 @@ def _history(magics: ChatMagics) -> None:
 
 
 def _row(number: int, turn: Turn) -> list[str]:
-    answer = _brief(turn.answer) + (" (stopped)" if turn.stopped else "")
-    return [str(number), _brief(turn.cell), answer, turn.model]
+    answer = _brief(turn.answer.text if turn.answer else "")
+    stopped = " (stopped)" if turn.status == "stopped" else ""
+    return [str(number), _brief(_written(turn)), answer + stopped, turn.model]
+
+
+def _written(turn: Turn) -> str:
+    """Return a prompt as it was typed, before variables were put in."""
+    return turn.origin.cell if turn.origin else turn.prompt.text
 
 
 def _reset(magics: ChatMagics) -> None:
@@ -151,28 +159,33 @@ def _reset(magics: ChatMagics) -> None:
 
 def _undo(magics: ChatMagics) -> None:
     turn = magics.session.conversation.undo()
-    magics.session.say(f"Taken back: {_brief(turn.cell, 60)!r}.")
+    magics.session.say(f"Taken back: {_brief(_written(turn), 60)!r}.")
 
 
 def _edit(magics: ChatMagics, number: str) -> None:
     if not number.isdecimal():
         raise InputError(f"%chat edit needs a turn's number, not {number!r}. See %chat history.")
     talk = magics.session.conversation
-    turn = talk.turns[talk.number(int(number))]
-    options = f"{turn.line} --replace {int(number)}".strip()
-    magics.shell.set_next_input(f"%%chat {options}\n{turn.cell}", replace=False)
+    turn = talk.turns[talk.index_of(int(number))]
+    line = turn.origin.line if turn.origin else ""
+    options = f"{line} --replace {int(number)}".strip()
+    magics.shell.set_next_input(f"%%chat {options}\n{_written(turn)}", replace=False)
 
 
 def _branch(magics: ChatMagics, name: str) -> None:
     talk = magics.session.conversation
     if not name:
         rows = [
-            [branch, _counted(len(turns), "turn"), "here" if branch == talk.branch else ""]
-            for branch, turns in talk.branches.items()
+            [
+                branch,
+                _counted(len(leaf.path) if leaf else 0, "turn"),
+                "here" if branch == talk.branch else "",
+            ]
+            for branch, leaf in talk.leaves.items()
         ]
         table(("branch", "turns", ""), rows)
         return
-    is_new = talk.switch(name)
+    is_new = talk.use_branch(name)
     begins = f"a new branch, with {_counted(len(talk.turns), 'turn')}" if is_new else "there before"
     magics.session.say(f"The conversation goes on in {name!r}, {begins}.")
 
@@ -180,7 +193,7 @@ def _branch(magics: ChatMagics, name: str) -> None:
 def _save(magics: ChatMagics, name: str) -> None:
     talk = magics.session.conversation
     # What a prompt or an answer repeats of a key is not stored either.
-    text = magics.session.keys.redact(talk.to_json())
+    text = hide_all(talk.to_json())
     try:
         _path(name).write_text(text, encoding="utf-8")
     except OSError as error:
@@ -194,7 +207,8 @@ def _load(magics: ChatMagics, name: str) -> None:
     except (OSError, UnicodeError) as error:
         said = getattr(error, "strerror", None) or "it is no text"
         raise InputError(f"{name!r} cannot be read: {said}.") from None
-    talk = magics.session.conversation = Conversation.from_json(text, name)
+    talk = Conversation.from_json(text, Path(name).name)
+    magics.session.take(talk)
     magics.session.say(f"The conversation has {_counted(len(talk.turns), 'turn')} now.")
 
 
@@ -205,7 +219,7 @@ def _export(magics: ChatMagics, name: str) -> None:
     except OSError as error:
         raise InputError(f"{name!r} cannot be written: {error.strerror or error}.") from None
     text = path.read_text(encoding="utf-8")
-    if (safe := magics.session.keys.redact(text)) != text:
+    if (safe := hide_all(text)) != text:
         path.write_text(safe, encoding="utf-8")
     magics.session.say(f"Written: {path}")
 

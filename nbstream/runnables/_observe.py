@@ -68,17 +68,17 @@ def observe(
     stream asked for outside of any (and then handed to `show`, say) belongs to where it is
     consumed.
     """
-    begin = partial(_begin, step, current_scope(), input, config, source, upstream)
-    return follow(begin, is_single=is_single)
+    begin = partial(_begin, step, input, config, source, upstream)
+    return follow(begin, is_single=is_single, asked_in=current_scope())
 
 
 def _begin(
     step: Runnable[Any, Any],
-    scope: Scope | None,
     input: Any,
     config: RunnableConfig | None,
     source: Callable[..., Iterator[T]],
     upstream: Iterator[Any] | None,
+    scope: Scope | None,
 ) -> tuple[Scope | None, Iterator[T]]:
     scope = scope or current_scope()
     if scope is None and not config:
@@ -107,17 +107,17 @@ def aobserve(
     is_single: bool = False,
 ) -> AsyncIterator[T]:
     """Do what `observe` does, for an async iterator."""
-    begin = partial(_abegin, step, current_scope(), input, config, source, upstream)
-    return afollow(begin, is_single=is_single)
+    begin = partial(_abegin, step, input, config, source, upstream)
+    return afollow(begin, is_single=is_single, asked_in=current_scope())
 
 
 async def _abegin(
     step: Runnable[Any, Any],
-    scope: Scope | None,
     input: Any,
     config: RunnableConfig | None,
     source: Callable[..., AsyncIterator[T]],
     upstream: AsyncIterator[Any] | None,
+    scope: Scope | None,
 ) -> tuple[Scope | None, AsyncIterator[T]]:
     scope = scope or current_scope()
     if scope is None and not config:

@@ -1,5 +1,5 @@
 """Adapters: whatever streams becomes a run in the log."""
 
-from ._open import open_stream
+from ._open import NO_INPUT, open_stream
 
-__all__ = ["open_stream"]
+__all__ = ["NO_INPUT", "open_stream"]

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Ma
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from ..events._follow import afollow, follow, is_followed
+from ..events._follow import afollow, follow, is_followed, scope_of
 from ..events._scope import Scope
 
 if TYPE_CHECKING:
@@ -50,16 +50,19 @@ def open_stream(
             "show(chain.stream(input))."
         )
     if is_followed(source):
-        return source  # type: ignore[no-any-return]
+        asked_in = scope_of(source)
+        if asked_in is None or asked_in.trace in (None, trace):
+            return source  # type: ignore[no-any-return]
+        # It has begun, and logs to another trace: this one notes what it yields.
     name = getattr(source, "__name__", type(source).__name__)
     if isinstance(source, AsyncIterable):
 
-        async def begin() -> tuple[Scope, AsyncIterator[Any]]:
+        async def begin(_: Scope | None) -> tuple[Scope, AsyncIterator[Any]]:
             return Scope(trace, trace.start(name)), aiter(source)
 
         return afollow(begin)
     if isinstance(source, Iterable) and not isinstance(source, (str, bytes, Mapping)):
-        return follow(lambda: (Scope(trace, trace.start(name)), iter(source)))
+        return follow(lambda _: (Scope(trace, trace.start(name)), iter(source)))
     raise InputError(
         f"{_brief(source)} cannot be streamed. Pass an iterator or async iterator of texts or "
         "chunks, such as model.stream(...), or a model or chain and its input."

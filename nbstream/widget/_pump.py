@@ -1,27 +1,32 @@
-"""The pump: one thread that carries what is new in all live logs to their pages.
+"""The pump: one thread that carries what is new to the pages, for all views together.
 
-Whoever runs a model only appends to its log. The first text goes out at once, from the thread that
-logged it, and so does the end; in between the pump makes rounds, at most 30 a second, and fewer
-where many views have news, so that all of them together send a bounded number of messages: Jupyter
-drops output past 1,000 messages a second.
+Whoever runs a model only appends to its log. The pump makes rounds: the first text goes out as soon
+as it comes, then there are at most 30 rounds a second, and fewer where many views have news, so
+that all of them together send a bounded number of messages: Jupyter drops output past 1,000
+messages a second. Everything goes out from this one thread, also transcripts, since each thread
+that sends costs a kernel a socket for ten seconds, and since a value that takes long to draw must
+not hold up the run that gave it.
 """
 
 from __future__ import annotations
 
 import logging
+import math
+import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..events._frames import frame
-from ..events._plain import text_of
+from ..events._log import OVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..events import Event, Trace
+    from ..events import Event
+    from ..events._log import Log
 
-__all__ = ["OVER", "Feed", "Pump"]
+__all__ = ["Channel", "Feed", "Pump"]
 
 _logger = logging.getLogger(__name__)
 
@@ -32,8 +37,15 @@ BUDGET = 250
 IDLE = 2.0
 """Seconds without news after which the thread ends; the next news begins another."""
 
-OVER = {"end", "error", "cancelled"}
-"""The kinds of the events that end a run."""
+
+class Channel(Protocol):
+    """What the pump flushes: something that has news for a page."""
+
+    def flush(self) -> int:
+        """Send what is new, and return how many messages that took."""
+
+    def fail(self) -> None:
+        """Send nothing more: the page is gone."""
 
 
 class Feed:
@@ -51,7 +63,7 @@ class Feed:
 
     def __init__(
         self,
-        trace: Trace,
+        trace: Log,
         send: Callable[[dict[str, Any]], None],
         *,
         position: int = 0,
@@ -62,26 +74,32 @@ class Feed:
         self._position = position
         self._pump = pump or _PUMP
         self._lock = threading.Lock()
-        self._flowing = False
         self._unsubscribe = trace.subscribe(self._on_event)
 
-    def flush(self) -> None:
+    def flush(self) -> int:
         """Send what is new, now."""
         with self._lock:
             end = len(self._trace.events)
-            if end > self._position:
-                self._send(frame(self._trace, self._position, end))
-                self._position = end
+            if end <= self._position:
+                return 0
+            self._send(frame(self._trace, self._position, end))
+            self._position = end
+            return 1
 
     def resend(self, seq: int) -> None:
         """Send again what the page has missed, from event ``seq`` on."""
         with self._lock:
-            self._send(frame(self._trace, seq, self._position))
+            end = len(self._trace.events)
+            self._send(frame(self._trace, seq, end))
+            self._position = end
 
     def close(self) -> None:
         """Send the rest and take no more."""
         self._unsubscribe()
-        self.flush()
+        try:
+            self.flush()
+        except Exception:
+            self._pump.give_up(self)
 
     def fail(self) -> None:
         """Take no more, and send nothing more either."""
@@ -89,47 +107,54 @@ class Feed:
         self._send = lambda _: None
 
     def _on_event(self, event: Event) -> None:
-        if event.run.parent is None and event.kind in OVER:
-            self._flowing = False  # the next run's first text goes out at once, too
-        elif self._flowing or event.kind != "chunk" or not text_of(event.data):
-            self._pump.wake(self)
-            return
-        else:
-            self._flowing = True
-        try:
-            self.flush()
-        except Exception:
-            self._pump.give_up(self)
+        self._pump.wake(self, is_last=event.run.parent is None and event.kind in OVER)
 
 
 class Pump:
-    """Flushes the feeds that have news in rounds, on a thread that lives while there are any."""
+    """Flushes the channels that have news in rounds, on a thread that lives while there are any."""
 
     def __init__(self) -> None:
-        self._waiting: dict[Feed, None] = {}  # in order
+        self._reset()
+        if hasattr(os, "register_at_fork"):
+            # A forked child has this object, but not its thread, and perhaps a lock that is held.
+            os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        self._waiting: dict[Channel, float] = {}  # when each is due, in order
         self._lock = threading.Lock()
         self._news = threading.Event()
         self._thread: threading.Thread | None = None
         self._has_threads = True
         self._next_round = 0.0
 
-    def wake(self, feed: Feed) -> None:
-        """Say that a feed has something new."""
-        if feed in self._waiting and self._thread is not None:
+    def wake(self, channel: Channel, after: float = 0.0, *, is_last: bool = False) -> None:
+        """Say that a channel has something new.
+
+        Parameters
+        ----------
+        channel
+            What is to be flushed.
+        after
+            Seconds for which it may wait; by default the next round takes it.
+        is_last
+            Whether nothing may follow, so that nobody would make another round without a thread.
+        """
+        due = 0.0 if not after else time.monotonic() + after
+        if self._waiting.get(channel, due + 1) <= due and self._thread is not None:
             return
         with self._lock:
-            self._waiting[feed] = None
+            self._waiting[channel] = min(due, self._waiting.get(channel, due))
             if self._thread is None and self._has_threads:
                 self._begin()
         if self._thread is not None:
             self._news.set()
-        elif time.monotonic() >= self._next_round:
-            self._round()
+        elif is_last or time.monotonic() >= self._next_round:
+            self._round(math.inf if is_last else time.monotonic())
 
-    def give_up(self, feed: Feed) -> None:
-        """Leave out a feed whose page is gone: it must not stop the others, nor its own run."""
+    def give_up(self, channel: Channel) -> None:
+        """Leave out a channel whose page is gone: it must not stop the others, nor its own run."""
         _logger.exception("A view could not be fed; it is left out from now on.")
-        feed.fail()
+        channel.fail()
 
     def _begin(self) -> None:
         thread = threading.Thread(target=self._run, name="nbstream-pump", daemon=True)
@@ -140,25 +165,32 @@ class Pump:
         else:
             self._thread = thread
 
-    def _round(self) -> None:
+    def _round(self, now: float) -> None:
+        """Flush what is due."""
         with self._lock:
-            feeds, self._waiting = list(self._waiting), {}
-        for feed in feeds:
+            channels = [one for one, due in self._waiting.items() if due <= now]
+            for channel in channels:
+                del self._waiting[channel]
+        count = 0
+        for channel in channels:
             try:
-                feed.flush()
+                count += channel.flush()
             except Exception:
-                self.give_up(feed)
-        self._next_round = time.monotonic() + max(ROUND, len(feeds) / BUDGET)
+                self.give_up(channel)
+        self._next_round = time.monotonic() + max(ROUND, count / BUDGET)
 
     def _run(self) -> None:
         while True:
-            heard = self._news.wait(IDLE)
+            with self._lock:
+                first = min(self._waiting.values(), default=None)
+            wait = IDLE if first is None else min(IDLE, max(0.0, first - time.monotonic()))
+            heard = self._news.wait(wait)
             self._news.clear()
             with self._lock:
                 if not heard and not self._waiting:
                     self._thread = None
                     return
-            self._round()
+            self._round(time.monotonic())
             time.sleep(max(0.0, self._next_round - time.monotonic()))
 
 

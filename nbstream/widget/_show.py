@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import AsyncIterator
-from concurrent.futures import Future
 from contextlib import contextmanager
-from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from .._loops import run_sync, start_on_loop, start_on_thread
-from ..events._follow import aclose, close
 from ..events._plain import text_of
-from ..events._scope import Scope, within
-from ..sources import open_stream
-from ..sources._open import NO_INPUT
+from ..sources import NO_INPUT
 from ._host import kernel_shell
 from ._view import StreamView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Printer", "begin", "run", "show", "stream_to"]
+__all__ = ["launch", "show", "stream_to"]
 
 
 def show(
@@ -72,18 +63,7 @@ def show(
     'Here is a'
     """
     view = StreamView(**options)
-    shell = kernel_shell()
-    if block is None:
-        block = shell is None or view.comm is None
-    # In a loop of its own a model or chain can be broken off while it waits for its first word.
-    is_apart = not block and input is not NO_INPUT and hasattr(source, "astream")
-    stream = open_stream(source, input, trace=view.trace, is_async=is_apart)
-    if shell is not None:
-        view._display(shell)
-    if block:
-        run(view, stream, Printer(view.delimiter) if shell is None else None)
-    else:
-        begin(view, stream, is_apart=is_apart)
+    launch(view, source, input, block=block)
     return view
 
 
@@ -107,79 +87,32 @@ def stream_to(view: StreamView) -> Iterator[StreamView]:
     >>> view.text, view.status
     ('Here is a', 'done')
     """
-    with within(Scope(view.trace, None)), view._stop.listening(view.trace):
+    with view._job.recording():
         yield view
 
 
-def run(view: StreamView, stream: Any, printer: Printer | None) -> None:
-    """Run a stream to its end, here."""
-    job: Future[None] = Future()
-    view._job = job
+def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> None:
+    """Run a stream and show it in a view, as `show` does in one of its own."""
+    job = view._job
+    shell = kernel_shell()
+    if block is None:
+        block = shell is None or view.comm is None
+    # In a loop of its own a model or chain can be broken off while it waits for its first word.
+    is_apart = not block and input is not NO_INPUT and hasattr(source, "astream")
+    stream = job.open(source, input, is_async=is_apart)
+    if shell is not None:
+        view._display()
+        view._shown_in = shell.execution_count
+    if not block:
+        job.start(stream, is_apart=is_apart)
+        return
+    printer = Printer(view.delimiter) if shell is None else None
     try:
-        with within(Scope(view.trace, None)), view._stop.listening(view.trace):
-            if isinstance(stream, AsyncIterator):
-                run_sync(_adrain(stream, printer))
-            else:
-                _drain(stream, printer)
-    except BaseException as error:
-        job.set_exception(error)
-        raise
+        job.run(stream, printer.show if printer else None)
     finally:
         if printer is not None:
             printer.end()
-    job.set_result(None)
-
-
-def begin(view: Any, stream: Any, *, is_apart: bool) -> None:
-    """Run a stream to its end, elsewhere: for a view, or for a turn of a conversation."""
-    with within(Scope(view.trace, None)):
-        if isinstance(stream, AsyncIterator):
-            # Made in a running loop, an iterator may hold things of that loop's.
-            loop = None if is_apart else _running_loop()
-            coroutine = _adrain(stream, None)
-            job, cancel = start_on_loop(coroutine, loop) if loop else start_on_thread(coroutine)
-            view._stop.by(cancel)
-        else:
-            job = Future()
-            context = copy_context()
-            target = lambda: context.run(_fulfil, job, view, stream)  # noqa: E731
-            threading.Thread(target=target, name="nbstream-run", daemon=True).start()
-    view._job = job
-
-
-def _fulfil(job: Future[None], view: Any, stream: Iterator[Any]) -> None:
-    try:
-        with view._stop.listening(view.trace):
-            _drain(stream, None)
-    except BaseException as error:
-        job.set_exception(error)
-    else:
-        job.set_result(None)
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
-
-
-def _drain(stream: Iterator[Any], printer: Printer | None) -> None:
-    try:
-        for chunk in stream:
-            if printer is not None:
-                printer.show(chunk)
-    finally:
-        close(stream)
-
-
-async def _adrain(stream: AsyncIterator[Any], printer: Printer | None) -> None:
-    try:
-        async for chunk in stream:
-            if printer is not None:
-                printer.show(chunk)
-    finally:
-        await aclose(stream)
+        view._settle()
 
 
 class Printer:

@@ -390,13 +390,13 @@ def static_html():
         with stream_to(view := StreamView(delimiter=text)):
             for _ in runnable.stream(said_to_it):
                 pass
-        htmls.append(to_html(view._state(), text))
+        htmls.append(to_html(view._job.state, text))
     everything = " ".join(TEXTS)
     model = StreamView(delimiter=everything)
     with stream_to(model):
         for _ in speaker(everything).stream(everything):
             pass
-    return ["".join(htmls), to_html(model._state(), everything)]
+    return ["".join(htmls), to_html(model._job.state, everything)]
 
 
 def test_the_transcript_on_a_page_that_trusts_it(browser):
@@ -464,7 +464,7 @@ def test_what_turns_writing_around_does_so_in_its_own_place(browser, kind):
         for _ in speaker(text).stream(text):
             pass
     page = browser.new_page()
-    page.set_content(f"<div id=here>{to_html(view._state())}</div><p>after it all</p>")
+    page.set_content(f"<div id=here>{to_html(view._job.state)}</div><p>after it all</p>")
     page.evaluate("() => document.querySelectorAll('details').forEach(el => { el.open = true; })")
     words = ("Done", "first token", "chunks", "Thinking", "Calls", "Timeline", "after it all")
     check_order(page.locator("body"), *words)

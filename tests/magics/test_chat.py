@@ -8,6 +8,7 @@ from nbstream import AIMessage, AIMessageChunk, RunnableGenerator, ScriptedChat,
 from nbstream.magics._errors import CellError, CellStopped
 
 from ..endpoint import Endpoint, refuses, says
+from ..tasks import wait_until
 
 
 def test_a_cell_streams_and_stores_the_message(ip, capsys):
@@ -179,7 +180,7 @@ def test_a_chain_gets_the_text_and_its_answer_is_a_turn(ip, run, talk):
     )
     assert ip.user_ns["said"] == "HELLO 2!"
     (turn,) = talk().turns
-    assert (turn.answer, turn.model) == ("HELLO 2!", "shout")
+    assert (turn.answer.text, turn.model) == ("HELLO 2!", "shout")
 
 
 def test_a_chain_of_another_library_is_logged_too(ip, run, magics):
@@ -226,7 +227,7 @@ def test_an_interrupt_ends_the_cell_with_one_line_and_keeps_the_text(ip, capsys,
     assert isinstance(error, KeyboardInterrupt)
     assert "kept" in error._render_traceback_()[0]
     (turn,) = talk().turns
-    assert (turn.answer, turn.stopped) == ("half an", True)
+    assert (turn.answer.text, turn.status) == ("half an", "stopped")
 
 
 def test_stopped_before_any_text_came_there_is_no_turn(ip, capsys, talk):
@@ -249,7 +250,7 @@ def test_stop_from_the_page_is_no_error(ip, run, magics, talk):
     ip.user_ns["endless"] = RunnableGenerator(endless)
     run("%%chat --chain endless\nHi")
     assert magics.session.last.view.status == "stopped"
-    assert talk().turns[0].stopped
+    assert talk().turns[0].status == "stopped"
 
 
 def test_a_failed_turn_changes_nothing(ip, run, fails, talk):
@@ -258,7 +259,7 @@ def test_a_failed_turn_changes_nothing(ip, run, fails, talk):
     ip.user_ns["bot"] = ScriptedChat(["half", ValueError("no more")])
     fails("%%chat -m bot\nHi", cell_id="a")
     fails("%%chat -m bot\nHi", cell_id="b")
-    assert [turn.answer for turn in talk().turns] == ["fine"]
+    assert [turn.answer.text for turn in talk().turns] == ["fine"]
 
 
 def test_in_the_background_the_cell_is_done_at_once(ip, run, magics, talk):
@@ -279,8 +280,8 @@ def test_in_the_background_the_cell_is_done_at_once(ip, run, magics, talk):
     last.view.result(20)
     wait_until(lambda: "later" in ip.user_ns)
     assert ip.user_ns["later"] == "first last"
-    assert talk().turns[0].answer == "first last"
-    assert magics.session.live == []
+    assert talk().turns[0].answer.text == "first last"
+    assert magics.session.live == {}
 
 
 def test_a_background_answer_can_be_stopped(ip, run, magics, talk):
@@ -295,9 +296,9 @@ def test_a_background_answer_can_be_stopped(ip, run, magics, talk):
     run("%%chat --chain endless --bg\nHi")
     assert came.wait(20)
     assert "Stopped 1 answer" in run("%chat stop")
-    wait_until(lambda: magics.session.live == [])
+    wait_until(lambda: magics.session.live == {})
     assert magics.session.last.view.status == "stopped"
-    assert talk().turns[0].stopped
+    assert talk().turns[0].status == "stopped"
     assert "Nothing streams" in run("%chat stop")
 
 
@@ -309,19 +310,9 @@ def test_the_embedded_model_in_the_background(run, magics):
 def test_a_background_failure_leaves_the_shell_alone(ip, run, magics, talk):
     ip.user_ns["bot"] = ScriptedChat([ValueError("no")])
     run("%%chat -m bot --bg\nHi")
-    wait_until(lambda: magics.session.live == [])
+    wait_until(lambda: magics.session.live == {})
     assert magics.session.last.view.status == "failed"
     assert talk().turns == []
-
-
-def wait_until(condition):
-    import time
-
-    for _ in range(2000):
-        if condition():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not happen")
 
 
 def test_last_has_view_trace_and_message(ip, run, recorder):

@@ -93,7 +93,7 @@ def test_verbs(completed, magics):
     assert completed("y = 1\n%chat und^") == ["y = 1\n%chat undo"]
     assert set(completed("%chat ^")) == {f"%chat {verb}" for verb in VERBS if verb}
     assert completed("%chat model loc^") == ["%chat model local"]
-    magics.session.conversation.switch("zz_other")
+    magics.session.conversation.use_branch("zz_other")
     assert completed("%chat branch zz^") == ["%chat branch zz_other"]
     assert completed("%chat key f^") == ["%chat key forget"]
 

@@ -1,16 +1,14 @@
 """The conversation: what is sent again, what a cell's second run replaces, what fits."""
 
-import json
-
 import pytest
 
-from nbstream import InputError, ScriptedChat
-from nbstream.magics import _conversation
-from nbstream.magics._conversation import Conversation, Turn, fitting
+from nbstream import AIMessage, HumanMessage, ScriptedChat
+from nbstream.conversation import Origin
+from nbstream.conversation._turn import answered
 
 
 def answers(talk):
-    return [turn.answer for turn in talk().turns]
+    return [turn.answer.text for turn in talk().turns]
 
 
 def texts(asked):
@@ -142,6 +140,7 @@ def test_save_and_load(run, recorder, talk, tmp_path):
         "[]",
         "{}",
         '{"nbstream": "conversation", "version": 2}',
+        '{"nbstream": "conversation", "version": 3}',
         '{"nbstream": "conversation", "version": 1, "branch": "x", "branches": {}}',
         '{"nbstream": "conversation", "version": 1, "branch": "x", "branches": {"x": [1]}}',
         '{"nbstream": "conversation", "version": 1, "branch": "x", "branches": {"x": [{}]}}',
@@ -153,17 +152,8 @@ def test_what_is_no_conversation_is_refused_and_changes_nothing(
     path = tmp_path / "talk.json"
     path.write_text(text)
     run("%%chat -m bot\none", "a")
-    assert "no conversation that %chat save wrote" in fails(f"%chat load {path}")
+    assert "is no conversation that was saved here" in fails(f"%chat load {path}")
     assert answers(talk) == ["answer 1"]
-
-
-def test_a_turn_with_fields_of_other_types_is_refused():
-    talk = Conversation()
-    talk.put(Turn("a", "", "Hi", "Hi", "Hello", "local"))
-    whole = json.loads(talk.to_json())
-    whole["branches"]["main"][0]["answer"] = 1
-    with pytest.raises(InputError, match="other types"):
-        Conversation.from_json(json.dumps(whole), "talk.json")
 
 
 def test_files_that_cannot_be_read_or_written(fails, tmp_path):
@@ -186,9 +176,13 @@ def test_history_is_a_table_that_escapes_what_was_said(ip, run, talk):
     assert "<script>alert(1)</script>" in output.data["text/plain"]
 
 
+def say(talk, key, prompt, answer):
+    talk().put(HumanMessage(prompt), answered(AIMessage(answer)), Origin(key))
+
+
 def test_turns_that_do_not_fit_are_left_out_with_a_notice(run, magics, talk):
-    talk().put(Turn("old", "", "x", "x" * 6000, "y" * 1500, "local"))
-    talk().put(Turn("new", "", "x", "x" * 300, "y" * 300, "local"))
+    say(talk, "old", "x" * 6000, "y" * 1500)
+    say(talk, "new", "x" * 300, "y" * 300)
     assert (
         "1 earlier turn was left out: SmolLM2-135M-Instruct (embedded) has room for 2,048 tokens"
         in run("%%chat -m local -n 4\nHi")
@@ -199,40 +193,18 @@ def test_turns_that_do_not_fit_are_left_out_with_a_notice(run, magics, talk):
 
 
 def test_nothing_is_left_out_where_the_room_is_not_known(run, recorder, talk):
-    talk().put(Turn("old", "", "x", "x" * 900_000, "y", "local"))
+    say(talk, "old", "x" * 900_000, "y")
     assert "left out" not in run("%%chat -m bot\nHi")
     assert len(recorder.asked[0]) == 3
 
 
-def test_what_fits():
-    turns = [Turn(str(n), "", "", "x" * 350, "y" * 350, "local") for n in range(5)]
-    image = [{"type": "image"}, {"type": "text", "text": "Hi"}]
-    assert fitting(turns, "Hi", "", None, 10) == (turns, 0)
-    assert fitting(turns, "Hi", "", 100, 10) == ([], 5)
-    assert fitting(turns, image, "", 2000, 100)[1] == 4
-    assert fitting(turns, image, "s" * 1000, 2000, 100)[1] == 5
-    # A long answer takes no more than half of the room.
-    assert fitting(turns, "Hi", "", 1000, 100_000)[1] == 3
-
-
-def test_the_window_of_a_model():
-    from nbstream import ChatAnthropic, ChatLocal
-    from nbstream.magics._models import context_of
-
-    assert context_of(ChatLocal()) == 2048
-    assert context_of(ChatAnthropic("claude-sonnet-5-5")) == 200_000
-    assert context_of(ChatAnthropic("claude-x", base_url="http://127.0.0.1:9")) is None
-    assert context_of(ScriptedChat(["x"])) is None
-
-
-def test_turns_without_an_answer_are_not_sent():
-    turns = [Turn("a", "", "", "one", " ", "x"), Turn("b", "", "", "two", "yes", "x")]
-    assert [m.text for m in _conversation.messages_of(turns)] == ["two", "yes"]
-
-
-def test_a_background_turn_belongs_to_the_branch_it_began_in():
-    talk = Conversation()
-    talk.switch("other")
-    talk.put(Turn("a", "", "", "one", "yes", "x"), branch="main")
-    talk.put(Turn("a", "", "", "one", "yes", "x"), branch="gone")
-    assert (len(talk.turns), len(talk.branches["main"])) == (0, 1)
+def test_a_cell_that_runs_again_stops_what_it_still_has_streaming(ip, run, recorder, talk):
+    ip.user_ns["slow"] = ScriptedChat(["old "] * 10_000, delay=0.01)
+    run("%%chat -m slow --bg --as kept\none", "a")
+    earlier = ip.magics_manager.registry["ChatMagics"].session.last.view
+    run("%%chat -m bot --as kept\none", "a")
+    earlier.result(30)
+    assert earlier.status == "stopped"
+    # What it had so far neither takes the newer answer's place nor the variable's.
+    assert answers(talk) == ["answer 1"]
+    assert ip.user_ns["kept"].text == "answer 1"

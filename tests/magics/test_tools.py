@@ -69,7 +69,7 @@ def test_tools_are_called_until_there_is_an_answer(ip, run, magics, talk):
     ]
     assert all(run.parent is last.trace.runs[0] for run in last.trace.runs[1:])
     (turn,) = talk().turns
-    assert turn.answer == "I add.\n\nIt is 3"
+    assert turn.answer.text == "I add.\n\nIt is 3"
 
 
 def test_tools_in_the_background(ip, run, magics):
@@ -151,7 +151,7 @@ def test_schema_gives_the_answer_its_form(ip, run, talk):
     ip.user_ns["model"] = ScriptedChat([call("Fish", '{"name": "Goldie"}')])
     run("%%chat -m model --schema Fish --as fish\nA fish!")
     assert ip.user_ns["fish"] == {"name": "Goldie"}
-    assert json.loads(talk().turns[0].answer) == {"name": "Goldie"}
+    assert json.loads(talk().turns[0].answer.text) == {"name": "Goldie"}
 
 
 def test_a_pydantic_schema_gives_an_instance(ip, run, talk):
@@ -159,7 +159,7 @@ def test_a_pydantic_schema_gives_an_instance(ip, run, talk):
     ip.user_ns["model"] = ScriptedChat([call("Fish", '{"name": "Goldie"}')])
     run("%%chat -m model -S Fish --as fish\nA fish!")
     assert ip.user_ns["fish"].name == "Goldie"
-    assert json.loads(talk().turns[0].answer) == {"name": "Goldie"}
+    assert json.loads(talk().turns[0].answer.text) == {"name": "Goldie"}
 
 
 def test_an_answer_that_does_not_fit_is_one_line(ip, fails, talk):

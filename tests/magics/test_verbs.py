@@ -66,7 +66,7 @@ def test_error_explains_the_last_failure(ip, run, fails, magics, recorder):
     ((_, text),) = recorder.asked[0]
     assert "def risky():" in text
     assert "ZeroDivisionError" in text
-    assert magics.session.conversation.turns[0].answer == "answer 1"
+    assert magics.session.conversation.turns[0].answer.text == "answer 1"
 
 
 def test_error_on_the_embedded_model(ip, run, magics):

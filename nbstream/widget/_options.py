@@ -1,4 +1,4 @@
-"""What all views have in common: the traits that say what they look like."""
+"""The options that all views share, as traits."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import traitlets
 
 from .._exceptions import InputError
 
-__all__ = ["Look", "check_options"]
+__all__ = ["ViewOptions", "check_options"]
 
 
-class Look(traitlets.HasTraits):
+class ViewOptions(traitlets.HasTraits):
     """How a run is shown. `StreamView` says what each of these means."""
 
     view = traitlets.Enum(
@@ -31,7 +31,7 @@ class Look(traitlets.HasTraits):
     max_height = traitlets.Unicode("30em", help="Where the views begin to scroll.").tag(sync=True)
 
 
-def check_options(view: Look, options: dict[str, Any]) -> None:
+def check_options(view: ViewOptions, options: dict[str, Any]) -> None:
     """Refuse options that a view does not have, or values that they cannot take.
 
     Raises
@@ -39,7 +39,7 @@ def check_options(view: Look, options: dict[str, Any]) -> None:
     InputError
         It names the option, and those that there are.
     """
-    known = Look.class_traits(sync=True)
+    known = ViewOptions.class_traits(sync=True)
     for name, value in options.items():
         if name not in known and not view.has_trait(name):
             raise InputError(

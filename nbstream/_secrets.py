@@ -1,0 +1,110 @@
+"""Keys, and how they stay unseen: what holds one, and what takes it out of all that is shown."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+__all__ = ["Secret", "hide", "hide_all", "hide_in_error", "quoted_a_key", "says_a_key"]
+
+MIN_LENGTH = 8
+"""A shorter key cannot be told from ordinary text, and is not looked for in any."""
+
+# As the providers form them: a prefix, then many characters with a digit among them, so that words
+# which are joined by hyphens ("task-specific-prompting") are none.
+_LOOKS_LIKE_A_KEY = re.compile(r"(?<![A-Za-z0-9])sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}")
+_VARIABLES = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+
+_QUOTED = "_nbstream_quoted_a_key"
+
+_known: tuple[str, ...] = ()
+
+
+class Secret:
+    """Holds a key: it shows as ``…`` in ``vars()``, logs and tracebacks, and is not pickled.
+
+    Every key held by one is taken out of what is shown from then on, in the whole process.
+
+    Parameters
+    ----------
+    value
+        The key.
+
+    Examples
+    --------
+    >>> secret = Secret("a-key-to-try-with")
+    >>> secret, hide("Refused: a-key-to-try-with.")
+    (…, 'Refused: ….')
+    >>> secret.reveal()
+    'a-key-to-try-with'
+    """
+
+    __slots__ = ("reveal",)
+
+    def __init__(self, value: str) -> None:
+        global _known
+        # A closure, since an attribute would stand in `vars()` and in debuggers.
+        self.reveal = lambda: value
+        if len(value) >= MIN_LENGTH and value not in _known:
+            # The longest first: one key may be the beginning of another.
+            _known = tuple(sorted((*_known, value), key=len, reverse=True))
+
+    def __repr__(self) -> str:
+        return "…"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A model that goes to another process takes its key from the environment there.
+        return (_nothing, ())
+
+
+def _nothing() -> None:
+    return None
+
+
+def hide(text: str) -> str:
+    """Return a text with every key in it replaced by ``…``."""
+    for key in _known:
+        if key in text:
+            text = text.replace(key, "…")
+    return text
+
+
+def hide_all(text: str) -> str:
+    """Do what `hide` does, also for keys of the environment and for what only looks like a key."""
+    for name in _VARIABLES:
+        key = os.environ.get(name, "").strip()
+        if len(key) >= MIN_LENGTH:
+            text = text.replace(key, "…")
+    return _LOOKS_LIKE_A_KEY.sub("…", hide(text))
+
+
+def hide_in_error(error: BaseException) -> None:
+    """Take every key out of an error's own fields; its ``__str__`` is not called."""
+    quoted = False
+    if error.args and any(isinstance(arg, str) and hide_all(arg) != arg for arg in error.args):
+        error.args = tuple(hide_all(arg) if isinstance(arg, str) else arg for arg in error.args)
+        quoted = True
+    if isinstance(error, OSError):
+        for name in ("filename", "filename2", "strerror"):
+            value = getattr(error, name, None)
+            if isinstance(value, str) and hide_all(value) != value:
+                setattr(error, name, hide_all(value))
+                quoted = True
+    if quoted:
+        error.__cause__, error.__suppress_context__ = None, True
+        error.__dict__[_QUOTED] = True
+
+
+def says_a_key(error: BaseException) -> bool:
+    """Tell whether an error's words have a key in them."""
+    try:
+        said = str(error)
+    except Exception:  # what it says nobody will see
+        return False
+    return hide_all(said) != said
+
+
+def quoted_a_key(error: BaseException) -> bool:
+    """Tell whether an error's words have a key in them, or had one that was taken out."""
+    return _QUOTED in error.__dict__ or says_a_key(error)

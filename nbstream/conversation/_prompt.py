@@ -1,0 +1,77 @@
+"""A prompt as a message: text, and images from files or bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .._exceptions import InputError
+from ..messages import HumanMessage
+from ..messages._images import image_block, image_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["image_of", "images_in", "prompt_of"]
+
+MAX_IMAGE = 5_000_000
+"""Bytes of one image."""
+
+
+def prompt_of(text: str, images: Sequence[Any] = ()) -> HumanMessage:
+    """Return the message to send.
+
+    Parameters
+    ----------
+    text
+        The prompt.
+    images
+        Files, bytes, or content blocks that are images already.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to send, or something is no image.
+    """
+    if not text.strip() and not images:
+        raise InputError("There is nothing to send: write something first.")
+    if not images:
+        return HumanMessage(text)
+    blocks = [one if isinstance(one, dict) else image_of(one) for one in images]
+    return HumanMessage([*blocks, {"type": "text", "text": text}] if text.strip() else blocks)
+
+
+def images_in(prompt: HumanMessage) -> list[dict[str, Any]]:
+    """Return a prompt's images, as content blocks."""
+    blocks = prompt.content if isinstance(prompt.content, list) else []
+    return [one for one in blocks if isinstance(one, dict) and one.get("type") == "image"]
+
+
+def image_of(image: str | Path | bytes) -> dict[str, Any]:
+    """Return an image as a content block.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, is no PNG, JPEG, GIF or WebP, or is too large.
+    """
+    if isinstance(image, bytes):
+        data = image
+    else:
+        path = Path(image)
+        try:
+            if path.exists() and not path.is_file():
+                # A pipe or a device may never end.
+                raise InputError(f"The image {str(image)!r} is no file.")
+            with path.open("rb") as file:
+                data = file.read(MAX_IMAGE + 1)
+        except OSError as error:
+            raise InputError(
+                f"The image {str(image)!r} cannot be read: {error.strerror or error}."
+            ) from None
+    kind = image_kind(data)
+    if kind is None:
+        raise InputError("An image is a PNG, JPEG, GIF or WebP file; this is none of them.")
+    if len(data) > MAX_IMAGE:
+        raise InputError(f"The image has more than {MAX_IMAGE:,} bytes, which is what can be sent.")
+    return image_block(data, kind)

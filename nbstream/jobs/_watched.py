@@ -1,0 +1,84 @@
+"""`Watched`: what whoever has a job lets people see and do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..events._state import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from ..events import Trace
+    from ..events._state import Metrics, Status
+    from ._job import Job
+
+__all__ = ["Watched"]
+
+
+class Watched:
+    """Has a `Job` in ``_job``, and its public side."""
+
+    _job: Job
+
+    @property
+    def trace(self) -> Trace:
+        """The log of every step."""
+        return self._job.trace
+
+    @property
+    def value(self) -> Any:
+        """What the run gave, so far: a message, a text, or whatever its chunks add up to.
+
+        None where nothing has come yet.
+        """
+        return self._job.value
+
+    @property
+    def text(self) -> str:
+        """The text received so far."""
+        return self._job.text
+
+    @property
+    def status(self) -> Status:
+        """``"waiting"``, ``"streaming"``, ``"done"``, ``"stopped"`` or ``"failed"``."""
+        return self._job.status
+
+    @property
+    def metrics(self) -> Metrics:
+        """Time to the first text, gaps (ms), chunks, tokens and rate, as far as they are known."""
+        return metrics(self._job.state)
+
+    def stop(self) -> None:
+        """Stop the run, as the page's button does; what has come stays.
+
+        It may be called from any thread, also while the run's own is busy.
+        """
+        self._job.stop()
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait until the run is over, and return what it gave, as ``value`` does.
+
+        ``await`` does the same in async code. Stopped, it returns what had come by then.
+
+        Parameters
+        ----------
+        timeout
+            Seconds to wait at most; by default as long as it takes.
+
+        Raises
+        ------
+        TimeoutError
+            If it takes longer; the run goes on.
+        KeyboardInterrupt
+            If the wait is interrupted, which stops the run.
+        Exception
+            What the run raised.
+        """
+        self._job.result(timeout)
+        return self.value
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Wait without blocking; cancelled, the run is stopped. See `result`."""
+        yield from self._job.__await__()
+        return self.value

@@ -1,0 +1,35 @@
+"""Writing what a view shows to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .._exceptions import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["write_as"]
+
+
+def write_as(path: str | Path, makers: dict[str, Callable[[], str]]) -> Path:
+    """Write a file in the form that its name ends with, and return its path.
+
+    Parameters
+    ----------
+    path
+        The file.
+    makers
+        What gives the text, by ending.
+
+    Raises
+    ------
+    InputError
+        If the name ends otherwise.
+    """
+    path = Path(path)
+    if path.suffix not in makers:
+        raise InputError(f"{path.name!r} should end with one of: {', '.join(makers)}.")
+    path.write_text(makers[path.suffix](), encoding="utf-8", errors="replace")
+    return path
