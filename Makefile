@@ -8,7 +8,7 @@ QUICKSTART := build/quickstart.html
 # In a container one often is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test lint fix unit js-test e2e bench bench-page screenshots wheel dev clean chromium
+.PHONY: help demo lab test lint fix unit soak js-test e2e bench bench-page screenshots wheel dev clean chromium
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ unit: .venv/.dev $(WIDGET)
 ## e2e       the tests in a real JupyterLab
 e2e: .venv/.dev $(WIDGET) chromium
 	$(BIN)/python -m pytest tests/e2e
+
+## soak      2,000 random programs, with and without a view on them
+soak: .venv/.dev
+	$(BIN)/python -m tests.soak
 
 ## js-test   the front end's tests
 js-test: $(NODE_MODULES)

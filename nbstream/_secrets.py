@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Secret", "hide", "hide_all", "hide_in_error", "quoted_a_key", "says_a_key"]
 
@@ -40,18 +43,22 @@ class Secret:
     'a-key-to-try-with'
     """
 
-    __slots__ = ("reveal",)
+    __slots__ = ("_reveal",)
 
     def __init__(self, value: str) -> None:
         global _known
         # A closure, since an attribute would stand in `vars()` and in debuggers.
-        self.reveal = lambda: value
+        self._reveal: Callable[[], str] = lambda: value
         if len(value) >= MIN_LENGTH and value not in _known:
             # The longest first: one key may be the beginning of another.
             _known = tuple(sorted((*_known, value), key=len, reverse=True))
 
     def __repr__(self) -> str:
         return "…"
+
+    def reveal(self) -> str:
+        """Return the key, for whoever sends it."""
+        return self._reveal()
 
     def __reduce__(self) -> tuple[Any, ...]:
         # A model that goes to another process takes its key from the environment there.

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..events._plain import text_of
 from ..jobs import Job, Watched
 from ..messages import AIMessage, HumanMessage
 
-if TYPE_CHECKING:
-    from ..events import Metrics
-
-__all__ = ["Origin", "Turn", "answered", "text_of_answer"]
+__all__ = ["Origin", "Turn", "answered", "text_of_answer", "usage_of"]
 
 
 @dataclass(frozen=True)
@@ -100,10 +97,15 @@ class Turn(Watched):
     @property
     def usage(self) -> tuple[int, int]:
         """Tokens of prompt and answer, as the provider counted them; 0 where it did not say."""
-        if not self.trace.runs:
-            return (0, 0)
-        metrics: Metrics = self.trace.metrics()
-        return (metrics.input_tokens or 0, metrics.output_tokens or 0)
+        return usage_of(self._job)
+
+
+def usage_of(job: Job) -> tuple[int, int]:
+    """Return the tokens of input and output that a job's providers counted."""
+    if not job.trace.runs:
+        return (0, 0)
+    metrics = job.trace.metrics()
+    return (metrics.input_tokens or 0, metrics.output_tokens or 0)
 
 
 def text_of_answer(value: Any) -> str:

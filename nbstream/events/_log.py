@@ -56,7 +56,7 @@ class Log:
         self._open: dict[int, Run] = {}  # the runs that have not ended, the oldest first
         self._stopped_below = 0  # chunks of runs with a smaller index end their run
         self._is_stopped = False  # nothing begins
-        self._cut: set[int] = set()  # runs that were ended from outside
+        self._cut: set[int] = set()  # runs that were ended from outside, and -1 for those in them
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self.runs)} runs, {len(self.events)} events>"
@@ -83,6 +83,8 @@ class Log:
 
     def output(self, run: Run) -> Any:
         """Return what a run gave: its output, or its chunks added up (so far)."""
+        if run.index < 0:
+            return None
         with self._lock:
             if run.index in self._outputs:
                 return self._outputs[run.index]
@@ -119,17 +121,21 @@ class Log:
         """
         if self._is_stopped or (parent is not None and parent.index < self._stopped_below):
             raise Stopped
-        run = self.add_run(
-            id=str(run_id or uuid.uuid4()),
-            name=name,
-            run_type=run_type,
-            input=input,
-            parent=parent,
-            tags=list(tags),
-            metadata=dict(metadata or {}),
-            model=model,
-            streamed_input=streamed_input,
-        )
+        values: dict[str, Any] = {
+            "id": str(run_id or uuid.uuid4()),
+            "name": name,
+            "run_type": run_type,
+            "parent": parent,
+            "tags": list(tags),
+            "metadata": dict(metadata or {}),
+            "model": model,
+            "streamed_input": streamed_input,
+        }
+        if self._cut and parent is not None and parent.index in self._cut:
+            # A thread that nobody waits for any more goes on; the log does not follow it.
+            self._cut.add(-1)
+            return Run(index=-1, **values)
+        run = self.add_run(input=input, **values)
         self.log("start", run, input)
         return run
 
@@ -155,7 +161,7 @@ class Log:
         with self._lock:
             if self._cut and run.index in self._cut:
                 # Its end is in the log already: what comes late is no part of it.
-                if kind == "chunk":
+                if kind == "chunk" and run.index < self._stopped_below:
                     raise Stopped
                 return
             if time is None:

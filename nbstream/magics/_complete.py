@@ -12,7 +12,7 @@ from ._options import KINDS, VIEWS, option_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ._magics import ChatMagics
+    from ._session import Session
 
 __all__ = ["completer"]
 
@@ -20,7 +20,7 @@ _LINE_MAGIC = re.compile(r"^\s*(?:[A-Za-z_]\w*\s*=\s*)?%chat\s+(.*)$", re.DOTALL
 _IN_BRACE = re.compile(r"(?<!\{)\{([A-Za-z_]\w*|)$")
 
 
-def completer(magics: ChatMagics) -> Callable[[Any], Any] | None:
+def completer(session: Session) -> Callable[[Any], Any] | None:
     """Return what IPython asks for completions, in a terminal as in a kernel.
 
     It is a matcher, not a ``complete_command`` hook: to those IPython adds what Python's own
@@ -36,7 +36,7 @@ def completer(magics: ChatMagics) -> Callable[[Any], Any] | None:
     def match(context: Any) -> Any:
         before = context.full_text.split("\n")[: context.cursor_line + 1]
         before[-1] = before[-1][: context.cursor_position]
-        word, found = _found(magics, before)
+        word, found = _found(session, before)
         return {
             "completions": [SimpleCompletion(text, type="magic") for text in found],
             "matched_fragment": word,
@@ -48,44 +48,44 @@ def completer(magics: ChatMagics) -> Callable[[Any], Any] | None:
     return found
 
 
-def _found(magics: ChatMagics, lines: list[str]) -> tuple[str, list[str]]:
+def _found(session: Session, lines: list[str]) -> tuple[str, list[str]]:
     """Return the word that is being typed, and what it can become."""
     if re.match(r"%%chat(\s|$)", lines[0]):
         if len(lines) > 1:
             place = _IN_BRACE.search(lines[-1])
             word = place[1] if place else ""
-            return word, _starting(word, magics.shell.user_ns if place else ())
+            return word, _starting(word, session.shell.user_ns if place else ())
         given = lines[0].removeprefix("%%chat")
         if not given[:1].isspace():
             return "", []
-        return _option_or_value(magics, given)
+        return _option_or_value(session, given)
     if line := _LINE_MAGIC.match(lines[-1]):
-        return _verb_or_value(magics, line[1])
+        return _verb_or_value(session, line[1])
     return "", []
 
 
-def _option_or_value(magics: ChatMagics, given: str) -> tuple[str, list[str]]:
-    known = option_names(type(magics).chat.parser)
+def _option_or_value(session: Session, given: str) -> tuple[str, list[str]]:
+    known = option_names(type(session.settings).chat.parser)
     words = given.split()
     word = words.pop() if words and not given[-1].isspace() else ""
     if word.startswith("-"):
         option, equals, value = word.partition("=")
         if equals and option in known:
-            return value, _starting(value, _values(magics, known[option].dest, value))
+            return value, _starting(value, _values(session, known[option].dest, value))
         return word, _starting(word, (one for one in known if one.startswith("--")))
     options = [one for one in words if one.startswith("-")]
     action = known.get(options[-1]) if options else None
     takes_more = action is not None and action.nargs == "+"
     if action is not None and action.nargs != 0 and (takes_more or words[-1] == options[-1]):
         _, comma, last = word.rpartition(",")
-        values = _values(magics, action.dest, word)
+        values = _values(session, action.dest, word)
         return (last, _starting(last, values)) if comma else (word, _starting(word, values))
     return (word, []) if word else (word, [one for one in known if one.startswith("--")])
 
 
-def _values(magics: ChatMagics, dest: str, word: str) -> Iterable[str]:
+def _values(session: Session, dest: str, word: str) -> Iterable[str]:
     """Return what can follow an option."""
-    names = {name: value for name, value in magics.shell.user_ns.items() if _is_own(name)}
+    names = {name: value for name, value in session.shell.user_ns.items() if _is_own(name)}
     if dest == "model":
         return [*MODELS, *(name for name, value in names.items() if is_model(value))]
     if dest == "view":
@@ -103,7 +103,7 @@ def _values(magics: ChatMagics, dest: str, word: str) -> Iterable[str]:
     return names if dest == "name" else ()
 
 
-def _verb_or_value(magics: ChatMagics, given: str) -> tuple[str, list[str]]:
+def _verb_or_value(session: Session, given: str) -> tuple[str, list[str]]:
     from ._verbs import VERBS
 
     verb, space, rest = given.partition(" ")
@@ -111,9 +111,9 @@ def _verb_or_value(magics: ChatMagics, given: str) -> tuple[str, list[str]]:
         return verb, _starting(verb, filter(None, VERBS))
     rest = rest.lstrip()
     if verb == "model":
-        return rest, _starting(rest, _values(magics, "model", rest))
+        return rest, _starting(rest, _values(session, "model", rest))
     if verb == "branch":
-        return rest, _starting(rest, magics.session.conversation.leaves)
+        return rest, _starting(rest, session.conversation.leaves)
     if verb == "key":
         return rest, _starting(rest, ["forget", *_files(rest, (".env",))])
     if verb in ("load", "save"):

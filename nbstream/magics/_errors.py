@@ -12,7 +12,7 @@ from .._secrets import hide_all, quoted_a_key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["CellError", "CellStopped", "near", "one_line"]
+__all__ = ["CellError", "CellStopped", "named", "near", "one_line"]
 
 
 class CellError(NbstreamError):
@@ -42,6 +42,15 @@ def near(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 
+def named(error: BaseException) -> str:
+    """Return an error's type and what it says, where it can be made to say anything."""
+    try:
+        said = str(error)
+    except Exception:
+        said = ""
+    return f"{type(error).__name__}: {said}".rstrip(": ")
+
+
 @contextmanager
 def one_line(*, debug: bool = False) -> Iterator[None]:
     """Let the block end with one line where it fails.
@@ -68,13 +77,11 @@ def one_line(*, debug: bool = False) -> Iterator[None]:
 
 
 def _said(error: Exception) -> str:
-    said = str(error)
     if isinstance(error, ProviderError):
-        return f"{said} {_advice(error)}".rstrip()
+        return f"{error} {_advice(error)}".rstrip()
     if isinstance(error, NbstreamError):
-        return said
-    what = f"{type(error).__name__}: {said}".rstrip(": ").rstrip(".")
-    return f"{what}. Add --debug to the %%chat line to see where it comes from."
+        return str(error)
+    return f"{named(error).rstrip('.')}. Add --debug to the %%chat line to see where it comes from."
 
 
 def _advice(error: ProviderError) -> str:

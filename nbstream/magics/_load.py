@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+from contextlib import suppress
 from typing import Any
 
 from ._magics import ChatMagics
+from ._session import is_kernel
 
 __all__ = ["load_ipython_extension", "unload_ipython_extension"]
+
+_logger = logging.getLogger(__name__)
 
 _NAME = "ChatMagics"
 
@@ -18,6 +24,25 @@ def load_ipython_extension(ipython: Any) -> None:
     magics.session.cells.start()
     if magics.matcher is not None:
         ipython.Completer.custom_matchers.append(magics.matcher)
+    if is_kernel(ipython):
+        with suppress(RuntimeError):  # no threads here: the first prompt takes a little longer
+            threading.Thread(
+                target=_warm_up, args=(magics,), name="nbstream-warm-up", daemon=True
+            ).start()
+
+
+def _warm_up(magics: ChatMagics) -> None:
+    """Load what the first prompt will need: half of its time goes into that."""
+    from ..models.local import warm_up
+
+    try:
+        import anthropic  # noqa: F401
+
+        is_default = not (magics.model or magics.session.keys.where())
+        if is_default or magics.model == "local":
+            warm_up()
+    except Exception:  # whoever asks will be told
+        _logger.debug("What a prompt needs could not be loaded ahead.", exc_info=True)
 
 
 def unload_ipython_extension(ipython: Any) -> None:

@@ -55,7 +55,7 @@ class ChatMagics(Magics):
     def __init__(self, shell: Any = None, **kwargs: Any) -> None:
         super().__init__(shell, **kwargs)
         self.session = Session(shell, self)
-        self.matcher = completer(self)
+        self.matcher = completer(self.session)
 
     @traitlets.default("model")
     def _default_model(self) -> str:
@@ -166,6 +166,7 @@ class ChatMagics(Magics):
             %chat key                enter an API key, unseen; .env reads it, forget removes it
             %chat stop               stop what streams in the background
             %chat last               the last answer: .view, .trace, .message
+            %chat view               the conversation as a ChatView, to go on in it
             %chat error              let the model explain the last error
             %chat history            the turns so far
             %chat undo               take back the last turn
@@ -181,7 +182,7 @@ class ChatMagics(Magics):
         for all of them.
         """
         with one_line():
-            return run_verb(self, line)
+            return run_verb(self.session, line)
 
     def names(self) -> dict[str, Any]:
         """Return what a prompt's expressions can use."""

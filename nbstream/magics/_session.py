@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from ..conversation import Conversation, Origin
-from ..conversation._turn import text_of_answer
+from ..conversation._turn import text_of_answer, usage_of
 from ..messages import HumanMessage
 from ..widget import StreamView
 from ..widget._show import launch
@@ -111,6 +111,8 @@ class Session:
         def hear(what: str, value: Any) -> None:
             if what == "notice":
                 self.say(f"{value} %chat history shows all.")
+            elif what == "over":  # a turn of `%chat view`
+                self._count(value.usage)
 
         conversation.watch(hear)
         return conversation
@@ -257,12 +259,17 @@ class Session:
             return prompt.content
         return messages
 
+    def view_options(self) -> dict[str, Any]:
+        """Return what the settings say of every view."""
+        price = dict(self.settings.price)
+        return {"delimiter": self.settings.delimiter, **({"price": price} if price else {})}
+
     def _view_options(self, prompt: Prompt) -> dict[str, Any]:
-        settings = self.settings
-        delimiter = settings.delimiter if prompt.delimiter is None else prompt.delimiter
-        view = prompt.view or ("timeline" if prompt.events else settings.view)
-        options = {"delimiter": delimiter, "view": view}
-        return {**options, "price": dict(settings.price)} if settings.price else options
+        options = self.view_options()
+        if prompt.delimiter is not None:
+            options["delimiter"] = prompt.delimiter
+        options["view"] = prompt.view or ("timeline" if prompt.events else self.settings.view)
+        return options
 
     def _keep(self, answer: Answer, prompt: Prompt, branch: str | None) -> None:
         """Take in what a run gave, however it ended."""
@@ -270,10 +277,7 @@ class Session:
         is_latest = self.live.get(prompt.key) is view
         if is_latest:
             del self.live[prompt.key]
-        metrics = view.trace.metrics() if view.trace.runs else None
-        if metrics is not None:
-            self.input_tokens += metrics.input_tokens or 0
-            self.output_tokens += metrics.output_tokens or 0
+        self._count(usage_of(view._job))
         # What an earlier run of the cell gives comes too late: the newer one has its place.
         if not is_latest or view.status not in ("done", "stopped"):
             return
@@ -288,6 +292,10 @@ class Session:
             )
         if prompt.name and answer.message is not None:
             self.shell.push({prompt.name: answer.message})
+
+    def _count(self, usage: tuple[int, int]) -> None:
+        self.input_tokens += usage[0]
+        self.output_tokens += usage[1]
 
     def say(self, text: str) -> None:
         """Tell the user something that is no error."""

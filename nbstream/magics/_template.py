@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, NbstreamError
-from ._errors import near
+from ._errors import named, near
 from ._values import rendered
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ def join_blocks(parts: list[Any]) -> Content:
         elif part.strip():
             blocks.append({"type": "text", "text": part})
     return blocks
+
+
+_WIDE = re.compile(r"\d{6,}")
+"""A width or a precision, in a format, that asks for too much."""
 
 
 class _Field:
@@ -175,15 +180,23 @@ def _field(whole: str) -> _Field:
 def _value(field: _Field, names: dict[str, Any], notices: list[str]) -> Any:
     value = _evaluated(field, names)
     if not field.conversion and field.spec is None:
-        return rendered(value, field.shown, notices)
+        try:
+            return rendered(value, field.shown, notices)
+        except (Exception, SystemExit) as error:  # a `__str__` can do anything
+            raise _failed(field, error) from None
     spec = fill(field.spec or "", names, [])
+    if isinstance(spec, str) and (wide := _WIDE.search(spec)):
+        raise InputError(
+            f"{field.shown} asks for {wide[0]} characters, more than any prompt can hold. "
+            f"Use a smaller number. {_LITERALLY}"
+        )
     try:
         if field.conversion:
             value = _CONVERSIONS[field.conversion](value)
         return format(value, spec if isinstance(spec, str) else "")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
-            f"{field.shown} cannot be formatted: {type(error).__name__}: {error}. "
+            f"{field.shown} cannot be formatted: {named(error)}. "
             f"Mind what follows the ':'. {_LITERALLY}"
         ) from None
 
@@ -209,12 +222,12 @@ def _evaluated(field: _Field, names: dict[str, Any]) -> Any:
         raise InputError(f"There is no variable {name!r}.{hint} {_LITERALLY}") from None
     except NbstreamError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _failed(field, error) from None
 
 
-def _failed(field: _Field, error: Exception) -> InputError:
+def _failed(field: _Field, error: BaseException) -> InputError:
     return InputError(
-        f"{field.shown} cannot be worked out: {type(error).__name__}: {error}. "
+        f"{field.shown} cannot be worked out: {named(error)}. "
         "Mend the expression, or run the cell that it needs."
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..conversation import Turn
-    from ._magics import ChatMagics
+    from ._session import Session
 
 __all__ = ["VERBS", "run_verb"]
 
@@ -25,7 +25,7 @@ MAX_SHOWN = 400
 """Characters of a prompt or an answer in the table of turns."""
 
 
-def run_verb(magics: ChatMagics, line: str) -> Any:
+def run_verb(session: Session, line: str) -> Any:
     """Do what a line of ``%chat`` says.
 
     Raises
@@ -45,13 +45,12 @@ def run_verb(magics: ChatMagics, line: str) -> Any:
         raise InputError(f"%chat {verb} needs {takes}, as in: {_EXAMPLES[verb]}")
     if not takes and rest:
         raise InputError(f"%chat {verb} stands alone; what is {rest[:40]!r}?")
-    return action(magics, rest) if takes else action(magics)
+    return action(session, rest) if takes else action(session)
 
 
-def _status(magics: ChatMagics) -> None:
-    session = magics.session
+def _status(session: Session) -> None:
     try:
-        model = make_model(magics.model or None, magics.shell.user_ns, session.keys)
+        model = make_model(session.settings.model or None, session.shell.user_ns, session.keys)
         label = model.model_label or model.get_name()
     except Exception as error:  # said in its place: the rest of the table is of use all the same
         label = hide_all(str(error))
@@ -59,8 +58,8 @@ def _status(magics: ChatMagics) -> None:
     others = len(talk.leaves) - 1
     rows = [
         ["model", label],
-        ["system", magics.system or "none"],
-        ["history", _counted(len(talk.turns), "turn") if magics.history else "off"],
+        ["system", session.settings.system or "none"],
+        ["history", _counted(len(talk.turns), "turn") if session.settings.history else "off"],
         ["branch", talk.branch + (f" (and {_counted(others, 'other')})" if others else "")],
         ["tokens", f"{session.input_tokens:,} in, {session.output_tokens:,} out"],
         ["cost", "no price set" if session.cost is None else f"{session.cost:.6g}"],
@@ -70,28 +69,32 @@ def _status(magics: ChatMagics) -> None:
     table(("", ""), rows)
 
 
-def _models(magics: ChatMagics) -> None:
+def _models(session: Session) -> None:
     headers = ("name", "what it is", "streams", "needs")
-    table(headers, providers(magics.shell.user_ns, magics.session.keys))
+    table(headers, providers(session.shell.user_ns, session.keys))
 
 
-def _model(magics: ChatMagics, name: str) -> None:
+def _model(session: Session, name: str) -> None:
     if name:
-        make_model(name, magics.shell.user_ns, magics.session.keys)  # says if there is none
-        magics.model = name
-    magics.session.say(f"The model is {magics.model or 'the default one'}.")
+        make_model(name, session.shell.user_ns, session.keys)  # says if there is none
+        session.settings.model = name
+    session.say(f"The model is {session.settings.model or 'the default one'}.")
 
 
-def _system(magics: ChatMagics, text: str) -> None:
+def _system(session: Session, text: str) -> None:
     if text:
         quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
         text = text[1:-1] if quoted else text
-        magics.system = "" if text == "off" else text
-    magics.session.say(f"System: {magics.system}" if magics.system else "There is no system text.")
+        session.settings.system = "" if text == "off" else text
+    session.say(
+        f"System: {session.settings.system}"
+        if session.settings.system
+        else "There is no system text."
+    )
 
 
-def _key(magics: ChatMagics, what: str) -> None:
-    keys = magics.session.keys
+def _key(session: Session, what: str) -> None:
+    keys = session.keys
     if not what:
         said = keys.ask()
     elif what == "forget":
@@ -105,22 +108,30 @@ def _key(magics: ChatMagics, what: str) -> None:
             "was one, revoke it. %chat key alone asks for a key, unseen; %chat key .env reads a "
             "file."
         )
-    magics.session.say(said)
+    session.say(said)
 
 
-def _stop(magics: ChatMagics) -> None:
-    count = magics.session.stop()
-    magics.session.say(f"Stopped {_counted(count, 'answer')}." if count else "Nothing streams.")
+def _stop(session: Session) -> None:
+    count = session.stop()
+    session.say(f"Stopped {_counted(count, 'answer')}." if count else "Nothing streams.")
 
 
-def _last(magics: ChatMagics) -> Any:
-    if magics.session.last is None:
+def _last(session: Session) -> Any:
+    if session.last is None:
         raise InputError("There is no answer yet. Run a %%chat cell first.")
-    return magics.session.last
+    return session.last
 
 
-def _error(magics: ChatMagics) -> None:
-    session = magics.session
+def _view(session: Session) -> Any:
+    from ..widget import ChatView
+
+    settings, talk = session.settings, session.conversation
+    talk.model = make_model(settings.model or None, session.shell.user_ns, session.keys)
+    talk.system = settings.system or talk.system
+    return ChatView(conversation=talk, **session.view_options())
+
+
+def _error(session: Session) -> None:
     failure = session.cells.last_failure
     if failure is None:
         raise InputError("No cell has failed since %load_ext nbstream.")
@@ -132,10 +143,10 @@ def _error(magics: ChatMagics) -> None:
     session.ask(Prompt(prompt, session.key_of(prompt), "--raw", prompt))
 
 
-def _history(magics: ChatMagics) -> None:
-    talk = magics.session.conversation
+def _history(session: Session) -> None:
+    talk = session.conversation
     if not talk.turns:
-        magics.session.say(f"The conversation ({talk.branch}) is empty.")
+        session.say(f"The conversation ({talk.branch}) is empty.")
         return
     rows = [_row(number, turn) for number, turn in enumerate(talk.turns, 1)]
     table(("", "prompt", "answer", "model"), rows, f"Branch: {talk.branch}")
@@ -152,28 +163,28 @@ def _written(turn: Turn) -> str:
     return turn.origin.cell if turn.origin else turn.prompt.text
 
 
-def _reset(magics: ChatMagics) -> None:
-    magics.session.conversation.reset()
-    magics.session.say("The conversation begins anew.")
+def _reset(session: Session) -> None:
+    session.conversation.reset()
+    session.say("New conversation.")
 
 
-def _undo(magics: ChatMagics) -> None:
-    turn = magics.session.conversation.undo()
-    magics.session.say(f"Taken back: {_brief(_written(turn), 60)!r}.")
+def _undo(session: Session) -> None:
+    turn = session.conversation.undo()
+    session.say(f"Taken back: {_brief(_written(turn), 60)!r}.")
 
 
-def _edit(magics: ChatMagics, number: str) -> None:
+def _edit(session: Session, number: str) -> None:
     if not number.isdecimal():
         raise InputError(f"%chat edit needs a turn's number, not {number!r}. See %chat history.")
-    talk = magics.session.conversation
+    talk = session.conversation
     turn = talk.turns[talk.index_of(int(number))]
     line = turn.origin.line if turn.origin else ""
     options = f"{line} --replace {int(number)}".strip()
-    magics.shell.set_next_input(f"%%chat {options}\n{_written(turn)}", replace=False)
+    session.shell.set_next_input(f"%%chat {options}\n{_written(turn)}", replace=False)
 
 
-def _branch(magics: ChatMagics, name: str) -> None:
-    talk = magics.session.conversation
+def _branch(session: Session, name: str) -> None:
+    talk = session.conversation
     if not name:
         rows = [
             [
@@ -187,33 +198,33 @@ def _branch(magics: ChatMagics, name: str) -> None:
         return
     is_new = talk.use_branch(name)
     begins = f"a new branch, with {_counted(len(talk.turns), 'turn')}" if is_new else "there before"
-    magics.session.say(f"The conversation goes on in {name!r}, {begins}.")
+    session.say(f"The conversation goes on in {name!r}, {begins}.")
 
 
-def _save(magics: ChatMagics, name: str) -> None:
-    talk = magics.session.conversation
+def _save(session: Session, name: str) -> None:
+    talk = session.conversation
     # What a prompt or an answer repeats of a key is not stored either.
     text = hide_all(talk.to_json())
     try:
         _path(name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{name!r} cannot be written: {error.strerror or error}.") from None
-    magics.session.say(f"Saved {_counted(len(talk.turns), 'turn')} to {name}.")
+    session.say(f"Saved {_counted(len(talk.turns), 'turn')} to {name}.")
 
 
-def _load(magics: ChatMagics, name: str) -> None:
+def _load(session: Session, name: str) -> None:
     try:
         text = _path(name).read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
         said = getattr(error, "strerror", None) or "it is no text"
         raise InputError(f"{name!r} cannot be read: {said}.") from None
     talk = Conversation.from_json(text, Path(name).name)
-    magics.session.take(talk)
-    magics.session.say(f"The conversation has {_counted(len(talk.turns), 'turn')} now.")
+    session.take(talk)
+    session.say(f"The conversation has {_counted(len(talk.turns), 'turn')} now.")
 
 
-def _export(magics: ChatMagics, name: str) -> None:
-    view = _last(magics).view
+def _export(session: Session, name: str) -> None:
+    view = _last(session).view
     try:
         path = view.export(_path(name))
     except OSError as error:
@@ -221,13 +232,13 @@ def _export(magics: ChatMagics, name: str) -> None:
     text = path.read_text(encoding="utf-8")
     if (safe := hide_all(text)) != text:
         path.write_text(safe, encoding="utf-8")
-    magics.session.say(f"Written: {path}")
+    session.say(f"Written: {path}")
 
 
-def _help(magics: ChatMagics) -> None:
+def _help(session: Session) -> None:
     import inspect
 
-    print(inspect.getdoc(type(magics).chat_line))  # noqa: T201
+    print(inspect.getdoc(type(session.settings).chat_line))  # noqa: T201
 
 
 def _path(name: str) -> Path:
@@ -252,6 +263,7 @@ VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "key": (_key, "[.env|forget]"),
     "stop": (_stop, ""),
     "last": (_last, ""),
+    "view": (_view, ""),
     "error": (_error, ""),
     "history": (_history, ""),
     "undo": (_undo, ""),

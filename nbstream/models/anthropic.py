@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, ProviderError, SetupError
+from .._secrets import Secret, hide_all, quoted_a_key
 from ..tools import convert_to_tool
 from ._reader import Reader
 from ._request import system_text, turns
@@ -91,10 +92,14 @@ class ChatAnthropic(BaseChatModel):
         self.thinking = thinking
         self.extra_body = extra_body
         self.name = name
-        self._given_key = api_key
+        self._given_key = Secret(api_key.strip()) if api_key else None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(model={self.model!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The SDK's client holds the key in plain.
+        return {name: value for name, value in vars(self).items() if name != "_client"}
 
     @property
     def model_label(self) -> str | None:
@@ -224,7 +229,11 @@ class ChatAnthropic(BaseChatModel):
         return settings
 
     def _api_key(self) -> str:
-        key = (self._given_key or os.environ.get(_KEY_VARIABLE) or "").strip()
+        if self._given_key is not None:
+            key = self._given_key.reveal()
+        else:
+            key = os.environ.get(_KEY_VARIABLE, "").strip()
+            Secret(key)  # what an endpoint repeats of it is seen by nobody
         if not key:
             raise SetupError(
                 f"There is no API key for {self.model}. Set {_KEY_VARIABLE} before starting the "
@@ -265,10 +274,9 @@ class ChatAnthropic(BaseChatModel):
             else:
                 raise
             message = f"{self.model} {message}".rstrip()
-            safe = message.replace(self._api_key(), "…")
             # An error that quotes the key is left out of the traceback, too.
-            quoted = safe != message or self._api_key() in str(error)
-            raise ProviderError(safe, status=status) from (None if quoted else error)
+            cause = None if quoted_a_key(error) else error
+            raise ProviderError(hide_all(message), status=status) from cause
 
 
 def _said(error: anthropic.APIStatusError) -> str:

@@ -6,10 +6,12 @@ import importlib.util
 import os
 import secrets
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._exceptions import SetupError
+from .._secrets import Secret
 from .anthropic import ChatAnthropic
 
 __all__ = ["LOCAL_MODEL", "ChatLocal"]
@@ -74,23 +76,29 @@ class ChatLocal(ChatAnthropic):
         server = _server()
         return {
             "base_url": server.url,
-            "api_key": server.key,
+            "api_key": server.key.reveal(),
             # The server drops kept connections without notice, which would cost a failed try.
             "default_headers": {"Connection": "close"},
         }
 
     def _api_key(self) -> str:
-        return _server().key
+        return _server().key.reveal()
 
 
 class _Server(NamedTuple):
     url: str
-    key: str
+    key: Secret
     handle: Any  # stops the server when it is dropped
 
 
 _lock = threading.Lock()
 _running: _Server | None = None
+
+
+def warm_up() -> None:
+    """Start the server, if all of it is installed, so that the first call need not wait."""
+    with suppress(SetupError):
+        _server()
 
 
 def _server() -> _Server:
@@ -139,7 +147,7 @@ def _start(weights: Path) -> _Server:
     key = secrets.token_hex(16)
     params.api_keys = [key]  # other users of this machine, and web pages, can reach the port
     handle = xllamacpp.Server(params)
-    return _Server(handle.listening_address, key, handle)
+    return _Server(handle.listening_address, Secret(key), handle)
 
 
 def _threads() -> int:

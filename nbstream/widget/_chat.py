@@ -92,13 +92,14 @@ class ChatView(Page):
         **options: Any,
     ) -> None:
         self._feeds: dict[int, Feed] = {}  # first, for a widget that was never made is closed, too
+        self._unwatch: Callable[[], None] | None = None
         if conversation is None:
             conversation = Conversation(model, system=system, messages=messages, input=input)
         self.conversation = conversation
         """The conversation: the turns of all branches, branches by name, saving and loading."""
         label = conversation.model_label
         super().__init__({"view": "markdown", "delimiter": "|", **options}, _model=label)
-        self._unwatch = conversation.watch(self._on_change)
+        self._watch()
 
     # The conversation
 
@@ -270,11 +271,23 @@ class ChatView(Page):
                 return turn
         raise InputError("There is no such turn in this conversation any more.")
 
+    def open(self) -> None:
+        """Connect to the page; called by the constructor, and when it is displayed once more."""
+        super().open()
+        self._watch()
+
+    def _watch(self) -> None:
+        if self._unwatch is None:
+            self._unwatch = self.conversation.watch(self._on_change)
+
     def close(self) -> None:
         """Take the view off all pages; the conversation and the transcript stay."""
         for feed in self._feeds.values():
             feed.close()
         self._feeds = {}
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
         super().close()
 
     def _saved_log(self) -> dict[str, Any]:

@@ -73,7 +73,7 @@ OPTIONS = [
     ("%chat model", ["The model is local."]),
     ("%chat models", ["SmolLM2", "anthropic:NAME", "a key: %chat key", "a variable: Seer"]),
     ("%chat system 'You are a fish.'", ["System: You are a fish."]),
-    ("%chat system off", ["There is no system text."]),
+    ("%chat system off", ["There is no system prompt."]),
     (
         "%%chat --max-tokens 12 --system 'You are a fish.' --temperature 0.2 --view markdown "
         "--delimiter ' / ' --as first\nSay hello to {animal}.",

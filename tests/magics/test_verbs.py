@@ -50,7 +50,7 @@ def test_system_sets_and_clears(run, magics, recorder):
     assert "System: Be brief." in run("%chat system")
     run("%chat system off")
     assert magics.system == ""
-    assert "no system text" in run("%chat system")
+    assert "no system prompt" in run("%chat system")
 
 
 def test_last_wants_an_answer_first(fails):
