@@ -219,6 +219,7 @@ class Log:
             self._tell(event)
         if run is not None:
             self.log("cancelled", run)
+            self._cut.add(run.index)
 
     def close(self, error: BaseException) -> None:
         """Let every run that is still open end early, innermost first."""
