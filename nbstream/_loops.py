@@ -10,8 +10,11 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._iterate import END, aclose, afirst, close, first
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+    from concurrent.futures import Executor
 
 __all__ = [
     "aiter_in_thread",
@@ -158,25 +161,38 @@ async def run_in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -
     return await asyncio.to_thread(function, *args, **kwargs)
 
 
-_DONE = object()
+async def aiter_in_thread(
+    source: Iterator[T], executor: Executor | None = None
+) -> AsyncIterator[T]:
+    """Iterate a blocking iterator without blocking the loop, one step at a time.
 
+    Parameters
+    ----------
+    source
+        The iterator.
+    executor
+        Where its steps are taken; by default in the loop's few threads. A source that itself waits
+        for what happens in the loop needs one of its own: else all could wait for each other.
+    """
+    loop = asyncio.get_running_loop()
 
-async def aiter_in_thread(source: Iterator[T]) -> AsyncIterator[T]:
-    """Iterate a blocking iterator without blocking the loop, one step at a time."""
+    def call(function: Callable[..., Any]) -> asyncio.Future[Any]:
+        return loop.run_in_executor(executor, copy_context().run, function, source)
+
     step: asyncio.Future[Any] | None = None
     try:
         while True:
-            step = asyncio.ensure_future(asyncio.to_thread(next, source, _DONE))
+            step = call(first)
             # Shielded: a thread cannot be cancelled, and closing needs to know when it is done.
             item = await asyncio.shield(step)
-            if item is _DONE:
+            if item is END:
                 return
             yield item
     finally:
         if step is not None and not step.done():
             await asyncio.wait([step])
         if hasattr(source, "close"):
-            await asyncio.to_thread(source.close)
+            await call(close)
 
 
 def iter_sync(source: AsyncIterator[T]) -> Iterator[T]:
@@ -193,11 +209,10 @@ def iter_sync(source: AsyncIterator[T]) -> Iterator[T]:
         runner = asyncio.new_event_loop()
         run = runner.run_until_complete
     try:
-        while (item := run(_next(source))) is not _DONE:
+        while (item := run(afirst(source))) is not END:
             yield item
     finally:
-        if hasattr(source, "aclose"):
-            run(source.aclose())
+        run(aclose(source))
         if runner is not None:
             runner.run_until_complete(runner.shutdown_asyncgens())
             runner.close()
@@ -209,13 +224,9 @@ def iter_from_loop(source: AsyncIterator[T]) -> Iterator[T]:
 
     def pull() -> Iterator[T]:
         while True:
-            item = asyncio.run_coroutine_threadsafe(_next(source), loop).result()
-            if item is _DONE:
+            item = asyncio.run_coroutine_threadsafe(afirst(source), loop).result()
+            if item is END:
                 return
             yield item
 
     return pull()
-
-
-async def _next(source: AsyncIterator[Any]) -> Any:
-    return await anext(source, _DONE)

@@ -4,13 +4,26 @@ import asyncio
 import copy
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 
-from nbstream import RunnableLambda, RunnableParallel, ScriptedChat, StrOutputParser, Trace
+from nbstream import (
+    RunnableBranch,
+    RunnableGenerator,
+    RunnableLambda,
+    RunnableParallel,
+    RunnablePassthrough,
+    RunnableSequence,
+    ScriptedChat,
+    StrOutputParser,
+    Trace,
+)
 
 from .tasks import no_task_left
 
@@ -152,3 +165,91 @@ def test_a_hundred_chunks_through_many_branches_keep_their_order():
     for chunks in (list(step.stream("x")), asyncio.run(collect())):
         for name in step.steps:
             assert [c[name] for c in chunks if name in c] == texts
+
+
+def add(xs):
+    for x in xs:
+        yield x + 1
+
+
+async def aadd(xs):
+    async for x in xs:
+        yield x + 1
+
+
+def plus_one():
+    return RunnableLambda(lambda x: x + 1)
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(
+    "step",
+    [
+        RunnablePassthrough,
+        plus_one,
+        lambda: RunnableGenerator(add),
+        lambda: RunnableGenerator(aadd),
+        lambda: plus_one().with_retry(),
+        lambda: plus_one().with_fallbacks([]),
+        lambda: RunnableBranch((lambda _: False, len), plus_one()),
+    ],
+    ids=["passthrough", "function", "generator", "agenerator", "retry", "fallbacks", "branch"],
+)
+def test_a_thousand_steps_stream(step, log):
+    chain = RunnableSequence(*[step() for _ in range(1000)])
+    expected = [0 if step is RunnablePassthrough else 1000]
+
+    async def collect():
+        return [chunk async for chunk in chain.astream(0)]
+
+    with Trace() if log else nullcontext():
+        assert list(chain.stream(0)) == expected
+        assert asyncio.run(collect()) == expected
+
+
+def test_a_long_chain_streams_as_it_comes_and_is_closed():
+    closed = []
+
+    def count(_):
+        try:
+            yield from range(10**9)
+        finally:
+            closed.append(True)
+
+    async def two():
+        stream = chain.astream(0)
+        assert [await anext(stream), await anext(stream)] == [999, 1000]
+        await stream.aclose()
+
+    chain = RunnableSequence(RunnableGenerator(count), *[RunnableGenerator(add)] * 999)
+    stream = chain.stream(0)
+    assert [next(stream), next(stream)] == [999, 1000]
+    stream.close()
+    assert closed == [True]
+    chain = RunnableSequence(RunnableGenerator(count), *[RunnableGenerator(aadd)] * 999)
+    asyncio.run(two())
+    assert closed == [True, True]
+
+
+def test_plain_generators_on_the_async_side_do_not_wait_for_each_other():
+    # In a process of its own: what waits like that can neither be stopped nor left behind.
+    code = """
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from nbstream import RunnableGenerator
+
+def add(xs):
+    for x in xs:
+        yield x + 1
+
+async def main():
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    chain = RunnableGenerator(add) | RunnableGenerator(add) | RunnableGenerator(add)
+    return [chunk async for chunk in chain.astream(0)]
+
+print(asyncio.run(main()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert done.stdout == "[3]\n"

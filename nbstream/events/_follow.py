@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._iterate import aclose, close
 from ._scope import Scope, enter_scope, leave_scope
 
 if TYPE_CHECKING:
@@ -130,15 +131,3 @@ def is_followed(source: Any) -> bool:
     """Tell whether an iterator is one of these, which log themselves."""
     code = getattr(source, "gi_code", None) or getattr(source, "ag_code", None)
     return code in (follow.__code__, afollow.__code__)
-
-
-def close(source: Any) -> None:
-    """Close an iterator now, if it can be closed, so that what it holds is released."""
-    if hasattr(source, "close"):
-        source.close()
-
-
-async def aclose(source: Any) -> None:
-    """Close an async iterator now, if it can be closed."""
-    if hasattr(source, "aclose"):
-        await source.aclose()

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._exceptions import InputError
+from .._iterate import aclosing
 from .._loops import aiter_in_thread
 from ..events._scope import current_scope
 from ..messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_messages, merge_chunks
@@ -141,14 +142,12 @@ class BaseChatModel(Runnable[Any, Any]):
 
     async def _astream(self, input: Any, **kwargs: Any) -> AsyncIterator[AIMessageChunk]:
         stream_id = _stream_id()
-        stream = self._astream_messages(convert_to_messages(input), **kwargs)
-        try:
+        chunks = self._astream_messages(convert_to_messages(input), **kwargs)
+        async with aclosing(chunks) as stream:
             async for chunk in stream:
                 if chunk.id is None:
                     chunk.id = stream_id
                 yield chunk
-        finally:
-            await stream.aclose()  # type: ignore[attr-defined]  # async generators, all of them
 
 
 def _chunk_log() -> Callable[[AIMessageChunk], None]:

@@ -7,9 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from .._exceptions import InputError
+from .._iterate import aclosing
 from .._loops import run_in_thread
 from ..events._chunks import add_chunks
-from ..events._follow import aclose, inside
+from ..events._follow import inside
 from ..events._lens import astream_events, stream_events
 from ..events._scope import current_scope, within
 from . import _batch
@@ -427,11 +428,9 @@ class Runnable(Generic[Input, Output]):
         if chunks := [chunk async for chunk in input]:
             with within(scope):
                 stream = self.astream(add_chunks(chunks), config, **kwargs)
-            try:
+            async with aclosing(stream):
                 async for chunk in stream:
                     yield chunk
-            finally:
-                await aclose(stream)
 
 
 async def _aiter_of(value: Any) -> AsyncIterator[Any]:

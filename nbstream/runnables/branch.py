@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from .._iterate import aclosing
 from ..events._chunks import add_chunks
-from ..events._follow import aclose
 from .base import Input, Output, Runnable, coerce_to_runnable
 from .config import step_config
 
@@ -82,9 +82,6 @@ class RunnableBranch(Runnable[Input, Output]):
     async def _atransform(self, input: AsyncIterator[Any], **kwargs: Any) -> AsyncIterator[Any]:
         whole = add_chunks([chunk async for chunk in input])
         step, tag = await self._achoose(whole)
-        stream = step.astream(whole, step_config(tag), **kwargs)
-        try:
+        async with aclosing(step.astream(whole, step_config(tag), **kwargs)) as stream:
             async for chunk in stream:
                 yield chunk
-        finally:
-            await aclose(stream)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from .._iterate import aclosing
 from .._loops import aiter_in_thread, iter_from_loop, iter_sync, run_in_thread, run_sync
 from ..events._chunks import add_chunks
 from .base import Input, Output, Runnable
@@ -124,11 +126,9 @@ class RunnableLambda(Runnable[Input, Output]):
         elif not inspect.isasyncgen(value):
             yield value
             return
-        try:
-            async for chunk in value:
+        async with aclosing(value) as stream:
+            async for chunk in stream:
                 yield chunk
-        finally:
-            await value.aclose()
 
 
 class RunnableGenerator(Runnable[Input, Output]):
@@ -206,12 +206,11 @@ class RunnableGenerator(Runnable[Input, Output]):
         self, input: AsyncIterator[Any], kwargs: dict[str, Any]
     ) -> AsyncIterator[Any]:
         # The plain function waits in a thread for chunks that come in the loop.
-        stream = aiter_in_thread(self._acall(iter_from_loop(input), kwargs))
-        try:
-            async for chunk in stream:
-                yield chunk
-        finally:
-            await stream.aclose()  # type: ignore[attr-defined]  # an async generator
+        source = self._acall(iter_from_loop(input), kwargs)
+        with ThreadPoolExecutor(1, "nbstream-step") as own:
+            async with aclosing(aiter_in_thread(source, own)) as stream:
+                async for chunk in stream:
+                    yield chunk
 
 
 async def _aiter(source: Iterator[Any]) -> AsyncIterator[Any]:

@@ -11,8 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._exceptions import InputError
+from .._iterate import END, aclose, afirst, close, first
 from ..events._chunks import AddableDict
-from ..events._follow import aclose, close
 from ._batch import threads
 from .base import Input, Runnable, coerce_to_runnable
 from .config import step_config
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from .config import RunnableConfig
 
 __all__ = ["RunnableParallel"]
-
-_DONE: Any = object()
 
 
 class RunnableParallel(Runnable[Input, dict[str, Any]]):
@@ -103,7 +101,7 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
         with threads(len(self.steps)) as executor:
 
             def ask(name: str) -> Future[Any]:
-                return executor.submit(contexts[name].run, partial(next, streams[name], _DONE))
+                return executor.submit(contexts[name].run, first, streams[name])
 
             asked = {ask(name): name for name in streams}
             try:
@@ -111,7 +109,7 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
                     done, _ = wait(asked, return_when=FIRST_COMPLETED)
                     for call in sorted(done, key=lambda c: [*streams].index(asked[c])):
                         name = asked.pop(call)
-                        if (chunk := call.result()) is not _DONE:
+                        if (chunk := call.result()) is not END:
                             yield AddableDict({name: chunk})
                             asked[ask(name)] = name
             finally:
@@ -136,7 +134,7 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
                     taken[name].clear()
                     await chunks.put((name, chunk))
                     await taken[name].wait()  # no branch runs ahead of who reads it
-                await chunks.put((name, _DONE))
+                await chunks.put((name, END))
             except Exception as error:
                 await chunks.put((name, _Failure(error)))
             finally:
@@ -154,7 +152,7 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
                 name, chunk = await chunks.get()
                 if isinstance(chunk, _Failure):
                     raise chunk.error
-                if chunk is _DONE:
+                if chunk is END:
                     left -= 1
                 else:
                     yield AddableDict({name: chunk})
@@ -186,11 +184,11 @@ class _Shared:
         while True:
             with self._lock:
                 if not mine:
-                    item = next(self._source, _DONE)
+                    item = first(self._source)
                     for waiting in self._waiting:
                         waiting.append(item)
             item = mine.popleft()
-            if item is _DONE:
+            if item is END:
                 return
             yield item
 
@@ -213,10 +211,10 @@ class _AsyncShared:
             if not mine:
                 async with self._lock:
                     if not mine:
-                        item = await anext(self._source, _DONE)
+                        item = await afirst(self._source)
                         for waiting in self._waiting:
                             waiting.append(item)
             item = mine.popleft()
-            if item is _DONE:
+            if item is END:
                 return
             yield item
