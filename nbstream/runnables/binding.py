@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Generic, cast
 
-from .base import Input, Output, Runnable, coerce_to_runnable
+from ._fluent import Input, Output, coerce_to_runnable
+from .base import Runnable
 from .config import RunnableConfig, merge_configs, one_each
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ class RunnableBinding(Runnable[Input, Output]):
         return [merge_configs(self.config, one) for one in one_each(config, len(inputs))]
 
 
-class RunnableEach(Runnable["list[Any]", "list[Any]"]):
+class RunnableEach(Runnable["Sequence[Input]", "list[Output]"], Generic[Input, Output]):
     """A step called with each item of a list, side by side; `map` makes one.
 
     Examples

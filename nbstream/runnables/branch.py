@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._iterate import aclosing
 from ..events._chunks import add_chunks
-from .base import Input, Output, Runnable, coerce_to_runnable
+from ._fluent import Input, Output, coerce_to_runnable
+from .base import Runnable
 from .config import step_config
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from .._iterate import aclosing, afirst, arest, first, rest
-from .base import Input, Output, Runnable, coerce_to_runnable
+from ._fluent import Input, Output, coerce_to_runnable
+from .base import Runnable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence

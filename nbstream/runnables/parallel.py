@@ -14,7 +14,8 @@ from .._exceptions import InputError
 from .._iterate import END, aclose, afirst, close, first
 from ..events._chunks import AddableDict
 from ._batch import threads
-from .base import Input, Runnable, coerce_to_runnable
+from ._fluent import Input, coerce_to_runnable
+from .base import Runnable
 from .config import step_config
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._iterate import arest, rest
 from ._deep import CHECKED_EVERY, afresh, fresh, is_deep
-from .base import Input, Output, Runnable, _aiter_of, coerce_to_runnable
+from ._fluent import Input, Output, coerce_to_runnable
+from .base import Runnable, _aiter_of
 from .config import step_config
 
 if TYPE_CHECKING:
