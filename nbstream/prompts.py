@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._exceptions import InputError
 from .messages import BaseMessage, HumanMessage, convert_to_messages, message_class
+from .runnables._fluent import Output
 from .runnables.base import Runnable
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class _Template:
 _Part = BaseMessage | MessagesPlaceholder | _Template
 
 
-class _Prompt(Runnable[Any, Any]):
+class _Prompt(Runnable[Any, Output]):
     """What prompts share: variables, and values for some of them given early."""
 
     run_type: ClassVar[RunType] = "prompt"
@@ -172,7 +173,7 @@ class _Prompt(Runnable[Any, Any]):
         return {**early, **given}
 
 
-class PromptTemplate(_Prompt):
+class PromptTemplate(_Prompt[StringPromptValue]):
     """A text with gaps: ``{name}`` stands for a variable, ``{{`` and ``}}`` for braces.
 
     Parameters
@@ -224,7 +225,7 @@ class PromptTemplate(_Prompt):
         return self._invoke(input)
 
 
-class ChatPromptTemplate(_Prompt):
+class ChatPromptTemplate(_Prompt[ChatPromptValue]):
     """A conversation with gaps: ``{name}`` stands for a variable, ``{{`` and ``}}`` for braces.
 
     Parameters

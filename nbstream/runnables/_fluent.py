@@ -7,11 +7,15 @@ when a step is made.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
 
 from .. import runnables as made
 from .._exceptions import InputError
 from ._functions import is_generator_function
+
+Input = TypeVar("Input", contravariant=True)
+Output = TypeVar("Output", covariant=True)
+Other = TypeVar("Other")
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -23,19 +27,20 @@ if TYPE_CHECKING:
     from .retry import RunnableRetry
     from .sequence import RunnableSequence
 
-__all__ = ["Fluent", "Input", "Other", "Output", "coerce_to_runnable"]
+    class Configured(Protocol[Output]):
+        """A function that asks for the config."""
 
-Input = TypeVar("Input", contravariant=True)
-Output = TypeVar("Output", covariant=True)
-Other = TypeVar("Other")
+        def __call__(self, input: Any, /, config: Any) -> Output: ...
+
+
+__all__ = ["Fluent", "Input", "Other", "Output", "coerce_to_runnable"]
 
 
 class Fluent(Generic[Input, Output]):
     """What makes a new step of this one."""
 
     # A function's value is what its step gives: awaited, or yielded one by one, or what a Runnable
-    # that it returns gives in turn. Functions are first taken at their word, so that a lambda's
-    # parameter is known; those with another parameter, or more of them, come last.
+    # that it returns gives in turn.
 
     @overload
     def __or__(self, other: Runnable[Any, Other]) -> RunnableSequence[Input, Other]: ...
@@ -60,15 +65,15 @@ class Fluent(Generic[Input, Output]):
     @overload
     def __or__(self, other: Callable[[Output], Other]) -> RunnableSequence[Input, Other]: ...
     @overload
-    def __or__(self, other: Callable[..., Awaitable[Other]]) -> RunnableSequence[Input, Other]: ...
+    def __or__(self, other: Configured[Runnable[Any, Other]]) -> RunnableSequence[Input, Other]: ...
     @overload
-    def __or__(
-        self, other: Callable[..., AsyncIterator[Other]]
-    ) -> RunnableSequence[Input, Other]: ...
+    def __or__(self, other: Configured[Awaitable[Other]]) -> RunnableSequence[Input, Other]: ...
     @overload
-    def __or__(self, other: Callable[..., Iterator[Other]]) -> RunnableSequence[Input, Other]: ...
+    def __or__(self, other: Configured[AsyncIterator[Other]]) -> RunnableSequence[Input, Other]: ...
     @overload
-    def __or__(self, other: Callable[..., Other]) -> RunnableSequence[Input, Other]: ...
+    def __or__(self, other: Configured[Iterator[Other]]) -> RunnableSequence[Input, Other]: ...
+    @overload
+    def __or__(self, other: Configured[Other]) -> RunnableSequence[Input, Other]: ...
     def __or__(self, other: Any) -> RunnableSequence[Input, Any]:
         return made.RunnableSequence(self, other)
 
@@ -76,16 +81,16 @@ class Fluent(Generic[Input, Output]):
     def __ror__(self, other: Mapping[str, Any]) -> RunnableSequence[Any, Output]: ...
     @overload
     def __ror__(
-        self, other: Callable[[Iterator[Other]], Iterator[Any]]
+        self, other: Callable[[AsyncIterator[Other]], AsyncIterator[Any]]
     ) -> RunnableSequence[Other, Output]: ...
     @overload
     def __ror__(
-        self, other: Callable[[AsyncIterator[Other]], AsyncIterator[Any]]
+        self, other: Callable[[Iterator[Other]], Iterator[Any]]
     ) -> RunnableSequence[Other, Output]: ...
     @overload
     def __ror__(self, other: Callable[[Other], Any]) -> RunnableSequence[Other, Output]: ...
     @overload
-    def __ror__(self, other: Callable[..., Any]) -> RunnableSequence[Any, Output]: ...
+    def __ror__(self, other: Configured[Any]) -> RunnableSequence[Any, Output]: ...
     def __ror__(self, other: Any) -> RunnableSequence[Any, Output]:
         return made.RunnableSequence(other, self)
 

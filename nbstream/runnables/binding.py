@@ -46,7 +46,7 @@ class RunnableBinding(Runnable[Input, Output]):
         kwargs: Mapping[str, Any] | None = None,
         config: RunnableConfig | None = None,
     ) -> None:
-        self.bound = coerce_to_runnable(bound)
+        self.bound: Runnable[Any, Output] = coerce_to_runnable(bound)
         self.kwargs = dict(kwargs or {})
         self.config: RunnableConfig = merge_configs(config)
         if isinstance(self.bound, RunnableBinding):
@@ -91,40 +91,42 @@ class RunnableBinding(Runnable[Input, Output]):
         merged = merge_configs(self.config, config) if self.config else config
         return merged, {**self.kwargs, **kwargs}
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Output:
         """Call the step."""
         config, kwargs = self._both(config, kwargs)
         return self.bound.invoke(input, config, **kwargs)
 
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+    async def ainvoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Output:
         """Do what `invoke` does, without blocking the event loop."""
         config, kwargs = self._both(config, kwargs)
         return await self.bound.ainvoke(input, config, **kwargs)
 
     def stream(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Iterator[Any]:
+    ) -> Iterator[Output]:
         """Stream the step."""
         config, kwargs = self._both(config, kwargs)
         return self.bound.stream(input, config, **kwargs)
 
     def astream(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncIterator[Output]:
         """Do what `stream` does, as an async iterator."""
         config, kwargs = self._both(config, kwargs)
         return self.bound.astream(input, config, **kwargs)
 
     def transform(
         self, input: Iterator[Any], config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Iterator[Any]:
+    ) -> Iterator[Output]:
         """Stream a stream through the step."""
         config, kwargs = self._both(config, kwargs)
         return self.bound.transform(input, config, **kwargs)
 
     def atransform(
         self, input: AsyncIterator[Any], config: RunnableConfig | None = None, **kwargs: Any
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncIterator[Output]:
         """Do what `transform` does, asynchronously."""
         config, kwargs = self._both(config, kwargs)
         return self.bound.atransform(input, config, **kwargs)
@@ -136,7 +138,7 @@ class RunnableBinding(Runnable[Input, Output]):
         *,
         return_exceptions: bool = False,
         **kwargs: Any,
-    ) -> list[Any]:
+    ) -> list[Output]:
         """Invoke the step with several inputs."""
         return super().batch(
             inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs
@@ -149,7 +151,7 @@ class RunnableBinding(Runnable[Input, Output]):
         *,
         return_exceptions: bool = False,
         **kwargs: Any,
-    ) -> list[Any]:
+    ) -> list[Output]:
         """Do what `batch` does with tasks instead of threads."""
         return await super().abatch(
             inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .._exceptions import InputError
 from .._iterate import aclosing
 from ..events._chunks import add_chunks
-from ._fluent import Input, Output, coerce_to_runnable
+from ._fluent import Input, Other, Output, coerce_to_runnable
 from .base import Runnable
 from .config import step_config
 
@@ -38,6 +38,13 @@ class RunnableBranch(Runnable[Input, Output]):
     ['small', 'big']
     """
 
+    @overload
+    def __init__(
+        self: RunnableBranch[Any, Other],
+        *branches: tuple[Any, Runnable[Any, Other]] | Runnable[Any, Other],
+    ) -> None: ...
+    @overload
+    def __init__(self: RunnableBranch[Any, Any], *branches: Any) -> None: ...
     def __init__(self, *branches: Any) -> None:
         *pairs, default = branches or (None,)
         if not pairs or isinstance(default, (tuple, list)):

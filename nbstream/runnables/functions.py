@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .._exceptions import InputError
 from .._iterate import aclosing
@@ -15,7 +15,7 @@ from ._functions import caller, is_async_generator_function, is_generator_functi
 from .base import Runnable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 __all__ = ["RunnableGenerator", "RunnableLambda", "chain"]
 
@@ -50,6 +50,41 @@ class RunnableLambda(Runnable[Input, Output]):
     'cba'
     """
 
+    # As with ``|``: awaited, yielded one by one, or what a Runnable that is returned gives.
+
+    @overload
+    def __init__(
+        self,
+        func: Callable[[Input], Runnable[Any, Output]],
+        afunc: Any = None,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, func: Callable[[Input], Awaitable[Output]], afunc: Any = None, name: str | None = None
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        func: Callable[[Input], AsyncIterator[Output]],
+        afunc: Any = None,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, func: Callable[[Input], Iterator[Output]], afunc: Any = None, name: str | None = None
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, func: Callable[[Input], Output], afunc: Any = None, name: str | None = None
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: RunnableLambda[Any, Any],
+        func: Callable[..., Any],
+        afunc: Any = None,
+        name: str | None = None,
+    ) -> None: ...
     def __init__(
         self,
         func: Callable[..., Any],
@@ -155,6 +190,30 @@ class RunnableGenerator(Runnable[Input, Output]):
     ['HERE', ' IS']
     """
 
+    @overload
+    def __init__(
+        self,
+        transform: Callable[[Iterator[Input]], Iterator[Output]],
+        atransform: Any = None,
+        *,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        transform: Callable[[AsyncIterator[Input]], AsyncIterator[Output]],
+        atransform: Any = None,
+        *,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: RunnableGenerator[Any, Any],
+        transform: Callable[..., Any],
+        atransform: Any = None,
+        *,
+        name: str | None = None,
+    ) -> None: ...
     def __init__(
         self,
         transform: Callable[..., Any],
@@ -218,6 +277,18 @@ async def _aiter(source: Iterator[Any]) -> AsyncIterator[Any]:
         yield item
 
 
+@overload
+def chain(function: Callable[[Input], Runnable[Any, Output]]) -> RunnableLambda[Input, Output]: ...
+@overload
+def chain(function: Callable[[Input], Awaitable[Output]]) -> RunnableLambda[Input, Output]: ...
+@overload
+def chain(function: Callable[[Input], AsyncIterator[Output]]) -> RunnableLambda[Input, Output]: ...
+@overload
+def chain(function: Callable[[Input], Iterator[Output]]) -> RunnableLambda[Input, Output]: ...
+@overload
+def chain(function: Callable[[Input], Output]) -> RunnableLambda[Input, Output]: ...
+@overload
+def chain(function: Callable[..., Any]) -> RunnableLambda[Any, Any]: ...
 def chain(function: Callable[..., Any]) -> RunnableLambda[Any, Any]:
     """Make a step of a function; what it calls inside becomes part of its run.
 

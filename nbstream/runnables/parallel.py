@@ -49,7 +49,9 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
     {'double': 6, 'square': 9}
     """
 
-    def __init__(self, steps: Mapping[str, Any] | None = None, **more: Any) -> None:
+    def __init__(
+        self: RunnableParallel[Any], steps: Mapping[str, Any] | None = None, **more: Any
+    ) -> None:
         branches = {**(steps or {}), **more}
         if not branches:
             raise InputError("RunnableParallel needs at least one branch, as in a={'x': step}.")

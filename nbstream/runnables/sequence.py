@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .._exceptions import InputError
 from .._iterate import arest, rest
@@ -44,6 +44,29 @@ class RunnableSequence(Runnable[Input, Output]):
     ['Round', ' and', ' bright']
     """
 
+    @overload
+    def __init__(
+        self,
+        first: Runnable[Input, Any],
+        last: Runnable[Any, Output],
+        /,
+        *,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        first: Runnable[Input, Any],
+        second: Any,
+        last: Runnable[Any, Output],
+        /,
+        *,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: RunnableSequence[Any, Any], *steps: Any, name: str | None = None
+    ) -> None: ...
     def __init__(self, *steps: Any, name: str | None = None) -> None:
         self.steps: list[Runnable[Any, Any]] = []
         for step in map(coerce_to_runnable, steps):
