@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import functools
 import multiprocessing
 import os
 import subprocess
@@ -153,6 +154,106 @@ def test_a_config_is_inherited_where_nobody_listens():
     assert list(outer.stream("x", config)) == [expected]
     assert asyncio.run(outer.ainvoke("x", config)) == expected
     assert outer.batch(["x"], config) == [expected]
+
+
+class Doubles:
+    """Called like a generator function."""
+
+    def __call__(self, xs):
+        for x in xs:
+            yield 2 * x
+
+
+class AsyncDoubles:
+    async def __call__(self, xs):
+        async for x in xs:
+            yield 2 * x
+
+
+@pytest.mark.parametrize("kind", [Doubles, AsyncDoubles])
+@pytest.mark.parametrize("wrap", [lambda f: f, functools.partial], ids=["object", "partial"])
+def test_an_object_that_is_called_like_a_generator_function_is_one(kind, wrap):
+    step = RunnableGenerator(wrap(kind()))
+
+    async def main():
+        return [chunk async for chunk in step.astream(1)], await step.ainvoke(1)
+
+    assert (list(step.stream(1)), step.invoke(1)) == ([2], 2)
+    assert asyncio.run(main()) == ([2], 2)
+    assert (RunnableLambda(lambda x: x) | kind()).invoke(2) == 4
+
+
+def test_a_passthrough_awaits_whatever_its_function_returns():
+    seen = []
+
+    class Notes:
+        async def __call__(self, x):
+            seen.append(x)
+
+    async def main():
+        return await RunnablePassthrough(Notes()).ainvoke(1)
+
+    assert asyncio.run(main()) == 1
+    assert RunnablePassthrough(Notes()).invoke(2) == 2
+    assert seen == [1, 2]
+
+
+def breaking(texts):
+    yield from texts
+    raise ValueError("broke off")
+
+
+async def abreaking(texts):
+    async for text in texts:
+        yield text
+    raise ValueError("broke off")
+
+
+def noting(saw, name):
+    """Return a step that passes on what comes, and notes how that ends."""
+
+    def read(texts):
+        try:
+            yield from texts
+            saw[name] = "the end"
+        except ValueError as error:
+            saw[name] = str(error)
+            raise
+
+    async def aread(texts):
+        try:
+            async for text in texts:
+                yield text
+            saw[name] = "the end"
+        except ValueError as error:
+            saw[name] = str(error)
+            raise
+
+    return RunnableGenerator(read, aread)
+
+
+async def acollect(stream):
+    return [chunk async for chunk in stream]
+
+
+@pytest.mark.parametrize("side", ["sync", "async"])
+def test_all_branches_see_that_their_source_failed(side):
+    saw = {}
+    source = RunnableGenerator(breaking, abreaking)
+    chain = source | RunnableParallel({name: noting(saw, name) for name in "xyz"})
+    with pytest.raises(ValueError, match="broke off"):
+        list(chain.stream("a")) if side == "sync" else asyncio.run(acollect(chain.astream("a")))
+    assert saw == dict.fromkeys("xyz", "broke off")
+
+
+@pytest.mark.parametrize("side", ["sync", "async"])
+def test_no_assigned_step_takes_a_failure_for_the_end(side):
+    saw = {}
+    failing = RunnableLambda(lambda _: 1 / 0) | RunnablePassthrough()
+    chain = failing | RunnablePassthrough.assign(**{name: noting(saw, name) for name in "xyz"})
+    with pytest.raises(ZeroDivisionError):
+        list(chain.stream(0)) if side == "sync" else asyncio.run(acollect(chain.astream(0)))
+    assert saw == {}  # they saw neither an end nor a ValueError, but what was raised
 
 
 def test_a_hundred_chunks_through_many_branches_keep_their_order():

@@ -157,6 +157,32 @@ class RunnableBinding(Runnable[Input, Output]):
             inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs
         )
 
+    def batch_as_completed(
+        self,
+        inputs: Sequence[Any],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> Iterator[tuple[int, Output | Exception]]:
+        """Do what `batch` does, yielding ``(index, output)`` as each call ends."""
+        return super().batch_as_completed(
+            inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs
+        )
+
+    def abatch_as_completed(
+        self,
+        inputs: Sequence[Any],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> AsyncIterator[tuple[int, Output | Exception]]:
+        """Do what `batch_as_completed` does with tasks instead of threads."""
+        return super().abatch_as_completed(
+            inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs
+        )
+
     def _each(self, config: Any, inputs: Sequence[Any]) -> list[RunnableConfig]:
         # A bound max_concurrency has to be seen by the batch itself.
         return [merge_configs(self.config, one) for one in one_each(config, len(inputs))]

@@ -127,19 +127,18 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
         self, input: AsyncIterator[Any], **kwargs: Any
     ) -> AsyncIterator[AddableDict]:
         shared = _AsyncShared(input)
-        chunks: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(len(self.steps))
-
+        chunks: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         taken = {name: asyncio.Event() for name in self.steps}
 
         async def pump(name: str, stream: AsyncIterator[Any]) -> None:
             try:
                 async for chunk in stream:
                     taken[name].clear()
-                    await chunks.put((name, chunk))
+                    chunks.put_nowait((name, chunk))
                     await taken[name].wait()  # no branch runs ahead of who reads it
-                await chunks.put((name, END))
-            except Exception as error:
-                await chunks.put((name, _Failure(error)))
+                chunks.put_nowait((name, END))
+            except BaseException as error:  # "cancelled", too: else who reads would wait for ever
+                chunks.put_nowait((name, _Failure(error)))
             finally:
                 await aclose(stream)
 
@@ -167,7 +166,9 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
 
 
 class _Failure(NamedTuple):
-    error: Exception
+    """An error in the place of an item: who reads it, raises it."""
+
+    error: BaseException
 
 
 class _Shared:
@@ -187,13 +188,21 @@ class _Shared:
         while True:
             with self._lock:
                 if not mine:
-                    item = first(self._source)
+                    item = self._next()
                     for waiting in self._waiting:
                         waiting.append(item)
             item = mine.popleft()
             if item is END:
                 return
+            if isinstance(item, _Failure):
+                raise item.error
             yield item
+
+    def _next(self) -> Any:
+        try:
+            return first(self._source)
+        except BaseException as error:  # each of the readers is to see it
+            return _Failure(error)
 
 
 class _AsyncShared:
@@ -214,10 +223,18 @@ class _AsyncShared:
             if not mine:
                 async with self._lock:
                     if not mine:
-                        item = await afirst(self._source)
+                        item = await self._next()
                         for waiting in self._waiting:
                             waiting.append(item)
             item = mine.popleft()
             if item is END:
                 return
+            if isinstance(item, _Failure):
+                raise item.error
             yield item
+
+    async def _next(self) -> Any:
+        try:
+            return await afirst(self._source)
+        except BaseException as error:
+            return _Failure(error)

@@ -69,8 +69,8 @@ class RunnablePassthrough(Runnable[Any, Any]):
         if self.afunc is not None:
             if inspect.iscoroutinefunction(self.afunc):
                 await self.afunc(whole)
-            else:
-                await run_in_thread(self.afunc, whole)
+            elif inspect.isawaitable(value := await run_in_thread(self.afunc, whole)):
+                await value
 
     def _invoke(self, input: Any, **_: Any) -> Any:
         self._tell(input)
