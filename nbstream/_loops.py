@@ -6,17 +6,19 @@ import asyncio
 import importlib
 import threading
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._exceptions import InputError
+from ._iterate import END, aclose, afirst, close, first
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-    from concurrent.futures import Future
+    from concurrent.futures import Executor, Future
 
 __all__ = [
     "aiter_in_thread",
+    "is_abandoned",
     "iter_from_loop",
     "iter_sync",
     "run_in_thread",
@@ -188,29 +190,72 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
 
 
 async def run_in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """Call a blocking function without blocking the loop; context variables come along."""
-    return await asyncio.to_thread(function, *args, **kwargs)
+    """Call a blocking function without blocking the loop; context variables come along.
+
+    Cancelled, it returns at once, and the thread goes on: what it does can ask `is_abandoned`.
+    """
+    call = _Call(_call.get())
+    token = _call.set(call)
+    try:
+        return await asyncio.to_thread(function, *args, **kwargs)
+    except asyncio.CancelledError:
+        call.is_abandoned = True
+        raise
+    finally:
+        _call.reset(token)
 
 
-_DONE = object()
+class _Call:
+    """A call in a thread that a coroutine waits for, perhaps inside another one."""
+
+    def __init__(self, outer: _Call | None) -> None:
+        self.outer = outer
+        self.is_abandoned = False
 
 
-async def aiter_in_thread(source: Iterator[T]) -> AsyncIterator[T]:
-    """Iterate a blocking iterator without blocking the loop, one step at a time."""
+_call: ContextVar[_Call | None] = ContextVar("nbstream_call", default=None)
+
+
+def is_abandoned() -> bool:
+    """Tell whether the coroutine that this call in a thread was made for has been cancelled."""
+    call = _call.get()
+    while call is not None and not call.is_abandoned:
+        call = call.outer
+    return call is not None
+
+
+async def aiter_in_thread(
+    source: Iterator[T], executor: Executor | None = None
+) -> AsyncIterator[T]:
+    """Iterate a blocking iterator without blocking the loop, one step at a time.
+
+    Parameters
+    ----------
+    source
+        The iterator.
+    executor
+        Where its steps are taken; by default in the loop's few threads. A source that itself waits
+        for what happens in the loop needs one of its own: else all could wait for each other.
+    """
+    loop = asyncio.get_running_loop()
+
+    def call(function: Callable[..., Any]) -> asyncio.Future[Any]:
+        return loop.run_in_executor(executor, copy_context().run, function, source)
+
     step: asyncio.Future[Any] | None = None
     try:
         while True:
-            step = asyncio.ensure_future(asyncio.to_thread(next, source, _DONE))
+            step = call(first)
             # Shielded: a thread cannot be cancelled, and closing needs to know when it is done.
             item = await asyncio.shield(step)
-            if item is _DONE:
+            if item is END:
                 return
             yield item
     finally:
         if step is not None and not step.done():
             await asyncio.wait([step])
         if hasattr(source, "close"):
-            await asyncio.to_thread(source.close)
+            await call(close)
 
 
 def iter_sync(source: AsyncIterator[T]) -> Iterator[T]:
@@ -227,11 +272,10 @@ def iter_sync(source: AsyncIterator[T]) -> Iterator[T]:
         runner = asyncio.new_event_loop()
         run = runner.run_until_complete
     try:
-        while (item := run(_next(source))) is not _DONE:
+        while (item := run(afirst(source))) is not END:
             yield item
     finally:
-        if hasattr(source, "aclose"):
-            run(source.aclose())
+        run(aclose(source))
         if runner is not None:
             runner.run_until_complete(runner.shutdown_asyncgens())
             runner.close()
@@ -243,13 +287,9 @@ def iter_from_loop(source: AsyncIterator[T]) -> Iterator[T]:
 
     def pull() -> Iterator[T]:
         while True:
-            item = asyncio.run_coroutine_threadsafe(_next(source), loop).result()
-            if item is _DONE:
+            item = asyncio.run_coroutine_threadsafe(afirst(source), loop).result()
+            if item is END:
                 return
             yield item
 
     return pull()
-
-
-async def _next(source: AsyncIterator[Any]) -> Any:
-    return await anext(source, _DONE)

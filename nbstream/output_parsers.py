@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ._exceptions import InputError, ParseError, validation_said
 from .messages import BaseMessage
@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 __all__ = ["JsonOutputParser", "PydanticOutputParser", "StrOutputParser"]
 
 
-class _Parser(Runnable[Any, Any]):
+Value = TypeVar("Value", covariant=True)
+
+
+class _Parser(Runnable[Any, Value]):
     run_type: ClassVar[RunType] = "parser"
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
-    def parse(self, text: str) -> Any:
+    def parse(self, text: str) -> Value:
         """Read a text, outside of any chain."""
         return self._invoke(text)
 
-    async def _ainvoke(self, input: Any, **kwargs: Any) -> Any:
+    async def _ainvoke(self, input: Any, **kwargs: Any) -> Value:
         return self._invoke(input, **kwargs)
 
     def _text(self, input: Any) -> str:
@@ -42,7 +45,7 @@ class _Parser(Runnable[Any, Any]):
         )
 
 
-class StrOutputParser(_Parser):
+class StrOutputParser(_Parser[str]):
     """Take the text out of messages, chunk by chunk where they stream in.
 
     Examples
@@ -64,7 +67,7 @@ class StrOutputParser(_Parser):
             yield self._text(chunk)
 
 
-class JsonOutputParser(_Parser):
+class JsonOutputParser(_Parser[Value]):
     """Read JSON, also inside a Markdown fence; streamed, yield the value as it grows.
 
     A text that breaks off is read as far as it goes, and what follows the value is left out.
@@ -87,7 +90,7 @@ class JsonOutputParser(_Parser):
     [{'fish': ['go']}, {'fish': ['gold']}]
     """
 
-    def __init__(self, pydantic_object: Any = None) -> None:
+    def __init__(self: JsonOutputParser[Any], pydantic_object: Any = None) -> None:
         self.pydantic_object = pydantic_object
 
     def get_format_instructions(self) -> str:
@@ -135,7 +138,7 @@ class JsonOutputParser(_Parser):
 class _Stream:
     """One streamed answer: yields what is new, and at the end what makes it whole."""
 
-    def __init__(self, parser: JsonOutputParser) -> None:
+    def __init__(self, parser: JsonOutputParser[Any]) -> None:
         self.parser = parser
         self.growing = GrowingJson()
         self.texts: list[str] = []
@@ -160,7 +163,7 @@ class _Stream:
 _NOTHING: Any = object()
 
 
-class PydanticOutputParser(JsonOutputParser):
+class PydanticOutputParser(JsonOutputParser[Value]):
     """Read JSON into a pydantic model; streamed, yield an instance whenever one can be made.
 
     Parameters
@@ -183,7 +186,7 @@ class PydanticOutputParser(JsonOutputParser):
     Fish(name='Goldie')
     """
 
-    def __init__(self, pydantic_object: Any) -> None:
+    def __init__(self, pydantic_object: type[Value]) -> None:
         super().__init__(pydantic_object)
 
     def _instance(self, value: Any) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._exceptions import InputError
 from .messages import BaseMessage, HumanMessage, convert_to_messages, message_class
+from .runnables._fluent import Output
 from .runnables.base import Runnable
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ class _Template:
 _Part = BaseMessage | MessagesPlaceholder | _Template
 
 
-class _Prompt(Runnable[Any, Any]):
+class _Prompt(Runnable[Any, Output]):
     """What prompts share: variables, and values for some of them given early."""
 
     run_type: ClassVar[RunType] = "prompt"
@@ -172,7 +174,7 @@ class _Prompt(Runnable[Any, Any]):
         return {**early, **given}
 
 
-class PromptTemplate(_Prompt):
+class PromptTemplate(_Prompt[StringPromptValue]):
     """A text with gaps: ``{name}`` stands for a variable, ``{{`` and ``}}`` for braces.
 
     Parameters
@@ -224,7 +226,7 @@ class PromptTemplate(_Prompt):
         return self._invoke(input)
 
 
-class ChatPromptTemplate(_Prompt):
+class ChatPromptTemplate(_Prompt[ChatPromptValue]):
     """A conversation with gaps: ``{name}`` stands for a variable, ``{{`` and ``}}`` for braces.
 
     Parameters
@@ -413,16 +415,47 @@ def _fill(template: str, values: dict[str, Any]) -> str:
 
 def _variables(template: str) -> list[str]:
     try:
-        names = [name for _, name, _, _ in Formatter().parse(template) if name is not None]
+        fields = [field for field in Formatter().parse(template) if field[1] is not None]
     except ValueError as error:
         raise InputError(
             f"The template {template!r:.120} has a stray brace ({error}). "
             "Write a literal brace as {{ or }}."
         ) from None
-    for name in names:
-        if not name.isidentifier():
+    names = []
+    for _, name, spec, _ in fields:
+        if not str(name).isidentifier():
             raise InputError(
                 f"The template {template!r:.120} has {{{name}}}, which is not a variable's name. "
                 "Write a literal brace as {{ or }}."
             )
+        names.append(str(name))
+        # Python would fill gaps in here, too, and those could read attributes.
+        if spec and ("{" in spec or "}" in spec):
+            _variables(spec)
+            raise InputError(
+                f"The template {template!r:.120} has braces after the ':' of {{{name}}}. "
+                "Write the format itself there, as in {price:.2f}."
+            )
+        if spec and (number := too_wide(spec)):
+            raise InputError(
+                f"The template {template!r:.120} formats {{{name}}} with {number:.20}, which is "
+                f"too wide: use {WIDEST:,} at most."
+            )
     return names
+
+
+WIDEST = 10_000
+
+
+def too_wide(spec: str) -> str | None:
+    """Return the number in a format that would make a text longer than anybody reads.
+
+    ``{x:>999999999}`` makes a gigabyte out of nothing.
+
+    Examples
+    --------
+    >>> too_wide(">999999999"), too_wide(".2f")
+    ('999999999', None)
+    """
+    numbers = re.findall(r"\d+", spec)
+    return next((n for n in numbers if len(n) > 20 or int(n) > WIDEST), None)

@@ -15,6 +15,7 @@ from typing import (
     get_args,
     get_origin,
     get_type_hints,
+    overload,
 )
 
 from ._exceptions import InputError, validation_said
@@ -129,6 +130,10 @@ class Tool(Runnable[Any, Any]):
         return self._answer(input, await value if inspect.isawaitable(value) else value)
 
 
+@overload
+def tool(func: Callable[..., Any], /, **kwargs: Any) -> Tool: ...
+@overload
+def tool(name: str | None = None, /, **kwargs: Any) -> Callable[[Callable[..., Any]], Tool]: ...
 def tool(*args: Any, **kwargs: Any) -> Any:
     """Make a `Tool` of a function.
 

@@ -148,7 +148,9 @@ class Program:
 
     def retried(self, depth):
         return self.make(depth).with_retry(
-            retry_if_exception_type=(BoomError,), wait_exponential_jitter=False, stop_after_attempt=2
+            retry_if_exception_type=(BoomError,),
+            wait_exponential_jitter=False,
+            stop_after_attempt=2,
         )
 
     def rescued(self, depth):

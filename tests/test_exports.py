@@ -47,6 +47,7 @@ RANK = {
     "_version": 0,
     "_exceptions": 0,
     "_secrets": 0,
+    "_iterate": 0,
     "_loops": 0.5,
     "messages": 1,
     "events": 2,
@@ -72,8 +73,20 @@ def test_imports_point_one_way():
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.ImportFrom) or node.level != len(parts):
                 continue  # not from another room
-            there = (node.module or "").split(".")[0]
-            if there != here:
+            rooms = [node.module] if node.module else [name.name for name in node.names]
+            for there in {room.split(".")[0] for room in rooms} - {here}:
                 assert RANK[there] < RANK[here], f"{path.name} imports {there}"
                 siblings = {"models", "sources", "prompts", "output_parsers"}
                 assert not {here, there} <= siblings, f"{path.name} imports {there}"
+
+
+def test_in_runnables_one_place_looks_classes_up_late():
+    late = [
+        f"{path.name}:{node.lineno}"
+        for path in (ROOT / "runnables").glob("*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert late == []

@@ -15,6 +15,7 @@ from nbstream import (
     HumanMessage,
     InputError,
     ProviderError,
+    RunnableLambda,
     ScriptedChat,
     SetupError,
     SystemMessage,
@@ -299,3 +300,25 @@ def test_the_context_of_a_model_where_it_is_known():
     assert context_of(ChatAnthropic("claude-sonnet-5-5")) == 200_000
     assert context_of(ChatAnthropic("claude-x", base_url="http://127.0.0.1:9")) is None
     assert context_of(ScriptedChat(["x"])) is None
+
+
+@pytest.mark.parametrize("is_logged", [True, False])
+def test_a_cancelled_call_ends_the_model_inside_its_plain_function(is_logged):
+    with api.Endpoint(api.says_for_ever) as server:
+        model = ChatAnthropic("m", base_url=server.url, api_key="k")
+        step = RunnableLambda(lambda x: model.invoke(x))
+
+        async def main():
+            task = asyncio.ensure_future(step.ainvoke("x"))
+            while not server.requests:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        if is_logged:
+            with Trace():
+                asyncio.run(main())
+        else:
+            asyncio.run(main())
+        assert server.broken_off.wait(30)

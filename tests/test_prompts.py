@@ -1,4 +1,5 @@
 import asyncio
+import datetime
 
 import pytest
 
@@ -155,7 +156,6 @@ def test_a_prompt_is_part_of_a_chain_from_both_sides():
         (lambda: ChatPromptTemplate.from_template("{}"), "not a variable's name"),
         (lambda: ChatPromptTemplate.from_template("{a.b}"), "not a variable's name"),
         (lambda: ChatPromptTemplate.from_template("{a!x}").invoke("1"), "cannot be filled"),
-        (lambda: ChatPromptTemplate.from_template("{a:{w}}").invoke("1"), "cannot be filled"),
         (lambda: ChatPromptTemplate([("robot", "x")]), "role 'robot'"),
         (lambda: ChatPromptTemplate([42]), "int 42"),
         (lambda: ChatPromptTemplate(["{a} {b}"]).invoke("x"), "variables: a, b"),
@@ -169,3 +169,42 @@ def test_a_prompt_is_part_of_a_chain_from_both_sides():
 def test_bad_input_is_named(make, said):
     with pytest.raises(InputError, match=said):
         make()
+
+
+MAKERS = [
+    PromptTemplate.from_template,
+    ChatPromptTemplate.from_template,
+    lambda template: ChatPromptTemplate([("human", [{"type": "text", "text": template}])]),
+]
+
+
+@pytest.mark.parametrize("make", MAKERS, ids=["text", "chat", "blocks"])
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        # What Python would fill in after the colon could read an attribute.
+        ("{cfg.api_key}", r"has \{cfg.api_key\}, which is not a variable's name"),
+        ("{when:{cfg.api_key}}", r"has \{cfg.api_key\}, which is not a variable's name"),
+        ("{when!r:{cfg.api_key}}", r"has \{cfg.api_key\}, which is not a variable's name"),
+        ("{when:>{width:{cfg.api_key}}}", r"has \{cfg.api_key\}, which is not a variable's name"),
+        ("{when:{cfg[api_key]}}", r"has \{cfg\[api_key\]\}, which is not"),
+        ("{when:{}}", "which is not a variable's name"),
+        ("{when:{width}}", r"has braces after the ':' of \{when\}"),
+        ("{x:>999999999}", r"formats \{x\} with 999999999, which is too wide: use 10,000 at most"),
+        ("{x!r:>999999999}", "too wide"),
+        ("{x:.999999999f}", "too wide"),
+        ("{x:>" + "9" * 5000 + "}", "too wide"),
+        ("{x:>\u0669\u0669\u0669\u0669\u0669}", "too wide"),
+    ],
+)
+def test_a_format_reads_no_attributes_and_is_bounded(make, template, said):
+    with pytest.raises(InputError, match=said) as caught:
+        make(template)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_format_is_used():
+    prompt = PromptTemplate.from_template("{a:>4}|{b:.2f}|{c!r:>5}|{d:%Y}")
+    values = {"a": 1, "b": 2, "c": "x", "d": datetime.date(2026, 1, 2)}
+    assert prompt.invoke(values).text == "   1|2.00|  'x'|2026"
+    assert len(PromptTemplate.from_template("{x:>10000}").format(x="")) == 10_000

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import contextvars
 import threading
 import time
@@ -165,6 +166,70 @@ def test_batch_keeps_order_runs_at_once_and_can_be_bounded():
     assert step.batch([1, 2, 3], {"max_concurrency": 1}) == [1, 2, 3]
     assert most == 1
     assert step.batch([]) == []
+
+
+@pytest.mark.parametrize("bound", [False, True])
+def test_every_kind_of_batch_can_be_bounded(bound):
+    """By the call's config, and by one that is bound to the step."""
+    running, most = 0, 0
+    lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def counted():
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        yield
+        with lock:
+            running -= 1
+
+    def slow(x):
+        with counted():
+            time.sleep(0.01)
+        return x
+
+    async def aslow(x):
+        with counted():
+            await asyncio.sleep(0.01)
+        return x
+
+    step = RunnableLambda(slow, aslow)
+    limit = {"max_concurrency": 2}
+    step, config = (step.with_config(limit), None) if bound else (step, limit)
+    inputs = list(range(6))
+
+    async def main():
+        pairs = await collect(step.abatch_as_completed(inputs, config))
+        return [await step.abatch(inputs, config), [x for _, x in sorted(pairs)]]
+
+    assert step.batch(inputs, config) == inputs
+    assert sorted(step.batch_as_completed(inputs, config)) == [(x, x) for x in inputs]
+    assert asyncio.run(main()) == [inputs, inputs]
+    assert most == 2
+
+
+@pytest.mark.parametrize("limit", [0, -1, "two", 1.5])
+def test_a_bound_that_is_none_is_named(limit):
+    def ways(step, config):
+        yield lambda: step.batch([1, 2], config)
+        yield lambda: list(step.batch_as_completed([1, 2], config))
+        yield lambda: asyncio.run(step.abatch([1, 2], config))
+        yield lambda: asyncio.run(collect(step.abatch_as_completed([1, 2], config)))
+
+    config = {"max_concurrency": limit}
+    step = RunnableLambda(lambda x: x)
+    both = RunnableParallel(a=step, b=step)
+    calls = [
+        *ways(step, config),
+        *ways(step.with_config(config), None),
+        lambda: both.invoke(1, config),
+        lambda: list(both.stream(1, config)),
+        lambda: step.map().invoke([1, 2], config),
+    ]
+    for call in calls:
+        with pytest.raises(InputError, match=f"a whole number from 1, not {limit!r}"):
+            call()
 
 
 def test_abatch_can_be_bounded():

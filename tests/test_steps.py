@@ -2,15 +2,29 @@
 
 import asyncio
 import copy
+import functools
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 
-from nbstream import RunnableLambda, RunnableParallel, ScriptedChat, StrOutputParser, Trace
+from nbstream import (
+    RunnableBranch,
+    RunnableGenerator,
+    RunnableLambda,
+    RunnableParallel,
+    RunnablePassthrough,
+    RunnableSequence,
+    ScriptedChat,
+    StrOutputParser,
+    Trace,
+)
 
 from .tasks import no_task_left
 
@@ -142,6 +156,106 @@ def test_a_config_is_inherited_where_nobody_listens():
     assert outer.batch(["x"], config) == [expected]
 
 
+class Doubles:
+    """Called like a generator function."""
+
+    def __call__(self, xs):
+        for x in xs:
+            yield 2 * x
+
+
+class AsyncDoubles:
+    async def __call__(self, xs):
+        async for x in xs:
+            yield 2 * x
+
+
+@pytest.mark.parametrize("kind", [Doubles, AsyncDoubles])
+@pytest.mark.parametrize("wrap", [lambda f: f, functools.partial], ids=["object", "partial"])
+def test_an_object_that_is_called_like_a_generator_function_is_one(kind, wrap):
+    step = RunnableGenerator(wrap(kind()))
+
+    async def main():
+        return [chunk async for chunk in step.astream(1)], await step.ainvoke(1)
+
+    assert (list(step.stream(1)), step.invoke(1)) == ([2], 2)
+    assert asyncio.run(main()) == ([2], 2)
+    assert (RunnableLambda(lambda x: x) | kind()).invoke(2) == 4
+
+
+def test_a_passthrough_awaits_whatever_its_function_returns():
+    seen = []
+
+    class Notes:
+        async def __call__(self, x):
+            seen.append(x)
+
+    async def main():
+        return await RunnablePassthrough(Notes()).ainvoke(1)
+
+    assert asyncio.run(main()) == 1
+    assert RunnablePassthrough(Notes()).invoke(2) == 2
+    assert seen == [1, 2]
+
+
+def breaking(texts):
+    yield from texts
+    raise ValueError("broke off")
+
+
+async def abreaking(texts):
+    async for text in texts:
+        yield text
+    raise ValueError("broke off")
+
+
+def noting(saw, name):
+    """Return a step that passes on what comes, and notes how that ends."""
+
+    def read(texts):
+        try:
+            yield from texts
+            saw[name] = "the end"
+        except ValueError as error:
+            saw[name] = str(error)
+            raise
+
+    async def aread(texts):
+        try:
+            async for text in texts:
+                yield text
+            saw[name] = "the end"
+        except ValueError as error:
+            saw[name] = str(error)
+            raise
+
+    return RunnableGenerator(read, aread)
+
+
+async def acollect(stream):
+    return [chunk async for chunk in stream]
+
+
+@pytest.mark.parametrize("side", ["sync", "async"])
+def test_all_branches_see_that_their_source_failed(side):
+    saw = {}
+    source = RunnableGenerator(breaking, abreaking)
+    chain = source | RunnableParallel({name: noting(saw, name) for name in "xyz"})
+    with pytest.raises(ValueError, match="broke off"):
+        list(chain.stream("a")) if side == "sync" else asyncio.run(acollect(chain.astream("a")))
+    assert saw == dict.fromkeys("xyz", "broke off")
+
+
+@pytest.mark.parametrize("side", ["sync", "async"])
+def test_no_assigned_step_takes_a_failure_for_the_end(side):
+    saw = {}
+    failing = RunnableLambda(lambda _: 1 / 0) | RunnablePassthrough()
+    chain = failing | RunnablePassthrough.assign(**{name: noting(saw, name) for name in "xyz"})
+    with pytest.raises(ZeroDivisionError):
+        list(chain.stream(0)) if side == "sync" else asyncio.run(acollect(chain.astream(0)))
+    assert saw == {}  # they saw neither an end nor a ValueError, but what was raised
+
+
 def test_a_hundred_chunks_through_many_branches_keep_their_order():
     texts = [str(i) for i in range(100)]
     step = RunnableParallel({f"b{i}": ScriptedChat(texts) | StrOutputParser() for i in range(5)})
@@ -152,3 +266,91 @@ def test_a_hundred_chunks_through_many_branches_keep_their_order():
     for chunks in (list(step.stream("x")), asyncio.run(collect())):
         for name in step.steps:
             assert [c[name] for c in chunks if name in c] == texts
+
+
+def add(xs):
+    for x in xs:
+        yield x + 1
+
+
+async def aadd(xs):
+    async for x in xs:
+        yield x + 1
+
+
+def plus_one():
+    return RunnableLambda(lambda x: x + 1)
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize(
+    "step",
+    [
+        RunnablePassthrough,
+        plus_one,
+        lambda: RunnableGenerator(add),
+        lambda: RunnableGenerator(aadd),
+        lambda: plus_one().with_retry(),
+        lambda: plus_one().with_fallbacks([]),
+        lambda: RunnableBranch((lambda _: False, len), plus_one()),
+    ],
+    ids=["passthrough", "function", "generator", "agenerator", "retry", "fallbacks", "branch"],
+)
+def test_a_thousand_steps_stream(step, log):
+    chain = RunnableSequence(*[step() for _ in range(1000)])
+    expected = [0 if step is RunnablePassthrough else 1000]
+
+    async def collect():
+        return [chunk async for chunk in chain.astream(0)]
+
+    with Trace() if log else nullcontext():
+        assert list(chain.stream(0)) == expected
+        assert asyncio.run(collect()) == expected
+
+
+def test_a_long_chain_streams_as_it_comes_and_is_closed():
+    closed = []
+
+    def count(_):
+        try:
+            yield from range(10**9)
+        finally:
+            closed.append(True)
+
+    async def two():
+        stream = chain.astream(0)
+        assert [await anext(stream), await anext(stream)] == [999, 1000]
+        await stream.aclose()
+
+    chain = RunnableSequence(RunnableGenerator(count), *[RunnableGenerator(add)] * 999)
+    stream = chain.stream(0)
+    assert [next(stream), next(stream)] == [999, 1000]
+    stream.close()
+    assert closed == [True]
+    chain = RunnableSequence(RunnableGenerator(count), *[RunnableGenerator(aadd)] * 999)
+    asyncio.run(two())
+    assert closed == [True, True]
+
+
+def test_plain_generators_on_the_async_side_do_not_wait_for_each_other():
+    # In a process of its own: what waits like that can neither be stopped nor left behind.
+    code = """
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from nbstream import RunnableGenerator
+
+def add(xs):
+    for x in xs:
+        yield x + 1
+
+async def main():
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    chain = RunnableGenerator(add) | RunnableGenerator(add) | RunnableGenerator(add)
+    return [chunk async for chunk in chain.astream(0)]
+
+print(asyncio.run(main()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert done.stdout == "[3]\n"

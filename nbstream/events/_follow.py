@@ -5,16 +5,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._iterate import aclose, close
 from ._scope import Scope, enter_scope, leave_scope
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 __all__ = [
-    "aclose",
     "afollow",
     "asked_again",
-    "close",
     "follow",
     "inside",
     "is_followed",
@@ -168,15 +167,3 @@ def asked_again(source: Any, scope: Scope) -> Any:
 def _locals(source: Any) -> dict[str, Any]:
     frame = getattr(source, "gi_frame", None) or getattr(source, "ag_frame", None)
     return dict(frame.f_locals) if frame else {}
-
-
-def close(source: Any) -> None:
-    """Close an iterator now, if it can be closed, so that what it holds is released."""
-    if hasattr(source, "close"):
-        source.close()
-
-
-async def aclose(source: Any) -> None:
-    """Close an async iterator now, if it can be closed."""
-    if hasattr(source, "aclose"):
-        await source.aclose()

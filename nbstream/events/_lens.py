@@ -13,8 +13,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from .._exceptions import InputError
+from .._iterate import aclose, close
 from ..messages import convert_to_messages
-from ._follow import aclose, close
 from ._scope import Scope, current_scope, within
 from ._trace import Trace
 

@@ -13,11 +13,12 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import NbstreamError, Stopped
+from .._iterate import aclose, close
 from .._loops import run_sync, start, wait
 from .._secrets import hide_all, hide_in_error, says_a_key
 from ..events import Trace
 from ..events._fold import Fold
-from ..events._follow import aclose, asked_again, close, is_followed, scope_of
+from ..events._follow import asked_again, is_followed, scope_of
 from ..events._mirror import Mirror
 from ..events._scope import Scope, current_scope, within
 from ..events._state import status

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import anthropic
 
-    from ..messages import AIMessageChunk, BaseMessage
+    from ..messages import AIMessage, AIMessageChunk, BaseMessage
     from ..runnables import RunnableBinding
 
 __all__ = ["DEFAULT_MODEL", "ChatAnthropic"]
@@ -159,7 +159,7 @@ class ChatAnthropic(BaseChatModel):
         tool_choice: Any = None,
         parallel_tool_calls: bool | None = None,
         **kwargs: Any,
-    ) -> RunnableBinding[Any, Any]:
+    ) -> RunnableBinding[Any, AIMessage]:
         """Return this model with tools it may call; the calls are in the message's `tool_calls`.
 
         Parameters

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar, cast, overload
 
-from .._exceptions import InputError
-from .._loops import aiter_in_thread
+from .._exceptions import InputError, Stopped
+from .._iterate import aclosing, close
+from .._loops import aiter_in_thread, is_abandoned
 from ..events._scope import current_scope
 from ..messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_messages, merge_chunks
 from ..runnables.base import Runnable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from ..events import RunType
-    from ..runnables import RunnableBinding
+    from ..runnables import RunnableBinding, RunnableConfig
 
 __all__ = ["BaseChatModel"]
 
+Schema = TypeVar("Schema")
 
-class BaseChatModel(Runnable[Any, Any]):
+
+class BaseChatModel(Runnable[Any, AIMessage]):
     """What all chat models share. A new one defines ``_stream_messages``.
 
     The input is a text, a prompt value, or messages (see `convert_to_messages`). `invoke` gives an
@@ -44,6 +47,25 @@ class BaseChatModel(Runnable[Any, Any]):
     def model_label(self) -> str | None:
         """What the view calls this model."""
         return self.get_name()
+
+    # Said once more here, since a stream's chunks are of a class of their own. Completion in a
+    # notebook reads this, too.
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
+        """Ask the model; return its whole answer."""
+        return super().invoke(input, config, **kwargs)
+
+    def stream(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Iterator[AIMessageChunk]:
+        """Ask the model; yield its answer in chunks as they come."""
+        return cast("Iterator[AIMessageChunk]", super().stream(input, config, **kwargs))
+
+    def astream(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncIterator[AIMessageChunk]:
+        """Do what `stream` does, as an async iterator."""
+        return cast("AsyncIterator[AIMessageChunk]", super().astream(input, config, **kwargs))
 
     # One value is the stream's sum: a long answer never waits on one silent request, and whoever
     # listens sees its tokens.
@@ -68,7 +90,7 @@ class BaseChatModel(Runnable[Any, Any]):
         self,
         tools: Sequence[Any],  # noqa: ARG002
         **kwargs: Any,  # noqa: ARG002
-    ) -> RunnableBinding[Any, Any]:
+    ) -> RunnableBinding[Any, AIMessage]:
         """Return this model with tools it may call.
 
         Raises
@@ -86,6 +108,22 @@ class BaseChatModel(Runnable[Any, Any]):
             f"{self.get_name()} cannot call tools. Use ChatAnthropic, or define bind_tools()."
         )
 
+    @overload
+    def with_structured_output(
+        self, schema: Any, *, include_raw: Literal[True]
+    ) -> Runnable[Any, dict[str, Any]]: ...
+    @overload
+    def with_structured_output(
+        self, schema: type[Schema], *, include_raw: Literal[False] = False
+    ) -> Runnable[Any, Schema]: ...
+    @overload
+    def with_structured_output(
+        self, schema: Mapping[str, Any], *, include_raw: Literal[False] = False
+    ) -> Runnable[Any, dict[str, Any]]: ...
+    @overload
+    def with_structured_output(
+        self, schema: Any, *, include_raw: bool = False
+    ) -> Runnable[Any, Any]: ...
     def with_structured_output(
         self, schema: Any, *, include_raw: bool = False
     ) -> Runnable[Any, Any]:
@@ -134,21 +172,26 @@ class BaseChatModel(Runnable[Any, Any]):
 
     def _stream(self, input: Any, **kwargs: Any) -> Iterator[AIMessageChunk]:
         stream_id = _stream_id()
-        for chunk in self._stream_messages(convert_to_messages(input), **kwargs):
-            if chunk.id is None:
-                chunk.id = stream_id
-            yield chunk
-
-    async def _astream(self, input: Any, **kwargs: Any) -> AsyncIterator[AIMessageChunk]:
-        stream_id = _stream_id()
-        stream = self._astream_messages(convert_to_messages(input), **kwargs)
+        stream = self._stream_messages(convert_to_messages(input), **kwargs)
         try:
-            async for chunk in stream:
+            for chunk in stream:
+                if is_abandoned():
+                    # Nobody waits for the rest: the endpoint need not write it.
+                    raise Stopped
                 if chunk.id is None:
                     chunk.id = stream_id
                 yield chunk
         finally:
-            await stream.aclose()  # type: ignore[attr-defined]  # async generators, all of them
+            close(stream)
+
+    async def _astream(self, input: Any, **kwargs: Any) -> AsyncIterator[AIMessageChunk]:
+        stream_id = _stream_id()
+        chunks = self._astream_messages(convert_to_messages(input), **kwargs)
+        async with aclosing(chunks) as stream:
+            async for chunk in stream:
+                if chunk.id is None:
+                    chunk.id = stream_id
+                yield chunk
 
 
 def _chunk_log() -> Callable[[AIMessageChunk], None]:

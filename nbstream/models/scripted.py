@@ -13,6 +13,7 @@ from .base import BaseChatModel
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
+    from ..messages import AIMessage
     from ..runnables import RunnableBinding
 
 __all__ = ["ScriptedChat"]
@@ -54,7 +55,7 @@ class ScriptedChat(BaseChatModel):
     def __repr__(self) -> str:
         return f"ScriptedChat({len(self.chunks)} chunks)"
 
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> RunnableBinding[Any, Any]:
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> RunnableBinding[Any, AIMessage]:
         """Return this script, which may call tools or not, as it is written.
 
         Examples

@@ -1,7 +1,8 @@
 """What every step of a program has in common, and how steps join."""
 
 from ..events._chunks import AddableDict
-from .base import Runnable, coerce_to_runnable
+from ._fluent import coerce_to_runnable
+from .base import Runnable
 from .binding import RunnableBinding, RunnableEach
 from .branch import RunnableBranch
 from .config import RunnableConfig

@@ -6,10 +6,9 @@ import asyncio
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from ..events._scope import current_scope
-from .config import merge_configs, one_each
+from .config import inherited, max_concurrency, one_each
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -71,11 +70,11 @@ def _calls(
 
 @contextmanager
 def _executor(config: RunnableConfig | None) -> Iterator[Executor]:
-    settings: Any = merge_configs(_inherited(), config)
-    if given := settings.get("executor"):
+    limit = max_concurrency(config)
+    if given := inherited(config).get("executor"):
         yield given
         return
-    with ThreadPoolExecutor(settings.get("max_concurrency")) as pool:
+    with ThreadPoolExecutor(limit) as pool:
         yield pool
 
 
@@ -84,13 +83,7 @@ def threads(count: int) -> ThreadPoolExecutor:
 
     Never the caller's own: calls that wait in a pool for others in the same pool can lock it up.
     """
-    limit: int | None = _inherited().get("max_concurrency")
-    return ThreadPoolExecutor(min(limit or count, count))
-
-
-def _inherited() -> RunnableConfig:
-    scope = current_scope()
-    return cast("RunnableConfig", dict(scope.settings) if scope else {})
+    return ThreadPoolExecutor(min(max_concurrency() or count, count))
 
 
 def _submit(
@@ -141,8 +134,7 @@ async def abatch_as_completed(
     if not inputs:
         return
     configs = one_each(config, len(inputs))
-    limit = merge_configs(_inherited(), configs[0]).get("max_concurrency")
-    turns = asyncio.Semaphore(limit or len(inputs))
+    turns = asyncio.Semaphore(max_concurrency(configs[0]) or len(inputs))
 
     async def one(index: int) -> tuple[int, Any]:
         async with turns:

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._iterate import END, afirst, first
 from ..events._follow import afollow, follow, inside
 from ..events._scope import Scope, current_scope
 from .config import inner_scope
@@ -89,8 +90,8 @@ def _begin(
         # The step before this one is to start first, and it does when its first chunk is asked
         # for; if that fails, this step never ran.
         upstream = _note(upstream, taken)
-        first = next(upstream, _END)
-        upstream = upstream if first is _END else chain((first,), upstream)
+        begun = first(upstream)
+        upstream = upstream if begun is END else chain((begun,), upstream)
         source = partial(source, upstream)
     inner = enter(step, scope, input, config, taken)
     with inside(inner):
@@ -125,14 +126,11 @@ async def _abegin(
     taken: list[Any] | None = None
     if upstream is not None:
         taken = []
-        first = await anext(upstream, _END)
-        source = partial(source, _anote(first, upstream, taken))
+        begun = await afirst(upstream)
+        source = partial(source, _anote(begun, upstream, taken))
     inner = enter(step, scope, input, config, taken)
     with inside(inner):
         return inner, source()
-
-
-_END: Any = object()
 
 
 def _note(source: Iterator[T], taken: list[T]) -> Iterator[T]:
@@ -141,11 +139,11 @@ def _note(source: Iterator[T], taken: list[T]) -> Iterator[T]:
         yield item
 
 
-async def _anote(first: T, source: AsyncIterator[T], taken: list[T]) -> AsyncIterator[T]:
-    if first is _END:
+async def _anote(begun: T, source: AsyncIterator[T], taken: list[T]) -> AsyncIterator[T]:
+    if begun is END:
         return
-    taken.append(first)
-    yield first
+    taken.append(begun)
+    yield begun
     async for item in source:
         taken.append(item)
         yield item

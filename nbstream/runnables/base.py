@@ -4,35 +4,30 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._exceptions import InputError
+from .._iterate import aclosing
 from .._loops import run_in_thread
 from ..events._chunks import add_chunks
-from ..events._follow import aclose, inside
+from ..events._follow import inside
 from ..events._lens import astream_events, stream_events
 from ..events._scope import current_scope, within
 from . import _batch
+from ._fluent import Fluent, Input, Output
 from ._observe import aobserve, enter, observe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from ..events import RunType, StreamEvent
     from ..events._scope import Scope
-    from .binding import RunnableBinding, RunnableEach
     from .config import RunnableConfig
-    from .fallbacks import RunnableWithFallbacks
-    from .retry import RunnableRetry
-    from .sequence import RunnableSequence
 
-__all__ = ["Input", "Output", "Runnable", "coerce_to_runnable"]
-
-Input = TypeVar("Input", contravariant=True)
-Output = TypeVar("Output", covariant=True)
+__all__ = ["Runnable"]
 
 
-class Runnable(Generic[Input, Output]):
+class Runnable(Fluent[Input, Output]):
     """A step that can be called, streamed and joined to others with ``|``.
 
     The public methods are the same for all and write to the log where somebody listens (see
@@ -284,92 +279,6 @@ class Runnable(Generic[Input, Output]):
         )
         return stream_events(self.stream, input, config, version, filters, kwargs)
 
-    # Making new steps of this one.
-
-    def __or__(self, other: Any) -> RunnableSequence[Input, Any]:
-        from .sequence import RunnableSequence
-
-        return RunnableSequence(self, coerce_to_runnable(other))
-
-    def __ror__(self, other: Any) -> RunnableSequence[Any, Output]:
-        from .sequence import RunnableSequence
-
-        return RunnableSequence(coerce_to_runnable(other), self)
-
-    def pipe(self, *others: Any, name: str | None = None) -> RunnableSequence[Input, Any]:
-        """Put steps behind this one, as ``|`` does."""
-        from .sequence import RunnableSequence
-
-        return RunnableSequence(self, *others, name=name)
-
-    def bind(self, **kwargs: Any) -> RunnableBinding[Input, Output]:
-        """Return this step with arguments that each call gets."""
-        from .binding import RunnableBinding
-
-        return RunnableBinding(self, kwargs=kwargs)
-
-    def with_config(
-        self, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> RunnableBinding[Input, Output]:
-        """Return this step with a config that each call gets, in either form of writing it."""
-        from .binding import RunnableBinding
-
-        return RunnableBinding(self, config=cast("RunnableConfig", {**(config or {}), **kwargs}))
-
-    def with_retry(
-        self,
-        *,
-        retry_if_exception_type: tuple[type[BaseException], ...] = (Exception,),
-        wait_exponential_jitter: bool = True,
-        stop_after_attempt: int = 3,
-        exponential_jitter_params: Mapping[str, float] | None = None,
-    ) -> RunnableRetry[Input, Output]:
-        """Return this step with further attempts where it fails; see `RunnableRetry`."""
-        from .retry import RunnableRetry
-
-        return RunnableRetry(
-            self,
-            retry_if_exception_type=retry_if_exception_type,
-            wait_exponential_jitter=wait_exponential_jitter,
-            stop_after_attempt=stop_after_attempt,
-            exponential_jitter_params=exponential_jitter_params,
-        )
-
-    def with_fallbacks(
-        self,
-        fallbacks: Sequence[Any],
-        *,
-        exceptions_to_handle: tuple[type[BaseException], ...] = (Exception,),
-        exception_key: str | None = None,
-    ) -> RunnableWithFallbacks[Input, Output]:
-        """Return this step with others to try where it fails; see `RunnableWithFallbacks`."""
-        from .fallbacks import RunnableWithFallbacks
-
-        return RunnableWithFallbacks(
-            self,
-            fallbacks,
-            exceptions_to_handle=exceptions_to_handle,
-            exception_key=exception_key,
-        )
-
-    def map(self) -> RunnableEach:
-        """Return a step that takes a list and calls this one with each item."""
-        from .binding import RunnableEach
-
-        return RunnableEach(self)
-
-    def assign(self, **steps: Any) -> RunnableSequence[Input, Any]:
-        """Add keys to this step's dict, each from a step that gets the dict."""
-        from .passthrough import RunnableAssign
-
-        return self | RunnableAssign(steps)
-
-    def pick(self, keys: str | list[str]) -> RunnableSequence[Input, Any]:
-        """Take one key's value out of this step's dict, or a dict of some keys."""
-        from .passthrough import RunnablePick
-
-        return self | RunnablePick(keys)
-
     # The hooks: what a step does, with nothing logged.
 
     def _invoke(self, input: Any, **kwargs: Any) -> Output:
@@ -427,40 +336,10 @@ class Runnable(Generic[Input, Output]):
         if chunks := [chunk async for chunk in input]:
             with within(scope):
                 stream = self.astream(add_chunks(chunks), config, **kwargs)
-            try:
+            async with aclosing(stream):
                 async for chunk in stream:
                     yield chunk
-            finally:
-                await aclose(stream)
 
 
 async def _aiter_of(value: Any) -> AsyncIterator[Any]:
     yield value
-
-
-def coerce_to_runnable(thing: Any) -> Runnable[Any, Any]:
-    """Make a step of whatever can be one.
-
-    A Runnable stays as it is, a dict becomes a `RunnableParallel`, a generator function a
-    `RunnableGenerator`, another function a `RunnableLambda`.
-
-    Raises
-    ------
-    InputError
-        If it is none of these.
-    """
-    from .functions import RunnableGenerator, RunnableLambda, is_generator_function
-    from .parallel import RunnableParallel
-
-    if isinstance(thing, Runnable):
-        return thing
-    if isinstance(thing, dict):
-        return RunnableParallel(thing)
-    if is_generator_function(thing):
-        return RunnableGenerator(thing)
-    if callable(thing):
-        return RunnableLambda(thing)
-    raise InputError(
-        f"A chain cannot hold {type(thing).__name__} {thing!r:.80}. "
-        "Join Runnables, functions and dicts of those, as in: prompt | model | StrOutputParser()."
-    )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Generic, cast
 
-from .base import Input, Output, Runnable, coerce_to_runnable
+from ._fluent import Input, Output, coerce_to_runnable
+from .base import Runnable
 from .config import RunnableConfig, merge_configs, one_each
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class RunnableBinding(Runnable[Input, Output]):
         kwargs: Mapping[str, Any] | None = None,
         config: RunnableConfig | None = None,
     ) -> None:
-        self.bound = coerce_to_runnable(bound)
+        self.bound: Runnable[Any, Output] = coerce_to_runnable(bound)
         self.kwargs = dict(kwargs or {})
         self.config: RunnableConfig = merge_configs(config)
         if isinstance(self.bound, RunnableBinding):
@@ -90,40 +91,42 @@ class RunnableBinding(Runnable[Input, Output]):
         merged = merge_configs(self.config, config) if self.config else config
         return merged, {**self.kwargs, **kwargs}
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Output:
         """Call the step."""
         config, kwargs = self._both(config, kwargs)
         return self.bound.invoke(input, config, **kwargs)
 
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+    async def ainvoke(
+        self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> Output:
         """Do what `invoke` does, without blocking the event loop."""
         config, kwargs = self._both(config, kwargs)
         return await self.bound.ainvoke(input, config, **kwargs)
 
     def stream(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Iterator[Any]:
+    ) -> Iterator[Output]:
         """Stream the step."""
         config, kwargs = self._both(config, kwargs)
         return self.bound.stream(input, config, **kwargs)
 
     def astream(
         self, input: Any, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncIterator[Output]:
         """Do what `stream` does, as an async iterator."""
         config, kwargs = self._both(config, kwargs)
         return self.bound.astream(input, config, **kwargs)
 
     def transform(
         self, input: Iterator[Any], config: RunnableConfig | None = None, **kwargs: Any
-    ) -> Iterator[Any]:
+    ) -> Iterator[Output]:
         """Stream a stream through the step."""
         config, kwargs = self._both(config, kwargs)
         return self.bound.transform(input, config, **kwargs)
 
     def atransform(
         self, input: AsyncIterator[Any], config: RunnableConfig | None = None, **kwargs: Any
-    ) -> AsyncIterator[Any]:
+    ) -> AsyncIterator[Output]:
         """Do what `transform` does, asynchronously."""
         config, kwargs = self._both(config, kwargs)
         return self.bound.atransform(input, config, **kwargs)
@@ -135,7 +138,7 @@ class RunnableBinding(Runnable[Input, Output]):
         *,
         return_exceptions: bool = False,
         **kwargs: Any,
-    ) -> list[Any]:
+    ) -> list[Output]:
         """Invoke the step with several inputs."""
         return super().batch(
             inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs
@@ -148,9 +151,35 @@ class RunnableBinding(Runnable[Input, Output]):
         *,
         return_exceptions: bool = False,
         **kwargs: Any,
-    ) -> list[Any]:
+    ) -> list[Output]:
         """Do what `batch` does with tasks instead of threads."""
         return await super().abatch(
+            inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs
+        )
+
+    def batch_as_completed(
+        self,
+        inputs: Sequence[Any],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> Iterator[tuple[int, Output | Exception]]:
+        """Do what `batch` does, yielding ``(index, output)`` as each call ends."""
+        return super().batch_as_completed(
+            inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs
+        )
+
+    def abatch_as_completed(
+        self,
+        inputs: Sequence[Any],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> AsyncIterator[tuple[int, Output | Exception]]:
+        """Do what `batch_as_completed` does with tasks instead of threads."""
+        return super().abatch_as_completed(
             inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs
         )
 
@@ -159,7 +188,7 @@ class RunnableBinding(Runnable[Input, Output]):
         return [merge_configs(self.config, one) for one in one_each(config, len(inputs))]
 
 
-class RunnableEach(Runnable["list[Any]", "list[Any]"]):
+class RunnableEach(Runnable["Sequence[Input]", "list[Output]"], Generic[Input, Output]):
     """A step called with each item of a list, side by side; `map` makes one.
 
     Examples

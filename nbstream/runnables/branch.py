@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .._exceptions import InputError
+from .._iterate import aclosing
 from ..events._chunks import add_chunks
-from ..events._follow import aclose
-from .base import Input, Output, Runnable, coerce_to_runnable
+from ._fluent import Input, Other, Output, coerce_to_runnable
+from .base import Runnable
 from .config import step_config
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ class RunnableBranch(Runnable[Input, Output]):
     ['small', 'big']
     """
 
+    @overload
+    def __init__(
+        self: RunnableBranch[Any, Other],
+        *branches: tuple[Any, Runnable[Any, Other]] | Runnable[Any, Other],
+    ) -> None: ...
+    @overload
+    def __init__(self: RunnableBranch[Any, Any], *branches: Any) -> None: ...
     def __init__(self, *branches: Any) -> None:
         *pairs, default = branches or (None,)
         if not pairs or isinstance(default, (tuple, list)):
@@ -82,9 +90,6 @@ class RunnableBranch(Runnable[Input, Output]):
     async def _atransform(self, input: AsyncIterator[Any], **kwargs: Any) -> AsyncIterator[Any]:
         whole = add_chunks([chunk async for chunk in input])
         step, tag = await self._achoose(whole)
-        stream = step.astream(whole, step_config(tag), **kwargs)
-        try:
+        async with aclosing(step.astream(whole, step_config(tag), **kwargs)) as stream:
             async for chunk in stream:
                 yield chunk
-        finally:
-            await aclose(stream)

@@ -10,7 +10,16 @@ from ..events._scope import Scope, current_scope
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-__all__ = ["RunnableConfig", "current_config", "merge_configs", "one_each", "step_config"]
+__all__ = [
+    "RunnableConfig",
+    "current_config",
+    "inherited",
+    "inner_scope",
+    "max_concurrency",
+    "merge_configs",
+    "one_each",
+    "step_config",
+]
 
 
 class RunnableConfig(TypedDict, total=False):
@@ -96,6 +105,29 @@ def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
             elif value is not None:
                 merged[key] = value
     return cast("RunnableConfig", merged)
+
+
+def max_concurrency(config: RunnableConfig | None = None) -> int | None:
+    """Return how many calls may run at a time: what the config says, else what is inherited.
+
+    Raises
+    ------
+    InputError
+        If it is no whole number from 1.
+    """
+    limit: Any = inherited(config).get("max_concurrency")
+    if limit is None or (isinstance(limit, int) and limit >= 1):
+        return limit
+    raise InputError(
+        f"max_concurrency must be a whole number from 1, not {limit!r:.80}. "
+        "Leave it out for as many calls as there is room for."
+    )
+
+
+def inherited(config: RunnableConfig | None = None) -> RunnableConfig:
+    """Return the settings that calls here inherit, with this config on top."""
+    scope = current_scope()
+    return merge_configs(cast("RunnableConfig", dict(scope.settings) if scope else {}), config)
 
 
 def one_each(config: Any, count: int) -> list[RunnableConfig | None]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from ..events._follow import aclose, close
-from .base import Input, Output, Runnable, coerce_to_runnable
+from .._iterate import aclosing, afirst, arest, first, rest
+from ._fluent import Input, Output, coerce_to_runnable
+from .base import Runnable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
 __all__ = ["RunnableWithFallbacks"]
-
-_END: Any = object()
 
 
 class RunnableWithFallbacks(Runnable[Input, Output]):
@@ -99,32 +98,22 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         for step, given, errors in self._attempts(input):
             stream = step.stream(given, **kwargs)
             try:
-                try:
-                    first = next(stream, _END)
-                except self.exceptions_to_handle as error:
-                    errors.append(error)
-                    continue
-                if first is not _END:
-                    yield first
-                    yield from stream
-            finally:
-                # Said and not left to Python: the errors before it keep this frame alive.
-                close(stream)
+                begun = first(stream)
+            except self.exceptions_to_handle as error:
+                errors.append(error)
+                continue
+            yield from rest(stream, begun)
             return
 
     async def _astream(self, input: Any, **kwargs: Any) -> AsyncIterator[Any]:
         for step, given, errors in self._attempts(input):
             stream = step.astream(given, **kwargs)
             try:
-                try:
-                    first = await anext(stream, _END)
-                except self.exceptions_to_handle as error:
-                    errors.append(error)
-                    continue
-                if first is not _END:
-                    yield first
-                    async for chunk in stream:
-                        yield chunk
-            finally:
-                await aclose(stream)
+                begun = await afirst(stream)
+            except self.exceptions_to_handle as error:
+                errors.append(error)
+                continue
+            async with aclosing(arest(stream, begun)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
             return

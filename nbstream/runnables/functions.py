@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, overload
 
 from .._exceptions import InputError
+from .._iterate import aclosing
 from .._loops import aiter_in_thread, iter_from_loop, iter_sync, run_in_thread, run_sync
 from ..events._chunks import add_chunks
-from .base import Input, Output, Runnable
-from .config import current_config
+from ._fluent import Input, Output
+from ._functions import caller, is_async_generator_function, is_generator_function, name_of
+from .base import Runnable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-__all__ = ["RunnableGenerator", "RunnableLambda", "chain", "is_generator_function"]
+__all__ = ["RunnableGenerator", "RunnableLambda", "chain"]
 
 
 class RunnableLambda(Runnable[Input, Output]):
@@ -48,6 +50,41 @@ class RunnableLambda(Runnable[Input, Output]):
     'cba'
     """
 
+    # As with ``|``: awaited, yielded one by one, or what a Runnable that is returned gives.
+
+    @overload
+    def __init__(
+        self,
+        func: Callable[[Input], Runnable[Any, Output]],
+        afunc: Any = None,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, func: Callable[[Input], Awaitable[Output]], afunc: Any = None, name: str | None = None
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        func: Callable[[Input], AsyncIterator[Output]],
+        afunc: Any = None,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, func: Callable[[Input], Iterator[Output]], afunc: Any = None, name: str | None = None
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, func: Callable[[Input], Output], afunc: Any = None, name: str | None = None
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: RunnableLambda[Any, Any],
+        func: Callable[..., Any],
+        afunc: Any = None,
+        name: str | None = None,
+    ) -> None: ...
     def __init__(
         self,
         func: Callable[..., Any],
@@ -60,15 +97,15 @@ class RunnableLambda(Runnable[Input, Output]):
         self.func = func
         self.afunc = afunc
         self.name = name
-        self._call = _caller(func)
-        self._acall = _caller(afunc or func)
+        self._call = caller(func)
+        self._acall = caller(afunc or func)
 
     def __repr__(self) -> str:
-        return f"RunnableLambda({_name(self.func)})"
+        return f"RunnableLambda({name_of(self.func)})"
 
     def get_name(self) -> str:
         """Return the given name, else the function's; ``RunnableLambda`` for a lambda."""
-        own = _name(self.func)
+        own = name_of(self.func)
         return self.name or (own if own.isidentifier() else "RunnableLambda")
 
     def _invoke(self, input: Any, **kwargs: Any) -> Any:
@@ -124,11 +161,9 @@ class RunnableLambda(Runnable[Input, Output]):
         elif not inspect.isasyncgen(value):
             yield value
             return
-        try:
-            async for chunk in value:
+        async with aclosing(value) as stream:
+            async for chunk in stream:
                 yield chunk
-        finally:
-            await value.aclose()
 
 
 class RunnableGenerator(Runnable[Input, Output]):
@@ -155,6 +190,30 @@ class RunnableGenerator(Runnable[Input, Output]):
     ['HERE', ' IS']
     """
 
+    @overload
+    def __init__(
+        self,
+        transform: Callable[[Iterator[Input]], Iterator[Output]],
+        atransform: Any = None,
+        *,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        transform: Callable[[AsyncIterator[Input]], AsyncIterator[Output]],
+        atransform: Any = None,
+        *,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: RunnableGenerator[Any, Any],
+        transform: Callable[..., Any],
+        atransform: Any = None,
+        *,
+        name: str | None = None,
+    ) -> None: ...
     def __init__(
         self,
         transform: Callable[..., Any],
@@ -171,15 +230,15 @@ class RunnableGenerator(Runnable[Input, Output]):
         self.func = transform
         self.afunc = atransform
         self.name = name
-        self._call = _caller(transform)
-        self._acall = _caller(atransform or transform)
+        self._call = caller(transform)
+        self._acall = caller(atransform or transform)
 
     def __repr__(self) -> str:
-        return f"RunnableGenerator({_name(self.func)})"
+        return f"RunnableGenerator({name_of(self.func)})"
 
     def get_name(self) -> str:
         """Return the given name, else the function's."""
-        own = _name(self.func)
+        own = name_of(self.func)
         return self.name or (own if own.isidentifier() else "RunnableGenerator")
 
     def _invoke(self, input: Any, **kwargs: Any) -> Any:
@@ -189,7 +248,7 @@ class RunnableGenerator(Runnable[Input, Output]):
         return add_chunks([chunk async for chunk in self._astream(input, **kwargs)])
 
     def _transform(self, input: Iterator[Any], **kwargs: Any) -> Iterator[Any]:
-        if inspect.isasyncgenfunction(self.func):
+        if is_async_generator_function(self.func):
             value: AsyncIterator[Any] = self._call(_aiter(input), kwargs)
             return iter_sync(value)
         stream: Iterator[Any] = self._call(input, kwargs)
@@ -197,7 +256,7 @@ class RunnableGenerator(Runnable[Input, Output]):
 
     def _atransform(self, input: AsyncIterator[Any], **kwargs: Any) -> AsyncIterator[Any]:
         function = self.afunc or self.func
-        if inspect.isasyncgenfunction(function):
+        if is_async_generator_function(function):
             stream: AsyncIterator[Any] = self._acall(input, kwargs)
             return stream
         return self._in_thread(input, kwargs)
@@ -206,12 +265,11 @@ class RunnableGenerator(Runnable[Input, Output]):
         self, input: AsyncIterator[Any], kwargs: dict[str, Any]
     ) -> AsyncIterator[Any]:
         # The plain function waits in a thread for chunks that come in the loop.
-        stream = aiter_in_thread(self._acall(iter_from_loop(input), kwargs))
-        try:
-            async for chunk in stream:
-                yield chunk
-        finally:
-            await stream.aclose()  # type: ignore[attr-defined]  # an async generator
+        source = self._acall(iter_from_loop(input), kwargs)
+        with ThreadPoolExecutor(1, "nbstream-step") as own:
+            async with aclosing(aiter_in_thread(source, own)) as stream:
+                async for chunk in stream:
+                    yield chunk
 
 
 async def _aiter(source: Iterator[Any]) -> AsyncIterator[Any]:
@@ -219,6 +277,18 @@ async def _aiter(source: Iterator[Any]) -> AsyncIterator[Any]:
         yield item
 
 
+@overload
+def chain(function: Callable[[Input], Runnable[Any, Output]]) -> RunnableLambda[Input, Output]: ...
+@overload
+def chain(function: Callable[[Input], Awaitable[Output]]) -> RunnableLambda[Input, Output]: ...
+@overload
+def chain(function: Callable[[Input], AsyncIterator[Output]]) -> RunnableLambda[Input, Output]: ...
+@overload
+def chain(function: Callable[[Input], Iterator[Output]]) -> RunnableLambda[Input, Output]: ...
+@overload
+def chain(function: Callable[[Input], Output]) -> RunnableLambda[Input, Output]: ...
+@overload
+def chain(function: Callable[..., Any]) -> RunnableLambda[Any, Any]: ...
 def chain(function: Callable[..., Any]) -> RunnableLambda[Any, Any]:
     """Make a step of a function; what it calls inside becomes part of its run.
 
@@ -231,39 +301,4 @@ def chain(function: Callable[..., Any]) -> RunnableLambda[Any, Any]:
     >>> (greet | len).invoke("you")
     10
     """
-    return RunnableLambda(function, name=_name(function))
-
-
-def is_generator_function(thing: Any) -> bool:
-    """Tell whether calling it makes a generator, plain or async."""
-    if isinstance(thing, partial):
-        return is_generator_function(thing.func)
-    if not (inspect.isfunction(thing) or inspect.ismethod(thing)) and callable(thing):
-        thing = type(thing).__call__  # an object that is called like a function
-    return inspect.isgeneratorfunction(thing) or inspect.isasyncgenfunction(thing)
-
-
-def _caller(function: Callable[..., Any]) -> Callable[[Any, dict[str, Any]], Any]:
-    """Return how to call it: with the config where it asks for it."""
-    # Partials and not closures: a step can then be sent to another process.
-    return partial(_call_with_config if _takes_config(function) else _call, function)
-
-
-def _call(function: Callable[..., Any], value: Any, kwargs: dict[str, Any]) -> Any:
-    return function(value, **kwargs)
-
-
-def _call_with_config(function: Callable[..., Any], value: Any, kwargs: dict[str, Any]) -> Any:
-    return function(value, **{"config": current_config(), **kwargs})
-
-
-def _takes_config(function: Callable[..., Any]) -> bool:
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):  # some functions of C code have no signature
-        return False
-    return any(p.name == "config" and p.kind is not p.VAR_KEYWORD for p in parameters[1:])
-
-
-def _name(function: Callable[..., Any]) -> str:
-    return getattr(function, "__name__", type(function).__name__)
+    return RunnableLambda(function, name=name_of(function))

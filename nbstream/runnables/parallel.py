@@ -11,10 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._exceptions import InputError
+from .._iterate import END, aclose, afirst, close, first
 from ..events._chunks import AddableDict
-from ..events._follow import aclose, close
 from ._batch import threads
-from .base import Input, Runnable, coerce_to_runnable
+from ._fluent import Input, coerce_to_runnable
+from .base import Runnable
 from .config import step_config
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from .config import RunnableConfig
 
 __all__ = ["RunnableParallel"]
-
-_DONE: Any = object()
 
 
 class RunnableParallel(Runnable[Input, dict[str, Any]]):
@@ -50,7 +49,9 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
     {'double': 6, 'square': 9}
     """
 
-    def __init__(self, steps: Mapping[str, Any] | None = None, **more: Any) -> None:
+    def __init__(
+        self: RunnableParallel[Any], steps: Mapping[str, Any] | None = None, **more: Any
+    ) -> None:
         branches = {**(steps or {}), **more}
         if not branches:
             raise InputError("RunnableParallel needs at least one branch, as in a={'x': step}.")
@@ -103,7 +104,7 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
         with threads(len(self.steps)) as executor:
 
             def ask(name: str) -> Future[Any]:
-                return executor.submit(contexts[name].run, partial(next, streams[name], _DONE))
+                return executor.submit(contexts[name].run, first, streams[name])
 
             asked = {ask(name): name for name in streams}
             try:
@@ -111,7 +112,7 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
                     done, _ = wait(asked, return_when=FIRST_COMPLETED)
                     for call in sorted(done, key=lambda c: [*streams].index(asked[c])):
                         name = asked.pop(call)
-                        if (chunk := call.result()) is not _DONE:
+                        if (chunk := call.result()) is not END:
                             yield AddableDict({name: chunk})
                             asked[ask(name)] = name
             finally:
@@ -126,19 +127,18 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
         self, input: AsyncIterator[Any], **kwargs: Any
     ) -> AsyncIterator[AddableDict]:
         shared = _AsyncShared(input)
-        chunks: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(len(self.steps))
-
+        chunks: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         taken = {name: asyncio.Event() for name in self.steps}
 
         async def pump(name: str, stream: AsyncIterator[Any]) -> None:
             try:
                 async for chunk in stream:
                     taken[name].clear()
-                    await chunks.put((name, chunk))
+                    chunks.put_nowait((name, chunk))
                     await taken[name].wait()  # no branch runs ahead of who reads it
-                await chunks.put((name, _DONE))
-            except Exception as error:
-                await chunks.put((name, _Failure(error)))
+                chunks.put_nowait((name, END))
+            except BaseException as error:  # "cancelled", too: else who reads would wait for ever
+                chunks.put_nowait((name, _Failure(error)))
             finally:
                 await aclose(stream)
 
@@ -154,7 +154,7 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
                 name, chunk = await chunks.get()
                 if isinstance(chunk, _Failure):
                     raise chunk.error
-                if chunk is _DONE:
+                if chunk is END:
                     left -= 1
                 else:
                     yield AddableDict({name: chunk})
@@ -166,7 +166,9 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
 
 
 class _Failure(NamedTuple):
-    error: Exception
+    """An error in the place of an item: who reads it, raises it."""
+
+    error: BaseException
 
 
 class _Shared:
@@ -186,13 +188,21 @@ class _Shared:
         while True:
             with self._lock:
                 if not mine:
-                    item = next(self._source, _DONE)
+                    item = self._next()
                     for waiting in self._waiting:
                         waiting.append(item)
             item = mine.popleft()
-            if item is _DONE:
+            if item is END:
                 return
+            if isinstance(item, _Failure):
+                raise item.error
             yield item
+
+    def _next(self) -> Any:
+        try:
+            return first(self._source)
+        except BaseException as error:  # each of the readers is to see it
+            return _Failure(error)
 
 
 class _AsyncShared:
@@ -213,10 +223,18 @@ class _AsyncShared:
             if not mine:
                 async with self._lock:
                     if not mine:
-                        item = await anext(self._source, _DONE)
+                        item = await self._next()
                         for waiting in self._waiting:
                             waiting.append(item)
             item = mine.popleft()
-            if item is _DONE:
+            if item is END:
                 return
+            if isinstance(item, _Failure):
+                raise item.error
             yield item
+
+    async def _next(self) -> Any:
+        try:
+            return await afirst(self._source)
+        except BaseException as error:
+            return _Failure(error)

@@ -6,13 +6,12 @@ import asyncio
 import inspect
 from concurrent.futures import wait
 from contextvars import copy_context
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from .._iterate import END, aclose, afirst, close, first
 from .._loops import run_in_thread, run_sync
 from ..events._chunks import AddableDict, add_chunks
-from ..events._follow import aclose, close
 from ._batch import threads
 from .base import Runnable
 from .parallel import RunnableParallel, _AsyncShared, _Shared
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 __all__ = ["RunnableAssign", "RunnablePassthrough", "RunnablePick"]
-
-_DONE: Any = object()
 
 
 class RunnablePassthrough(Runnable[Any, Any]):
@@ -72,8 +69,8 @@ class RunnablePassthrough(Runnable[Any, Any]):
         if self.afunc is not None:
             if inspect.iscoroutinefunction(self.afunc):
                 await self.afunc(whole)
-            else:
-                await run_in_thread(self.afunc, whole)
+            elif inspect.isawaitable(value := await run_in_thread(self.afunc, whole)):
+                await value
 
     def _invoke(self, input: Any, **_: Any) -> Any:
         self._tell(input)
@@ -147,17 +144,17 @@ class RunnableAssign(Runnable["dict[str, Any]", "dict[str, Any]"]):
         steps: Iterator[Any] = self.mapper.transform(shared.reader(), **kwargs)
         context = copy_context()
         with threads(1) as executor:
-            first = executor.submit(context.run, partial(next, steps, _DONE))
+            begun = executor.submit(context.run, first, steps)
             try:
                 for chunk in through:
                     if own := self._own(chunk):
                         yield own
-                chunk = first.result()
-                while chunk is not _DONE:
+                chunk = begun.result()
+                while chunk is not END:
                     yield chunk
-                    chunk = context.run(next, steps, _DONE)
+                    chunk = context.run(first, steps)
             finally:
-                first.cancel() or wait([first])
+                begun.cancel() or wait([begun])
                 context.run(close, steps)
 
     async def _atransform(
@@ -165,18 +162,18 @@ class RunnableAssign(Runnable["dict[str, Any]", "dict[str, Any]"]):
     ) -> AsyncIterator[AddableDict]:
         shared = _AsyncShared(input)
         through, steps = shared.reader(), self.mapper.atransform(shared.reader(), **kwargs)
-        first = asyncio.ensure_future(_anext(steps))
+        begun = asyncio.ensure_future(afirst(steps))
         try:
             async for chunk in through:
                 if own := self._own(chunk):
                     yield own
-            chunk = await first
-            while chunk is not _DONE:
+            chunk = await begun
+            while chunk is not END:
                 yield chunk
-                chunk = await _anext(steps)
+                chunk = await afirst(steps)
         finally:
-            first.cancel()
-            await asyncio.gather(first, return_exceptions=True)
+            begun.cancel()
+            await asyncio.gather(begun, return_exceptions=True)
             await aclose(steps)
 
 
@@ -223,10 +220,6 @@ class RunnablePick(Runnable["dict[str, Any]", Any]):
         async for chunk in input:
             if (picked := self._pick(chunk)) is not None:
                 yield picked
-
-
-async def _anext(source: AsyncIterator[Any]) -> Any:
-    return await anext(source, _DONE)
 
 
 def _needs_dict(step: Runnable[Any, Any], value: Any) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from ..events._follow import aclose, close
-from .base import Input, Output, Runnable, coerce_to_runnable
+from .._iterate import aclosing, afirst, arest, first, rest
+from ._fluent import Input, Output, coerce_to_runnable
+from .base import Runnable
 from .config import step_config
 
 if TYPE_CHECKING:
@@ -123,14 +124,9 @@ class RunnableRetry(Runnable[Input, Output]):
         for attempt in Retrying(**self._policy()):
             with attempt:
                 stream = self.bound.stream(input, self._config(attempt), **kwargs)
-                first = next(stream, _END)
+                begun = first(stream)
             if not attempt.retry_state.outcome.failed:  # type: ignore[union-attr]
-                try:
-                    if first is not _END:
-                        yield first
-                        yield from stream
-                finally:
-                    close(stream)
+                yield from rest(stream, begun)
                 return
 
     async def _astream(self, input: Any, **kwargs: Any) -> AsyncIterator[Any]:
@@ -139,16 +135,9 @@ class RunnableRetry(Runnable[Input, Output]):
         async for attempt in AsyncRetrying(**self._policy()):
             with attempt:
                 stream = self.bound.astream(input, self._config(attempt), **kwargs)
-                first = await anext(stream, _END)
+                begun = await afirst(stream)
             if not attempt.retry_state.outcome.failed:  # type: ignore[union-attr]
-                try:
-                    if first is not _END:
-                        yield first
-                        async for chunk in stream:
-                            yield chunk
-                finally:
-                    await aclose(stream)
+                async with aclosing(arest(stream, begun)) as chunks:
+                    async for chunk in chunks:
+                        yield chunk
                 return
-
-
-_END: Any = object()

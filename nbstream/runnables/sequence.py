@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .._exceptions import InputError
-from ..events._follow import aclose, close
-from .base import Input, Output, Runnable, _aiter_of, coerce_to_runnable
+from .._iterate import arest, rest
+from ._deep import CHECKED_EVERY, afresh, fresh, is_deep
+from ._fluent import Input, Output, coerce_to_runnable
+from .base import Runnable, _aiter_of
 from .config import step_config
 
 if TYPE_CHECKING:
@@ -42,6 +44,29 @@ class RunnableSequence(Runnable[Input, Output]):
     ['Round', ' and', ' bright']
     """
 
+    @overload
+    def __init__(
+        self,
+        first: Runnable[Input, Any],
+        last: Runnable[Any, Output],
+        /,
+        *,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        first: Runnable[Input, Any],
+        second: Any,
+        last: Runnable[Any, Output],
+        /,
+        *,
+        name: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: RunnableSequence[Any, Any], *steps: Any, name: str | None = None
+    ) -> None: ...
     def __init__(self, *steps: Any, name: str | None = None) -> None:
         self.steps: list[Runnable[Any, Any]] = []
         for step in map(coerce_to_runnable, steps):
@@ -95,29 +120,20 @@ class RunnableSequence(Runnable[Input, Output]):
 
     def _transform(self, input: Iterator[Any], **kwargs: Any) -> Iterator[Any]:
         streams = [input]
-        for step, tag in zip(self.steps, self._tags, strict=True):
+        for number, (step, tag) in enumerate(zip(self.steps, self._tags, strict=True), 1):
             streams.append(step.transform(streams[-1], step_config(tag), **kwargs))
+            if number % CHECKED_EVERY == 0:
+                streams.append(fresh(streams[-1]))
             kwargs = {}
-        return self._flow(streams[1:])
+        _, *others, last = streams
+        return rest(fresh(last) if is_deep() else last, also=others[::-1])
 
     def _atransform(self, input: AsyncIterator[Any], **kwargs: Any) -> AsyncIterator[Any]:
         streams = [input]
-        for step, tag in zip(self.steps, self._tags, strict=True):
+        for number, (step, tag) in enumerate(zip(self.steps, self._tags, strict=True), 1):
             streams.append(step.atransform(streams[-1], step_config(tag), **kwargs))
+            if number % CHECKED_EVERY == 0:
+                streams.append(afresh(streams[-1]))
             kwargs = {}
-        return self._aflow(streams[1:])
-
-    def _flow(self, streams: list[Iterator[Any]]) -> Iterator[Any]:
-        try:
-            yield from streams[-1]
-        finally:
-            for stream in reversed(streams):
-                close(stream)
-
-    async def _aflow(self, streams: list[AsyncIterator[Any]]) -> AsyncIterator[Any]:
-        try:
-            async for chunk in streams[-1]:
-                yield chunk
-        finally:
-            for stream in reversed(streams):
-                await aclose(stream)
+        _, *others, last = streams
+        return arest(afresh(last) if is_deep() else last, also=others[::-1])
