@@ -132,7 +132,6 @@ export interface Traits {
   heat: "none" | "gap" | "logprob";
   price: { input?: number; output?: number };
   max_height: string;
-  _kind?: "chat";
   /** What a chat's model is called. */
   _model?: string;
   /** Names the view's transcript in the page. */

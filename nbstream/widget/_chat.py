@@ -70,10 +70,9 @@ class ChatView(Look, anywidget.AnyWidget):
     ['system', 'human', 'ai']
     """
 
-    _esm = STATIC / "widget.js"
+    _esm = STATIC / "chat.js"
     _css = STATIC / "widget.css"
 
-    _kind = traitlets.Unicode("chat").tag(sync=True)
     _model = traitlets.Unicode(help="What the model is called.").tag(sync=True)
     _place = traitlets.Unicode(help="Names the transcript that this stands in for.").tag(sync=True)
     _log = traitlets.Dict(help="All turns, filled in when a page asks for them.").tag(sync=True)

@@ -1,0 +1,72 @@
+/**
+ * What is the same for all widgets: messages come in where the model lives, its views stand where
+ * its outputs or their transcripts are.
+ */
+
+import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
+import { provide, provided } from "./modules";
+import { replaceOutputs } from "./outputs";
+import { canTakePlaces, takePlaces } from "./places";
+import type { BundleAnswer, ModuleAnswer, Traits } from "./protocol";
+import { ShownViews } from "./shown";
+
+/** What a widget holds and how it is drawn; `M` are the messages that it takes. */
+export interface Content<M> {
+  /** What a saved notebook keeps of it. */
+  readonly saved: object;
+  /** Take all there is, as a page finds it when it opens. */
+  open(log: object): void;
+  take(message: M): void;
+  /** Draw it into an element, where it lives until the signal. */
+  draw(el: HTMLElement, signal: AbortSignal): void;
+  /** Called for each place in an output that the widget is shown in. */
+  shownIn?(el: HTMLElement, signal: AbortSignal): void;
+}
+
+/** What makes a widget's content; `ask` sends a message to Python. */
+type Make<M> = (model: AnyModel<Traits>, ask: (message: object) => void) => Content<M>;
+
+/** Messages that all widgets take. */
+type Shared = ModuleAnswer | BundleAnswer;
+
+/** The module that anywidget is to find: what it exports makes the front end of one model. */
+export function frontEnd<M>(make: Make<M>) {
+  return () => {
+    // Shared by closure: `initialize` and `render` get different proxies of the model.
+    let content: Content<M>;
+    let views: ShownViews;
+
+    function take(message: M | Shared | null, model: AnyModel<Traits>): void {
+      const shared = message as Shared | null;
+      if (shared?.type === "module") {
+        provide(shared.name, shared.source);
+        // Kept with the widget's state, so that a saved notebook has it: once for the page.
+        const first = provided(shared.name) === shared.source;
+        if (first) model.set("_modules", { [shared.name]: shared.source });
+      } else if (shared?.type === "bundle") replaceOutputs(model.widget_manager, shared);
+      else if (message) content.take(message as M);
+    }
+
+    return {
+      initialize({ model }: InitializeProps<Traits>) {
+        content = make(model, (message) => model.send(message));
+        for (const [name, source] of Object.entries(model.get("_modules") ?? {})) {
+          provide(name, source);
+        }
+        model.on("msg:custom", (message: M | null) => take(message, model));
+        content.open(model.get("_log"));
+        // Frames are messages, which a saved notebook does not keep. What it does keep is this.
+        model.set("_log", content.saved as Traits["_log"]);
+        // Not with the model that `render` is given: what listens to that one goes when a view does.
+        views = new ShownViews((el, signal) => content.draw(el, signal));
+        if (!canTakePlaces()) return;
+        takePlaces(model.get("_place"), (el) => views.show(el));
+        model.send({ type: "hello" });
+      },
+      render({ el, signal }: RenderProps<Traits>) {
+        views.show(el, signal);
+        if (canTakePlaces()) content.shownIn?.(el, signal);
+      },
+    };
+  };
+}
