@@ -2,6 +2,7 @@
 
 import { Log } from "./log";
 import type { ExportAnswer, Frame, Json, Request, SavedLog } from "./protocol";
+import { list } from "./read";
 import { Replay } from "./replay";
 import { type Setup, setup } from "./setup";
 import { fold, initial, type RunState, type ViewState } from "./state";
@@ -68,10 +69,10 @@ export class Store {
 
   /** Take the log as a page finds it when it opens. */
   open(log: Json | object): void {
-    const found = log as Partial<Frame> | Partial<SavedLog>;
-    if (found.type === "frame") this.take(found as Frame, false);
-    if (found.type === "log") {
-      for (const frame of (found as SavedLog).frames) this.take(frame, false);
+    const found = log as Partial<Frame> | Partial<SavedLog> | null;
+    if (found?.type === "frame") this.take(found as Frame, false);
+    if (found?.type === "log") {
+      for (const frame of list(found.frames)) this.take(frame as never, false);
     }
     // Of a run that is over one reads the beginning first.
     if (this.live.runs[0] && this.live.runs[0].end !== null) this.setup.scrolledTo = 0;
