@@ -4,9 +4,10 @@
  */
 
 import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
+import { Bye } from "./bye";
 import { provide, provided } from "./modules";
-import { replaceOutputs } from "./outputs";
-import { canTakePlaces, takePlaces } from "./places";
+import { hasTranscript, replaceOutputs } from "./outputs";
+import { canTakePlaces, takePlaces, whenLeft } from "./places";
 import type { BundleAnswer, ModuleAnswer, Traits } from "./protocol";
 import { ShownViews } from "./shown";
 
@@ -14,6 +15,8 @@ import { ShownViews } from "./shown";
 export interface Content<M> {
   /** What a saved notebook keeps of it. */
   readonly saved: object;
+  /** Whether something is under way. */
+  readonly isRunning: boolean;
   /** Take all there is, as a page finds it when it opens. */
   open(log: object): void;
   take(message: M): void;
@@ -47,8 +50,24 @@ export function frontEnd<M>(make: Make<M>) {
       else if (message) content.take(message as M);
     }
 
+    /** Let the views go whose places have gone, and tell Python when that were all. */
+    function watchLeaving(model: AnyModel<Traits>, closed: AbortSignal): void {
+      const bye = new Bye(() => model.send({ type: "bye" }));
+      const isKept = () => hasTranscript(model.widget_manager, model.get("_place"));
+      const leave = whenLeft(() => {
+        const again = views.sweep(isKept);
+        if (closed.aborted) {
+          if (views.isEmpty) leave();
+          return again;
+        }
+        const isGone = views.wereShown && views.isEmpty && isKept() !== true;
+        return bye.look(isGone && !content.isRunning) || again || (isGone && content.isRunning);
+      });
+    }
+
     return {
-      initialize({ model }: InitializeProps<Traits>) {
+      initialize({ model, signal }: InitializeProps<Traits>) {
+        const life = lifeUntil(signal);
         content = make(model, (message) => model.send(message));
         for (const [name, source] of Object.entries(model.get("_modules") ?? {})) {
           provide(name, source);
@@ -59,14 +78,26 @@ export function frontEnd<M>(make: Make<M>) {
         model.set("_log", content.saved as Traits["_log"]);
         // Not with the model that `render` is given: what listens to that one goes when a view does.
         views = new ShownViews((el, signal) => content.draw(el, signal));
-        if (!canTakePlaces()) return;
-        takePlaces(model.get("_place"), (el) => views.show(el));
-        model.send({ type: "hello" });
+        if (canTakePlaces()) {
+          watchLeaving(model, life.signal);
+          takePlaces(model.get("_place"), (el) => views.show(el), life.signal);
+          model.send({ type: "hello" });
+        }
+        return () => life.abort();
       },
       render({ el, signal }: RenderProps<Traits>) {
-        views.show(el, signal);
-        if (canTakePlaces()) content.shownIn?.(el, signal);
+        const life = lifeUntil(signal);
+        views.show(el, life.signal);
+        if (canTakePlaces()) content.shownIn?.(el, life.signal);
+        return () => life.abort();
       },
     };
   };
+}
+
+/** What ends at the signal, or by hand: anywidget before 0.11 has no signals. */
+function lifeUntil(signal: AbortSignal | undefined): AbortController {
+  const life = new AbortController();
+  signal?.addEventListener("abort", () => life.abort());
+  return life;
 }

@@ -15,6 +15,9 @@ export default frontEnd<Frame | ExportAnswer>((model, ask) => {
   const store = new Store(ask);
   return {
     saved: store.saved,
+    get isRunning() {
+      return store.live.runs.length > 0 && isRunning(store.live);
+    },
     open: (log) => store.open(log),
     take: (message) => {
       if (message.type === "frame") store.take(message);

@@ -14,6 +14,9 @@ export default frontEnd<Message>((model, ask) => {
   const chat = new ChatStore(ask);
   return {
     saved: chat.saved,
+    get isRunning() {
+      return chat.isRunning;
+    },
     open: (log) => chat.open(log),
     take: (message) => {
       if (message.type !== "frame" && message.type !== "export") return chat.take(message);

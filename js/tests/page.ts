@@ -42,13 +42,15 @@ const TRAITS: Traits = {
 
 /** The model of the widget opened last; tests only look at it. */
 export let model: Model;
-/** Ends its views. */
+/** Ends its views, */
 export let leave: AbortController;
+/** and closes the model. */
+export let close: AbortController;
 
 export function open(traits: Partial<Traits> = {}) {
   model = new Model({ ...TRAITS, ...traits });
   const { initialize, render } = widget();
-  initialize({ model } as never);
+  initialize({ model, signal: close.signal } as never);
   const view = () => {
     const el = document.createElement("div");
     document.body.append(el);
@@ -88,12 +90,14 @@ export function choose(root: HTMLElement, label: string, value: string): void {
 
 beforeEach(() => {
   leave = new AbortController();
+  close = new AbortController();
 });
 
 afterAll(lastLook);
 
 afterEach(() => {
   leave.abort();
+  close.abort();
   document.body.replaceChildren();
   vi.restoreAllMocks();
 });

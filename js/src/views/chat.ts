@@ -86,7 +86,7 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
 
   function update(): void {
     scheduled = false;
-    if (!root.isConnected) return;
+    if (!root.isConnected || signal.aborted) return;
     const { path } = chat;
     const views = path.map((turn) => {
       let view = shown.get(turn.id);

@@ -57,7 +57,7 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
   });
   const tokens = new TokensView(setup, schedule);
   const markdown = new MarkdownPanel(store, setup);
-  const events = new EventsView(store);
+  const events = new EventsView(store, signal);
   const timeline = new TimelineView(setup, (run) => store.select(run));
   const details = new DetailsView();
   const figures = new FiguresView();
@@ -102,7 +102,7 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
   function update(): void {
     scheduled = false;
     // A view that the notebook has replaced is kept alive but never seen again: spend nothing.
-    if (!root.isConnected) return;
+    if (!root.isConnected || signal.aborted) return;
     const { state, run, now } = store;
     const doing = status(state);
     const view = options.get("view");
