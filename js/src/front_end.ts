@@ -5,6 +5,7 @@
 
 import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
 import { Bye } from "./bye";
+import { watchKernel } from "./kernel";
 import { provide, provided } from "./modules";
 import { hasTranscript, replaceOutputs } from "./outputs";
 import { canTakePlaces, takePlaces, whenLeft } from "./places";
@@ -20,6 +21,8 @@ export interface Content<M> {
   /** Take all there is, as a page finds it when it opens. */
   open(log: object): void;
   take(message: M): void;
+  /** Note that the kernel is gone, or there again. */
+  lose(isGone: boolean): void;
   /** Draw it into an element, where it lives until the signal. */
   draw(el: HTMLElement, signal: AbortSignal): void;
   /** Called for each place in an output that the widget is shown in. */
@@ -52,7 +55,7 @@ export function frontEnd<M>(make: Make<M>) {
 
     /** Let the views go whose places have gone, and tell Python when that were all. */
     function watchLeaving(model: AnyModel<Traits>, closed: AbortSignal): void {
-      const bye = new Bye(() => model.send({ type: "bye" }));
+      const bye = new Bye(() => send(model, { type: "bye" }));
       const isKept = () => hasTranscript(model.widget_manager, model.get("_place"));
       const leave = whenLeft(() => {
         const again = views.sweep(isKept);
@@ -65,14 +68,31 @@ export function frontEnd<M>(make: Make<M>) {
       });
     }
 
+    function send(model: AnyModel<Traits>, message: object): void {
+      try {
+        model.send(message);
+      } catch {
+        content.lose(true); // a kernel that is dead takes nothing
+      }
+    }
+
     return {
       initialize({ model, signal }: InitializeProps<Traits>) {
         const life = lifeUntil(signal);
-        content = make(model, (message) => model.send(message));
+        content = make(model, (message) => send(model, message));
         for (const [name, source] of Object.entries(model.get("_modules") ?? {})) {
           provide(name, source);
         }
-        model.on("msg:custom", (message: M | null) => take(message, model));
+        model.on("msg:custom", (message: M | null) => {
+          content.lose(false); // it speaks
+          try {
+            take(message, model);
+          } catch (error) {
+            console.error(error); // whatever it was, the messages behind it are taken
+          }
+        });
+        watchKernel(model, () => content.lose(true), life.signal);
+        signal?.addEventListener("abort", () => content.lose(true));
         content.open(model.get("_log"));
         // Frames are messages, which a saved notebook does not keep. What it does keep is this.
         model.set("_log", content.saved as Traits["_log"]);
@@ -81,7 +101,7 @@ export function frontEnd<M>(make: Make<M>) {
         if (canTakePlaces()) {
           watchLeaving(model, life.signal);
           takePlaces(model.get("_place"), (el) => views.show(el), life.signal);
-          model.send({ type: "hello" });
+          send(model, { type: "hello" });
         }
         return () => life.abort();
       },

@@ -2,8 +2,7 @@
 
 import { frontEnd } from "./front_end";
 import { Options } from "./options";
-import type { ExportAnswer, Frame } from "./protocol";
-import { isRunning } from "./state";
+import type { ExportAnswer, Frame, Words } from "./protocol";
 import { Store } from "./store";
 import "./theme.css";
 import { renderPanel } from "./views/panel";
@@ -11,25 +10,27 @@ import { renderPanel } from "./views/panel";
 /** Milliseconds after a run's end by which its output has been updated, where Jupyter does that. */
 const LEFT_BY = 1000;
 
-export default frontEnd<Frame | ExportAnswer>((model, ask) => {
+export default frontEnd<Frame | ExportAnswer | Words>((model, ask) => {
   const store = new Store(ask);
   return {
     saved: store.saved,
     get isRunning() {
-      return store.live.runs.length > 0 && isRunning(store.live);
+      return store.live.runs.length > 0 && store.isRunning;
     },
     open: (log) => store.open(log),
     take: (message) => {
       if (message.type === "frame") store.take(message);
       else if (message.type === "export") store.exported(message);
+      else if (message.type === "problem" || message.type === "notice") store.say(message);
     },
+    lose: (isGone) => store.lose(isGone),
     draw: (el, signal) =>
       renderPanel({ store, el, signal, options: new Options(model, store.setup, signal) }),
     shownIn(el, signal) {
       // A run that is over leaves its transcript in the output, which takes this view away.
       let timer = 0;
       store.subscribe(() => {
-        if (timer || isRunning(store.live)) return;
+        if (timer || store.isRunning) return;
         timer = window.setTimeout(() => el.isConnected && store.askForBundle(), LEFT_BY);
       }, signal);
       store.notify();

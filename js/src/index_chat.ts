@@ -24,6 +24,7 @@ export default frontEnd<Message>((model, ask) => {
       if (message.type === "frame") store?.take(message);
       else store?.exported(message);
     },
+    lose: (isGone) => chat.lose(isGone),
     draw: (el, signal) => renderChat({ model, chat, el, signal }),
   };
 });

@@ -47,8 +47,16 @@ export let leave: AbortController;
 /** and closes the model. */
 export let close: AbortController;
 
+let manager: object | undefined;
+
+/** What the host offers to the models that are opened from now on. */
+export function setManager(offered: object): void {
+  manager = offered;
+}
+
 export function open(traits: Partial<Traits> = {}) {
   model = new Model({ ...TRAITS, ...traits });
+  Object.assign(model, { widget_manager: manager });
   const { initialize, render } = widget();
   initialize({ model, signal: close.signal } as never);
   const view = () => {
@@ -89,6 +97,7 @@ export function choose(root: HTMLElement, label: string, value: string): void {
 }
 
 beforeEach(() => {
+  manager = undefined;
   leave = new AbortController();
   close = new AbortController();
 });
