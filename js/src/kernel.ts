@@ -17,8 +17,11 @@ interface Kernel {
   disposed?: Signal;
 }
 
-/** What a kernel's status says when that kernel, and what it knew, is no more. */
-const GONE = new Set(["terminating", "restarting", "autorestarting", "dead"]);
+/**
+ * What a kernel's status says when that kernel, and what it knew, is no more. One that is starting
+ * while a model is there is another: somebody else had it restarted.
+ */
+const GONE = new Set(["terminating", "restarting", "autorestarting", "starting", "dead"]);
 
 /** Call `lost` once the model's kernel is gone, until `signal` aborts. */
 export function watchKernel(model: AnyModel, lost: () => void, signal: AbortSignal): void {

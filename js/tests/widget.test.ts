@@ -174,7 +174,8 @@ describe("the widget", () => {
       return root;
     }
 
-    it.each(["restarting", "autorestarting", "dead", "terminating"])("%s", async (status) => {
+    const ENDS = ["restarting", "autorestarting", "starting", "dead", "terminating"];
+    it.each(ENDS)("says so: %s", async (status) => {
       const kernel = { statusChanged: signal(), disposed: signal() };
       const root = await streaming(kernel);
       for (const harmless of ["busy", "idle", "unknown", undefined]) {
@@ -193,6 +194,9 @@ describe("the widget", () => {
       const { textContent } = root.querySelector(".nbs-metrics")!;
       await settle();
       expect(text(root, ".nbs-metrics")).toBe(textContent);
+      tab(root, "Timeline").click();
+      await settle();
+      expect(text(root, "tbody .nbs-took")).toBe("unfinished");
       close.abort();
       expect(kernel.statusChanged.slots.size + kernel.disposed.slots.size).toBe(0);
     });

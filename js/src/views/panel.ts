@@ -144,7 +144,7 @@ export function renderPanel(props: PanelProps): void {
     else if (view === "markdown") again = markdown.update(run);
     else if (view === "events") again = events.update();
     else {
-      timeline.update(state.runs, now);
+      timeline.update(state.runs, now, doing === "gone" ? "unfinished" : "running");
       details.update(setup.selected === null ? undefined : run);
     }
     replay.el.hidden = !setup.replayOpen;
