@@ -14,7 +14,8 @@ import pytest
 import nbstream
 
 ROOT = Path(nbstream.__file__).parents[1]
-BUILT = {f"nbstream/static/{name}" for name in ("widget.js", "widget.css", "markdown.js")}
+STATIC = ("widget.js", "widget.css", "chat.js", "markdown.js")
+BUILT = {f"nbstream/static/{name}" for name in STATIC}
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,9 @@
 /** The chat widget's store: the turns of a conversation, each with a store of its own. */
 
-import type { Frame, ImageUrl, Request } from "./protocol";
-import { isRunning, metrics } from "./state";
-import { Store } from "./store";
+import type { Frame, ImageUrl, Json, Request, Words } from "./protocol";
+import { count, dicts, list, text } from "./read";
+import { metrics } from "./state";
+import { Store, tell } from "./store";
 
 export interface Turn {
   id: number;
@@ -44,8 +45,9 @@ export type ChatRequest =
 export type ChatAnswer =
   | { type: "turn"; turn: TurnItem }
   | { type: "leaf"; turn: number | null }
+  | { type: "tree"; turns: { id: number; parent: number | null }[]; leaf: number | null }
   | { type: "cleared" }
-  | { type: "problem"; text: string };
+  | Words;
 
 /** Milliseconds in which Python should have heard of a prompt. */
 const HEARD_BY = 5000;
@@ -55,8 +57,11 @@ export class ChatStore {
   readonly turns = new Map<number, Turn>();
   readonly saved: SavedChat = { type: "chat", turns: [], leaf: null };
   leaf: number | null = null;
-  /** What went wrong with the last thing the reader asked for. */
+  /** What went wrong with the last thing the reader asked for, and what else there is to say. */
   problem = "";
+  notice = "";
+  /** Whether the kernel is gone. */
+  isGone = false;
   // For the view that takes the place of this one: what the reader is writing, and where they are.
   draft: { text: string; images: ImageUrl[] } = { text: "", images: [] };
   focus: Place | null = null;
@@ -73,15 +78,15 @@ export class ChatStore {
 
   /** Take all turns, as a page finds them when it opens. */
   open(log: object): void {
-    const found = log as Partial<SavedChat>;
-    if (found.type !== "chat") return;
-    for (const turn of found.turns ?? []) this.#add(turn);
+    const found = log as Partial<SavedChat> | null;
+    if (found?.type !== "chat") return;
+    for (const turn of dicts(found.turns)) this.#add(turn);
     this.#setLeaf(found.leaf ?? null);
   }
 
   take(message: ChatAnswer): void {
-    this.problem = "";
     if (message.type === "turn") {
+      this.problem = "";
       // Only when Python has the prompt is it safe to forget it here.
       if (this.isSent && message.turn.text.trim() === this.draft.text.trim()) {
         this.draft = { text: "", images: [] };
@@ -92,13 +97,16 @@ export class ChatStore {
       this.#setLeaf(message.turn.id);
     } else if (message.type === "leaf") {
       this.#setLeaf(message.turn);
+    } else if (message.type === "tree") {
+      this.#grow(message.turns);
+      this.#setLeaf(message.leaf);
     } else if (message.type === "cleared") {
-      this.turns.clear();
-      this.saved.turns.length = 0;
+      this.problem = "";
+      this.#grow([]);
       this.#setLeaf(null);
-    } else {
-      this.problem = message.text;
-      this.isSent = false;
+    } else if (message.type === "problem" || message.type === "notice") {
+      this[message.type] = message.text;
+      if (message.type === "problem") this.isSent = false;
     }
     this.notify();
   }
@@ -106,7 +114,8 @@ export class ChatStore {
   /** Send the draft, if there is something in it and nothing under way. */
   send(): void {
     const { text, images } = this.draft;
-    if (this.isRunning || this.isSent || (!text.trim() && images.length === 0)) return;
+    if (this.isRunning || this.isSent || this.isGone || (!text.trim() && images.length === 0))
+      return;
     this.isSent = true;
     this.ask({ type: "send", text, images });
     clearTimeout(this.#patience);
@@ -119,21 +128,38 @@ export class ChatStore {
   }
 
   ask(message: ChatRequest): void {
-    this.problem = "";
+    this.problem = this.notice = "";
     this.#ask(message);
+    this.notify();
+  }
+
+  /** Ask for the end of the answer that is under way. */
+  stop(): void {
+    this.#last?.store.stopping();
+    this.ask({ type: "stop" });
+  }
+
+  /** Note that the kernel is gone, or there again. */
+  lose(isGone: boolean): void {
+    if (isGone === this.isGone) return;
+    this.isGone = isGone;
+    if (isGone) this.isSent = false;
+    for (const { store } of this.turns.values()) store.lose(isGone);
     this.notify();
   }
 
   /** The turns on show, the first one first. */
   get path(): Turn[] {
-    const path: Turn[] = [];
-    for (let at = this.leaf; at !== null; ) {
-      const turn = this.turns.get(at);
-      if (!turn) break;
-      path.unshift(turn);
-      at = turn.parent;
+    const path = new Set<Turn>();
+    for (let turn = this.#last; turn && !path.has(turn); ) {
+      path.add(turn);
+      turn = turn.parent === null ? undefined : this.turns.get(turn.parent);
     }
-    return path;
+    return [...path].reverse();
+  }
+
+  get #last(): Turn | undefined {
+    return this.leaf === null ? undefined : this.turns.get(this.leaf);
   }
 
   /** The turns that could stand where this one does, itself among them. */
@@ -142,8 +168,11 @@ export class ChatStore {
   }
 
   get isRunning(): boolean {
-    const turn = this.leaf === null ? undefined : this.turns.get(this.leaf);
-    return turn !== undefined && isRunning(turn.store.live);
+    return this.#last?.store.isRunning ?? false;
+  }
+
+  get isStopping(): boolean {
+    return this.#last?.store.isStopping ?? false;
   }
 
   /** Tokens of all turns. */
@@ -158,7 +187,7 @@ export class ChatStore {
   }
 
   notify(): void {
-    for (const listener of this.#listeners) listener();
+    tell(this.#listeners);
   }
 
   subscribe(listener: () => void, signal: AbortSignal): void {
@@ -166,17 +195,40 @@ export class ChatStore {
     signal.addEventListener("abort", () => this.#listeners.delete(listener));
   }
 
-  #add({ frames, ...item }: TurnItem): void {
-    if (this.turns.has(item.id)) return;
-    const store = new Store((message) => this.#ask(Object.assign({ turn: item.id }, message)));
-    for (const frame of frames ?? []) store.take(frame, false);
-    this.turns.set(item.id, { ...item, store, editing: null });
-    this.saved.turns.push({ ...item, frames: store.saved.frames });
+  #add(item: TurnItem | { [key: string]: Json }): void {
+    const id = count(item.id);
+    if (id === null || this.turns.has(id)) return;
+    const turn = {
+      id,
+      parent: count(item.parent),
+      text: text(item.text),
+      // From the prompt itself: nothing is fetched from elsewhere.
+      images: list(item.images).filter(isOwnImage),
+    };
+    const store = new Store((message) => this.#ask(Object.assign({ turn: id }, message)));
+    store.lose(this.isGone);
+    for (const frame of dicts(item.frames)) store.take(frame as unknown as Frame, false);
+    this.turns.set(id, { ...turn, store, editing: null });
+    this.saved.turns.push({ ...turn, frames: store.saved.frames });
     store.subscribe(() => this.notify(), new AbortController().signal);
   }
 
-  #setLeaf(leaf: number | null): void {
-    this.leaf = leaf;
-    this.saved.leaf = leaf;
+  /** Forget the turns that are not in the tree, and put the others where they are now. */
+  #grow(tree: unknown): void {
+    const parents = new Map(dicts(tree).map(({ id, parent }) => [count(id), count(parent)]));
+    for (const id of this.turns.keys()) if (!parents.has(id)) this.turns.delete(id);
+    for (const turn of this.turns.values()) turn.parent = parents.get(turn.id) ?? null;
+    const kept = this.saved.turns.filter(({ id }) => this.turns.has(id));
+    for (const item of kept) item.parent = this.turns.get(item.id)!.parent;
+    this.saved.turns.splice(0, Infinity, ...kept);
   }
+
+  #setLeaf(leaf: unknown): void {
+    this.leaf = count(leaf);
+    this.saved.leaf = this.leaf;
+  }
+}
+
+function isOwnImage(url: Json): url is ImageUrl {
+  return text(url).startsWith("data:image/");
 }

@@ -5,7 +5,8 @@
 
 import type { Detail, Kind, Log } from "./log";
 import type { CustomItem, EndItem, Json, RunError } from "./protocol";
-import { isDict, type RunState } from "./state";
+import { isDict, text, toJson } from "./read";
+import type { RunState } from "./state";
 
 export type Version = "v1" | "v2";
 
@@ -26,6 +27,7 @@ const SUFFIX: { [kind in Kind]: string } = {
   error: "error",
   cancelled: "cancel",
   custom: "",
+  unknown: "",
 };
 
 /** What has one value by nature does not report it as a stream, too. */
@@ -38,8 +40,9 @@ export function eventName(
   seq: number,
   version: Version,
 ): string | null {
-  const run = runs[log.run[seq]!]!;
   const kind = log.kind[seq]!;
+  if (kind === "unknown") return null;
+  const run = runs[log.run[seq]!]!;
   if (kind === "custom") return version === "v1" ? null : "on_custom_event";
   const isShown = version === "v1" && run.parent === null;
   if (kind === "chunk" && UNSTREAMED.has(run.type) && !isShown) return null;
@@ -99,8 +102,8 @@ function dataAt(log: Log, run: RunState, seq: number, version: Version): Json {
 export function chunkAt(log: Log, seq: number): Json {
   const detail = log.detail.get(seq) as Extract<Detail, { chunk: Json }> | undefined;
   if (detail) return detail.chunk;
-  const text = log.text[seq]!;
-  return log.isMessage[seq] ? { type: "AIMessageChunk", content: text } : text;
+  const content = log.text[seq]!;
+  return log.isMessage[seq] ? { type: "AIMessageChunk", content } : content;
 }
 
 /** What a run gave, from how it ended and the texts that had come. */
@@ -111,7 +114,7 @@ export function outputOf(run: RunState, end: Pick<EndItem, "output" | "message">
 
 function generations(message: Json): Json {
   const isMessage = isDict(message);
-  const isChunk = isMessage && String(message.type).endsWith("Chunk");
+  const isChunk = isMessage && text(message.type).endsWith("Chunk");
   const generation = {
     text: isMessage ? textOf(message.content ?? "") : "",
     generation_info: null,
@@ -122,15 +125,15 @@ function generations(message: Json): Json {
 }
 
 function textOf(content: Json): string {
-  if (!Array.isArray(content)) return String(content);
+  if (!Array.isArray(content)) return typeof content === "string" ? content : toJson(content);
   return content
-    .map((block) => (isDict(block) ? (block.type === "text" ? String(block.text) : "") : block))
+    .map((block) => (isDict(block) ? (block.type === "text" ? text(block.text) : "") : text(block)))
     .join("");
 }
 
 /** The runs around one, the outermost first. */
 function parentIds(runs: readonly RunState[], run: RunState): string[] {
   const ids: string[] = [];
-  for (let at = run.parent; at !== null; at = runs[at]!.parent) ids.unshift(runs[at]!.id);
-  return ids;
+  for (let at = run.parent; at !== null; at = runs[at]!.parent) ids.push(runs[at]!.id);
+  return ids.reverse();
 }

@@ -16,6 +16,8 @@ export function keepKeys(root: HTMLElement, signal: AbortSignal): void {
     "keydown",
     (event) => {
       root.removeAttribute(MARK);
+      // With the whole view in focus, and nothing in it, the keys are the notebook's.
+      if (event.target === root) return;
       if (!KEYS.has(event.key) || !root.contains(event.target as Node)) return;
       if (event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
       // Escape leaves the view unless something in it is open that it would close.

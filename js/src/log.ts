@@ -4,12 +4,14 @@
  * (`events.ts`).
  */
 
-import type { EndItem, Frame, Json, StartItem } from "./protocol";
+import type { CustomItem, EndItem, Frame, Json, StartItem } from "./protocol";
+import { count, type Dict, isDict, list, readEnd, readStart, text, whole } from "./read";
 
-export type Kind = "start" | "chunk" | "end" | "error" | "cancelled" | "custom";
+/** What is not known, or not as it should be, is counted and passed over. */
+export type Kind = "start" | "chunk" | "end" | "error" | "cancelled" | "custom" | "unknown";
 
 /** What an event has beside its text; for a chunk, all of it. */
-export type Detail = StartItem | EndItem | { name: string; data: Json } | { chunk: Json };
+export type Detail = StartItem | EndItem | CustomItem | { chunk: Json };
 
 export class Log {
   readonly kind: Kind[] = [];
@@ -29,35 +31,70 @@ export class Log {
   }
 
   /**
-   * Add a frame's events; those it repeats are skipped. False if events are missing between the
+   * Add a frame's events; those it repeats are skipped. What is no frame is passed over. False if events are missing between the
    * two: the frame is then left out, and the log is needed from `length` on.
    */
   append(frame: Frame): boolean {
-    let seq = frame.seq;
+    let seq = count(frame?.seq);
+    if (seq === null) return true;
     if (seq > this.length) return false;
-    for (const item of frame.items) {
-      if (item.kind === "chunks") {
-        let at = item.at;
-        for (let i = 0; i < item.run.length; i++) {
-          at += item.gap[i]!;
-          if (seq++ !== this.length) continue;
-          const run = item.run[i]!;
-          const more = item.more?.[i];
-          if (more !== undefined) this.detail.set(this.length, { chunk: more });
-          const isMessage = this.#chatModels.has(run) !== Boolean(item.messages?.includes(run));
-          this.#push("chunk", run, at, item.text[i]!, isMessage);
-        }
-        continue;
-      }
-      if (seq++ !== this.length) continue;
-      if (item.kind === "start") {
-        this.begins.push(this.length);
-        if (item.type === "chat_model") this.#chatModels.add(item.run);
-      }
-      this.detail.set(this.length, item);
-      this.#push(item.kind, item.run, item.at, "", false);
+    for (const item of list(frame.items) as unknown[]) {
+      if (isDict(item) && item.kind === "chunks") seq = this.#chunks(item, seq);
+      else if (seq++ === this.length) this.#add(item);
     }
     return true;
+  }
+
+  #chunks(item: Dict, first: number): number {
+    const [runs, gaps, texts, messages] = [item.run, item.gap, item.text, item.messages].map(list);
+    const others = isDict(item.more) ? item.more : {};
+    let seq = first;
+    let at = whole(item.at);
+    for (let i = 0; i < runs!.length; i++) {
+      at += whole(gaps![i]);
+      if (seq++ !== this.length) continue;
+      const run = this.#known(runs![i]);
+      if (run === null) {
+        this.#push("unknown", -1, at, "", false);
+        continue;
+      }
+      const more = others[i];
+      if (more !== undefined) this.detail.set(this.length, { chunk: more });
+      const isMessage = this.#chatModels.has(run) !== messages!.includes(run);
+      this.#push("chunk", run, at, text(texts![i]), isMessage);
+    }
+    return seq;
+  }
+
+  /** Add an event that is no chunk. */
+  #add(item: unknown): void {
+    const detail = isDict(item) ? this.#read(item) : null;
+    if (!detail) {
+      this.#push("unknown", -1, (this.time.at(-1) ?? 0) * 10, "", false);
+      return;
+    }
+    if (detail.kind === "start") {
+      this.begins.push(this.length);
+      if (detail.type === "chat_model") this.#chatModels.add(detail.run);
+    }
+    this.detail.set(this.length, detail);
+    this.#push(detail.kind, detail.run, detail.at, "", false);
+  }
+
+  #read(item: Dict): StartItem | EndItem | CustomItem | null {
+    const { kind } = item;
+    if (kind === "start") return readStart(item, this.begins.length);
+    const run = this.#known(item.run);
+    if (run === null) return null;
+    if (kind === "end" || kind === "cancelled" || kind === "error") return readEnd(item, kind, run);
+    if (kind !== "custom") return null;
+    return { kind, at: whole(item.at), run, name: text(item.name), data: item.data ?? null };
+  }
+
+  /** The number of a run that has begun, else null. */
+  #known(run: unknown): number | null {
+    const number = count(run);
+    return number !== null && number < this.begins.length ? number : null;
   }
 
   #push(kind: Kind, run: number, ticks: number, text: string, isMessage: boolean): void {

@@ -1,6 +1,7 @@
 /**
- * Putting the transcript into the notebook where Jupyter cannot: it updates an output only in the
- * page that ran the cell, and so not after a page was reloaded in the middle of a run.
+ * The outputs that the notebook's document has, on the page or not. The transcript is put there
+ * where Jupyter cannot: it updates an output only in the page that ran the cell, and so not after a
+ * page was reloaded in the middle of a run.
  */
 
 import type { BundleAnswer } from "./protocol";
@@ -20,11 +21,33 @@ interface Manager {
   context?: { model?: { cells?: Iterable<{ outputs?: Outputs }> } };
 }
 
+/** The lists of outputs that the document has, or null where that cannot be seen. */
+function outputsOf(manager: unknown): Outputs[] | null {
+  const cells = (manager as Manager | undefined)?.context?.model?.cells;
+  if (!cells) return null;
+  return [...cells].flatMap(({ outputs }) => (outputs ? [outputs] : []));
+}
+
+/**
+ * Whether the document still has a transcript, though it may be nowhere on the page: those of cells
+ * that are far away are not. Null where that cannot be told.
+ */
+export function hasTranscript(manager: unknown, place: string): boolean | null {
+  const begin = `<div data-nbstream="${place}"`;
+  const all = outputsOf(manager);
+  if (!all) return null;
+  return all.some((outputs) => {
+    for (let i = 0; i < outputs.length; i++) {
+      if (String(outputs.get(i).data["text/html"] ?? "").startsWith(begin)) return true;
+    }
+    return false;
+  });
+}
+
 /** Replace each output that still holds the widget. Returns how many there were. */
 export function replaceOutputs(manager: unknown, answer: BundleAnswer): number {
   let count = 0;
-  for (const { outputs } of (manager as Manager | undefined)?.context?.model?.cells ?? []) {
-    if (!outputs) continue;
+  for (const outputs of outputsOf(manager) ?? []) {
     for (let i = 0; i < outputs.length; i++) {
       const view = outputs.get(i).data[WIDGET] as { model_id?: string } | undefined;
       if (view?.model_id !== answer.model) continue;

@@ -7,20 +7,26 @@
  */
 
 type Mount = (el: HTMLElement) => void;
+/** Looks what has gone; returns whether to look once more. */
+type Look = () => boolean;
 
 interface Shared {
   mounts: Map<string, Mount>;
+  looks: Set<Look>;
   observer: MutationObserver | null;
+  timer: number;
 }
 
 // Each widget brings its own copy of this file; they share one observer.
-const KEY = Symbol.for("nbstream.places.1");
+const KEY = Symbol.for("nbstream.places.2");
 const PLACE = "data-nbstream";
 const TAKEN = "data-nbstream-taken";
+/** Milliseconds between two looks at what has gone. */
+const PAUSE = 2000;
 
 function shared(): Shared {
   const page = globalThis as { [KEY]?: Shared };
-  page[KEY] ??= { mounts: new Map(), observer: null };
+  page[KEY] ??= { mounts: new Map(), looks: new Set(), observer: null, timer: 0 };
   return page[KEY];
 }
 
@@ -29,28 +35,66 @@ export function canTakePlaces(): boolean {
   return document.body.dataset.jpThemeName !== undefined;
 }
 
-/** Show a view wherever its transcript stands, now or later. */
-export function takePlaces(id: string, mount: Mount): void {
+/** Show a view wherever its transcript stands, now or later, until the signal. */
+export function takePlaces(id: string, mount: Mount, signal: AbortSignal): void {
   const { mounts } = shared();
   mounts.set(id, mount);
+  signal.addEventListener("abort", () => {
+    if (mounts.get(id) === mount) mounts.delete(id);
+    observe();
+  });
   for (const el of document.querySelectorAll<HTMLElement>(`[${PLACE}]`)) take(el);
-  shared().observer ??= observe();
+  observe();
 }
 
-function observe(): MutationObserver {
-  const observer = new MutationObserver((records) => {
-    for (const { target, addedNodes } of records) {
-      // Tokens that are added come by the thousand, and hold no place.
-      if ((target as Element).className.toString().startsWith("nbs-")) continue;
-      for (const node of addedNodes) {
-        if (!(node instanceof HTMLElement)) continue;
-        if (node.hasAttribute(PLACE)) take(node);
-        for (const el of node.querySelectorAll<HTMLElement>(`[${PLACE}]`)) take(el);
-      }
+/** Have a look, soon after something has left the page. Returns what ends that. */
+export function whenLeft(look: Look): () => void {
+  shared().looks.add(look);
+  observe();
+  return () => {
+    shared().looks.delete(look);
+    observe();
+  };
+}
+
+/** Look soon. */
+export function lookSoon(): void {
+  const page = shared();
+  page.timer ||= window.setTimeout(() => {
+    page.timer = 0;
+    // All of them, not only up to the first that wants to look again.
+    if ([...page.looks].filter((look) => look()).length > 0) lookSoon();
+  }, PAUSE);
+}
+
+/** Let a place be taken again. */
+export function release(el: HTMLElement): void {
+  el.removeAttribute(TAKEN);
+}
+
+/** Watch the page as long as there is something to watch for. */
+function observe(): void {
+  const page = shared();
+  if (page.mounts.size + page.looks.size === 0) {
+    page.observer?.disconnect();
+    page.observer = null;
+  } else if (!page.observer) {
+    page.observer = new MutationObserver(onChange);
+    page.observer.observe(document.body, { childList: true, subtree: true });
+  }
+}
+
+function onChange(records: MutationRecord[]): void {
+  for (const { target, addedNodes, removedNodes } of records) {
+    // Tokens that are added come by the thousand, and hold no place.
+    if ((target as Element).className.toString().startsWith("nbs-")) continue;
+    if (removedNodes.length > 0) lookSoon();
+    for (const node of addedNodes) {
+      if (!(node instanceof HTMLElement)) continue;
+      if (node.hasAttribute(PLACE)) take(node);
+      for (const el of node.querySelectorAll<HTMLElement>(`[${PLACE}]`)) take(el);
     }
-  });
-  observer.observe(document.body, { childList: true, subtree: true });
-  return observer;
+  }
 }
 
 function take(el: HTMLElement): void {

@@ -83,6 +83,11 @@ export interface Hello {
   type: "hello";
 }
 
+/** Says that this page shows nothing of the widget any more, and nothing of it is under way. */
+export interface Bye {
+  type: "bye";
+}
+
 /** Asks for what is to be left in the output, where that was not updated. */
 export interface BundleRequest {
   type: "bundle";
@@ -112,7 +117,13 @@ export interface ExportAnswer {
   text: string;
 }
 
-export type Answer = BundleAnswer | Frame | ModuleAnswer | ExportAnswer;
+/** What Python has to say: that something went wrong, or something to know. */
+export interface Words {
+  type: "problem" | "notice";
+  text: string;
+}
+
+export type Answer = BundleAnswer | Frame | ModuleAnswer | ExportAnswer | Words;
 
 export const VIEWS = ["tokens", "markdown", "events", "timeline"] as const;
 export type ViewName = (typeof VIEWS)[number];
@@ -132,7 +143,6 @@ export interface Traits {
   heat: "none" | "gap" | "logprob";
   price: { input?: number; output?: number };
   max_height: string;
-  _kind?: "chat";
   /** What a chat's model is called. */
   _model?: string;
   /** Names the view's transcript in the page. */

@@ -1,7 +1,7 @@
 /** Playing a log again, in its own time: the views are shown its state as it was. */
 
+import type { Log } from "./log";
 import { fold, initial, type ViewState } from "./state";
-import type { Store } from "./store";
 
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16];
 
@@ -11,22 +11,25 @@ export class Replay {
   time = 0;
   speed = 1;
   isPlaying = false;
-  #store: Store;
+  #log: Log;
+  #notify: () => void;
   #frame = 0;
 
-  constructor(store: Store) {
-    this.#store = store;
+  /** @param notify is called when another time is to be shown. */
+  constructor(log: Log, notify: () => void) {
+    this.#log = log;
+    this.#notify = notify;
   }
 
   /** When the log begins and ends. */
   get span(): [number, number] {
-    const { time } = this.#store.log;
+    const { time } = this.#log;
     return [time[0] ?? 0, time.at(-1) ?? 0];
   }
 
   /** Show the log as it was at a time. */
   seek(time: number): void {
-    const { log } = this.#store;
+    const log = this.#log;
     const [begin, end] = this.span;
     this.time = Math.min(Math.max(time, begin), end);
     let next = this.state?.next ?? 0;
@@ -37,7 +40,7 @@ export class Replay {
     this.state ??= initial();
     while (next < log.length && log.time[next]! <= this.time) next++;
     fold(this.state, log, next);
-    this.#store.notify();
+    this.#notify();
   }
 
   /** Go on from where it is, or from the beginning if that is the end. */
@@ -56,19 +59,19 @@ export class Replay {
       if (this.isPlaying) this.#frame = requestAnimationFrame(step);
     };
     this.#frame = requestAnimationFrame(step);
-    this.#store.notify();
+    this.#notify();
   }
 
   pause(): void {
     this.isPlaying = false;
     cancelAnimationFrame(this.#frame);
-    this.#store.notify();
+    this.#notify();
   }
 
   /** Show the log as it is. */
   leave(): void {
     this.pause();
     this.state = null;
-    this.#store.notify();
+    this.#notify();
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { element, on } from "./dom";
+import { lookSoon, release } from "./places";
 
 /** Sent to whatever scrolls in a view that has been moved; it bubbles. */
 export const MOVED = "nbs-moved";
@@ -16,8 +17,12 @@ interface View {
   life: AbortController;
   /** Where it is; null when the widget's output is gone. */
   home: HTMLElement | null;
+  /** Whether its home is a transcript's, of which nobody says when it goes. */
+  isInTranscript: boolean;
   /** Whether it has been on the page there: a notebook renders first and attaches later. */
   wasThere: boolean;
+  /** Whether it was off the page when last looked at. */
+  wasAway: boolean;
   /** What in it has the focus, or had until it was moved. */
   focused: HTMLElement | null;
 }
@@ -25,18 +30,27 @@ interface View {
 export class ShownViews {
   #views = new Set<View>();
   #make: (el: HTMLElement, signal: AbortSignal) => void;
+  /** Whether there has been any. */
+  wereShown = false;
 
   /** @param make fills an element with a new view, which lives until the signal. */
   constructor(make: (el: HTMLElement, signal: AbortSignal) => void) {
     this.#make = make;
   }
 
+  get isEmpty(): boolean {
+    return this.#views.size === 0;
+  }
+
   /** Show a view here until `signal` aborts, or in a transcript's place as long as there is one. */
   show(home: HTMLElement, signal?: AbortSignal): void {
+    this.wereShown = true;
     const left = [...this.#views].find(isFree);
     const view = left ?? this.#add();
     view.home = home;
+    view.isInTranscript = signal === undefined;
     view.wasThere = home.isConnected;
+    view.wasAway = false;
     home.append(view.el);
     if (left) moved(view);
     else this.#make(view.el, view.life.signal);
@@ -47,18 +61,42 @@ export class ShownViews {
     });
   }
 
+  /**
+   * End the views whose transcripts have gone for good: their output was cleared or replaced, or
+   * their cell is no longer in the document. Cells that are folded or far away are off the page, too.
+   *
+   * @param isKept whether the document still has the transcript; null where that cannot be told.
+   * @returns whether to look again soon: what has just gone may yet be put elsewhere.
+   */
+  sweep(isKept: () => boolean | null): boolean {
+    let again = false;
+    for (const view of this.#views) {
+      const { home, isInTranscript, wasAway } = view;
+      if (!home || !isInTranscript) continue;
+      view.wasAway = !home.isConnected;
+      if (!view.wasAway || (!isFree(view) && (isInWidget(home) || isKept() !== false))) continue;
+      if (wasAway) this.#end(view);
+      else again = true;
+    }
+    return again;
+  }
+
   #add(): View {
     const el = element("div");
     const view: View = {
       el,
       life: new AbortController(),
       home: null,
+      isInTranscript: false,
       wasThere: false,
+      wasAway: false,
       focused: null,
     };
-    new ResizeObserver(() => {
+    const attached = new ResizeObserver(() => {
       view.wasThere ||= el.isConnected;
-    }).observe(el);
+    });
+    attached.observe(el);
+    view.life.signal.addEventListener("abort", () => attached.disconnect());
     on(el, "focusin", ({ target }) => {
       view.focused = target as HTMLElement;
     });
@@ -72,9 +110,13 @@ export class ShownViews {
     return view;
   }
 
+  /** In a transcript's place it stays as it is, as long as that is anywhere; it only does nothing. */
   #end(view: View): void {
     view.life.abort();
     this.#views.delete(view);
+    if (view.home) release(view.home);
+    else view.el.remove(); // or whoever keeps the output's element keeps all that is in it
+    lookSoon();
   }
 }
 
@@ -82,6 +124,11 @@ export class ShownViews {
 function isFree({ home, wasThere }: View): boolean {
   if (home === null) return true;
   return wasThere && !home.isConnected && !home.closest(".jp-OutputArea");
+}
+
+/** Whether an output is a widget's, which the document knows nothing of. */
+function isInWidget(home: HTMLElement): boolean {
+  return home.closest(".jupyter-widgets") !== null;
 }
 
 function moved({ el, focused }: View): void {

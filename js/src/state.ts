@@ -5,12 +5,11 @@
  * long stream's work grow with its square.
  */
 
-import type { Detail, Log } from "./log";
+import type { Log } from "./log";
 import type { EndItem, Json, RunError, StartItem } from "./protocol";
+import { type Dict, dicts, isDict, text, toJson, whole } from "./read";
 
 export type Status = "waiting" | "streaming" | "done" | "stopped" | "failed";
-
-type Dict = { [key: string]: Json };
 
 /** What a message holds beside its text: thinking, or a call of a tool. */
 export interface Aside {
@@ -85,8 +84,8 @@ export function fold(state: ViewState, log: Log, end = log.length): void {
       }
     } else if (log.kind[seq] === "start") {
       state.runs.push(begun(detail as StartItem));
-    } else {
-      finish(state, log.run[seq]!, log.time[seq]!, detail!);
+    } else if (OUTCOMES[log.kind[seq]!]) {
+      finish(state.runs[log.run[seq]!]!, log.time[seq]!, detail as EndItem);
     }
   }
   state.next = Math.max(state.next, end);
@@ -122,12 +121,8 @@ const OUTCOMES: { [kind: string]: RunState["status"] } = {
   error: "failed",
 };
 
-function finish(state: ViewState, index: number, time: number, detail: Detail): void {
-  const item = detail as EndItem;
-  const outcome = OUTCOMES[item.kind];
-  if (!outcome) return; // kinds not known yet are counted and passed over
-  const run = state.runs[index]!;
-  run.status = outcome;
+function finish(run: RunState, time: number, item: EndItem): void {
+  run.status = OUTCOMES[item.kind]!;
   run.end = time;
   run.error = item.error ?? null;
   run.input = item.input ?? run.input;
@@ -135,9 +130,9 @@ function finish(state: ViewState, index: number, time: number, detail: Detail): 
   run.output = item.output ?? whole ?? null;
   if (isDict(run.output)) noteUsage(run, run.output);
   // What did not stream has one text: its output.
-  const text = run.texts.length > 0 ? "" : textOf(run.output);
-  if (text) {
-    run.texts.push(text);
+  const output = run.texts.length > 0 ? "" : textOf(run.output);
+  if (output) {
+    run.texts.push(output);
     run.times.push(time);
   }
 }
@@ -145,7 +140,7 @@ function finish(state: ViewState, index: number, time: number, detail: Detail): 
 function textOf(output: Json): string {
   const value = isDict(output) && "content" in output ? output.content! : output;
   if (value === null || typeof value === "string") return value ?? "";
-  if (value === output || !Array.isArray(value)) return JSON.stringify(value);
+  if (value === output || !Array.isArray(value)) return toJson(value);
   const texts = value.map((block) => (isDict(block) ? block.text : block));
   return texts.filter((text) => typeof text === "string").join("");
 }
@@ -154,54 +149,51 @@ function textOf(output: Json): string {
 function noteMessage(run: RunState, message: Json): void {
   if (!isDict(message)) return;
   noteUsage(run, message);
-  for (const block of list(message.content)) {
-    if (isDict(block) && typeof block.thinking === "string") {
-      extend(run, "thinking", null, null, block.thinking);
-    }
+  for (const { thinking } of dicts(message.content)) {
+    if (typeof thinking === "string") extend(run, "thinking", null, null, thinking);
   }
-  for (const piece of list(message.tool_call_chunks) as Dict[]) {
-    extend(run, "tool_call", piece.index ?? null, piece.name ?? null, piece.args || "");
+  for (const piece of dicts(message.tool_call_chunks)) {
+    extend(run, "tool_call", piece.index, piece.name, text(piece.args));
   }
-  for (const call of list(message.tool_calls) as Dict[]) {
-    extend(run, "tool_call", call.id ?? null, call.name ?? null, JSON.stringify(call.args ?? null));
+  for (const call of dicts(message.tool_calls)) {
+    extend(run, "tool_call", call.id, call.name, toJson(call.args ?? null));
   }
-  const logprobs = (message.response_metadata as Dict | undefined)?.logprobs;
-  if (!isDict(logprobs ?? null)) return;
-  const known = list((logprobs as Dict).content)
-    .filter(isDict)
-    .map((one) => one.logprob);
+  const logprobs = isDict(message.response_metadata) ? message.response_metadata.logprobs : null;
+  if (!isDict(logprobs)) return;
+  const known = dicts(logprobs.content).map((one) => one.logprob);
   if (known.length > 0 && known.every((value) => typeof value === "number")) {
-    run.logprobs[run.texts.length] = (known as number[]).reduce((a, b) => a + b, 0);
+    run.logprobs[run.texts.length] = known.reduce((a, b) => a + b, 0);
   }
 }
 
 /** Add a piece to the aside it belongs to, or begin a new one. */
-function extend(run: RunState, kind: Aside["kind"], index: Json, name: Json, piece: Json): void {
+function extend(
+  run: RunState,
+  kind: Aside["kind"],
+  id: Json | undefined,
+  called: Json | undefined,
+  piece: string,
+): void {
   const at = run.texts.length;
+  const index = typeof id === "number" || typeof id === "string" ? id : null;
+  const name = text(called) || null;
   const aside = run.asides.findLast((one) => one.kind === kind && one.index === index);
   // A thought goes on until text comes; a call, until another name comes under its index.
   const goesOn = aside && (kind === "thinking" ? aside.at === at : !(name && aside.name));
   if (goesOn) {
-    aside.name ??= name as string | null;
-    aside.pieces.push(piece as string);
+    aside.name ??= name;
+    aside.pieces.push(piece);
   } else {
-    run.asides.push({ kind, at, index, name, pieces: [piece] } as Aside);
+    run.asides.push({ kind, at, index, name, pieces: [piece] });
   }
 }
 
 function noteUsage(run: RunState, message: Dict): void {
-  const usage = message.usage_metadata as { [key: string]: number } | undefined;
-  if (usage) run.usage = { input: usage.input_tokens!, output: usage.output_tokens! };
-  const said = message.response_metadata as Dict | undefined;
-  run.stop = (said?.stop_reason as string) || run.stop;
-}
-
-export function isDict(value: Json): value is Dict {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function list(value: Json | undefined): Json[] {
-  return Array.isArray(value) ? value : [];
+  const { usage_metadata: usage, response_metadata: said } = message;
+  if (isDict(usage)) {
+    run.usage = { input: whole(usage.input_tokens), output: whole(usage.output_tokens) };
+  }
+  if (isDict(said)) run.stop = text(said.stop_reason) || run.stop;
 }
 
 /** How the first run, the one on show, is doing. */

@@ -1,22 +1,45 @@
 /** One store for each widget model: it takes frames, asks for missing ones, and tells the views. */
 
 import { Log } from "./log";
-import type { ExportAnswer, Frame, Json, Request, SavedLog } from "./protocol";
+import type { ExportAnswer, Frame, Json, Request, SavedLog, Words } from "./protocol";
+import { list } from "./read";
 import { Replay } from "./replay";
 import { type Setup, setup } from "./setup";
-import { fold, initial, type RunState, type ViewState } from "./state";
+import {
+  fold,
+  initial,
+  isRunning,
+  type RunState,
+  type Status,
+  status,
+  type ViewState,
+} from "./state";
 
 /** Milliseconds to wait for an answer before asking again. */
 const PATIENCE = 2000;
+/** Milliseconds after which a run that was to stop should have. */
+const STOPPED_BY = 4000;
+
+/** How the run on show is doing, as far as this page can know. */
+export type Doing = Status | "stopping" | "gone";
 
 export class Store {
   readonly setup: Setup = setup();
   readonly log = new Log();
   /** All of the log, folded; views show `state`, which a replay can hold back. */
   readonly live: ViewState = initial();
-  readonly replay: Replay = new Replay(this);
+  readonly replay: Replay = new Replay(this.log, () => this.notify());
   /** What a saved notebook keeps of the log. */
   readonly saved: SavedLog = { type: "log", frames: [] };
+  /** Whether the reader wants the run to end, and it has not yet. */
+  isStopping = false;
+  /** Whether that seems not to have been heard. */
+  isUnheard = false;
+  /** Whether the kernel is gone, and with it whatever was under way. */
+  isGone = false;
+  /** What went wrong with what the reader asked for, and what else Python has to say. */
+  problem = "";
+  notice = "";
   #listeners = new Set<() => void>();
   #ask: (message: Request) => void;
   #asked = 0;
@@ -32,6 +55,18 @@ export class Store {
     return this.replay.state ?? this.live;
   }
 
+  /** Whether the run goes on, or has yet to begin. */
+  get isRunning(): boolean {
+    return !this.isGone && isRunning(this.live);
+  }
+
+  get doing(): Doing {
+    const doing = status(this.state);
+    if (this.replay.state || !isRunning(this.live)) return doing;
+    if (this.isGone) return "gone";
+    return this.isStopping ? "stopping" : doing;
+  }
+
   /** The run on show: the one the reader has selected, or the first. */
   get run(): RunState | undefined {
     return this.state.runs[this.setup.selected ?? 0];
@@ -41,9 +76,10 @@ export class Store {
   get now(): number {
     if (this.replay.state) return this.replay.time;
     const last = this.log.time.at(-1) ?? 0;
-    const isRunning = this.live.runs.some((run) => run.parent === null && run.end === null);
+    const goesOn = this.live.runs.some((run) => run.parent === null && run.end === null);
     // A log that was opened as it was saved has no clock to go on.
-    return isRunning && this.#heardAt !== null ? last + performance.now() - this.#heardAt : last;
+    if (!goesOn || this.isGone || this.#heardAt === null) return last;
+    return last + performance.now() - this.#heardAt;
   }
 
   /** Take a frame that comes live, or one of a log that is opened. */
@@ -63,15 +99,16 @@ export class Store {
     if (isLive) this.#heardAt = performance.now();
     this.saved.frames.push(frame);
     fold(this.live, this.log);
+    if (!this.isRunning) this.isStopping = this.isUnheard = false;
     if (!this.replay.state) this.notify();
   }
 
   /** Take the log as a page finds it when it opens. */
   open(log: Json | object): void {
-    const found = log as Partial<Frame> | Partial<SavedLog>;
-    if (found.type === "frame") this.take(found as Frame, false);
-    if (found.type === "log") {
-      for (const frame of (found as SavedLog).frames) this.take(frame, false);
+    const found = log as Partial<Frame> | Partial<SavedLog> | null;
+    if (found?.type === "frame") this.take(found as Frame, false);
+    if (found?.type === "log") {
+      for (const frame of list(found.frames)) this.take(frame as never, false);
     }
     // Of a run that is over one reads the beginning first.
     if (this.live.runs[0] && this.live.runs[0].end !== null) this.setup.scrolledTo = 0;
@@ -79,7 +116,38 @@ export class Store {
 
   /** Ask Python to end the run; whether it hears that while it is busy depends on the kernel. */
   stop(): void {
+    this.#hush();
+    this.stopping();
     this.#ask({ type: "stop" });
+  }
+
+  /** Show that the run is to end, until it does. */
+  stopping(): void {
+    if (!this.isRunning) return;
+    this.isStopping = true;
+    setTimeout(() => {
+      this.isUnheard = this.isStopping;
+      this.notify();
+    }, STOPPED_BY);
+    this.notify();
+  }
+
+  /** Take what Python has to say, which is shown until the reader asks for something else. */
+  say({ type, text }: Words): void {
+    this[type] = text;
+    this.notify();
+  }
+
+  #hush(): void {
+    this.problem = this.notice = "";
+  }
+
+  /** Note that the kernel is gone, or there again. */
+  lose(isGone: boolean): void {
+    if (isGone === this.isGone) return;
+    this.isGone = isGone;
+    this.isStopping = this.isUnheard = false;
+    this.notify();
   }
 
   /** Ask Python for what is to be left in the notebook's output. */
@@ -94,6 +162,7 @@ export class Store {
 
   /** Ask Python for the log as lines of JSON; null if no answer comes. */
   export(): Promise<string | null> {
+    this.#hush();
     return new Promise((resolve) => {
       this.#exported = resolve;
       this.#ask({ type: "export" });
@@ -113,12 +182,23 @@ export class Store {
   }
 
   notify(): void {
-    for (const listener of this.#listeners) listener();
+    tell(this.#listeners);
   }
 
   /** Call `listener` after each change, until `signal` aborts. */
   subscribe(listener: () => void, signal: AbortSignal): void {
     this.#listeners.add(listener);
     signal.addEventListener("abort", () => this.#listeners.delete(listener));
+  }
+}
+
+/** Call all listeners, also behind one that fails: it says so, and takes nothing from the others. */
+export function tell(listeners: Iterable<() => void>): void {
+  for (const listener of listeners) {
+    try {
+      listener();
+    } catch (error) {
+      console.error(error);
+    }
   }
 }

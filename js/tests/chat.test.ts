@@ -100,4 +100,77 @@ describe("the store", () => {
     for (const id of [0, 1]) turn(id, null, { frames: [frame(0, start(), chunks("a"), done)] });
     expect(chat.usage).toEqual({ input: 10, output: 14 });
   });
+
+  it("grows and loses turns as Python says, which keep what is in them", () => {
+    turn(0, null);
+    turn(1, 0);
+    turn(2, 1);
+    const kept = chat.turns.get(2)!;
+    const tree = [
+      { id: 0, parent: null },
+      { id: 2, parent: 0 },
+      { id: 9, parent: 2 },
+    ];
+    chat.take({ type: "tree", turns: tree, leaf: 2 });
+    expect(chat.path.map(({ id }) => id)).toEqual([0, 2]);
+    expect(chat.turns.get(2)).toBe(kept);
+    expect(chat.saved.turns.map(({ id, parent }) => [id, parent])).toEqual([
+      [0, null],
+      [2, 0],
+    ]);
+    turn(1, 2, { text: "anew" }); // a number that was free is given again
+    expect(texts()).toEqual(["prompt 0", "prompt 2", "anew"]);
+  });
+
+  it.each([
+    [[{ id: 0, parent: 0 }]],
+    [
+      [
+        { id: 0, parent: 1 },
+        { id: 1, parent: 0 },
+      ],
+    ],
+    [[null, 7, {}, { id: "0" }, { id: 0, parent: {} }]],
+    ["no tree"],
+  ])("comes to an end in a tree that has none: %j", (turns) => {
+    turn(0, null);
+    turn(1, 0);
+    chat.take({ type: "tree", turns: turns as never, leaf: 0 });
+    expect(chat.path.length).toBeLessThanOrEqual(2);
+  });
+
+  it("fetches no picture from elsewhere, whatever a file says", () => {
+    const images = ["https://e.com/seen.png", "//e.com/x", 7, URL, "data:text/html,x"];
+    chat.open({ type: "chat", turns: [{ ...item(0, null), images }], leaf: 0 });
+    expect(chat.path[0]!.images).toEqual([URL]);
+  });
+
+  it("keeps what Python has to say until the reader asks for something", () => {
+    chat.take({ type: "notice", text: "3 earlier turns were left out." });
+    turn(0, null);
+    expect(chat.notice).toBe("3 earlier turns were left out.");
+    chat.ask({ type: "retry", turn: 0 });
+    expect(chat.notice).toBe("");
+  });
+
+  it("shows the answer that is to end as stopping until it does", () => {
+    turn(0, null, { frames: [] });
+    const { store } = chat.turns.get(0)!;
+    store.take(frame(0, start(), chunks("a")));
+    chat.stop();
+    expect(asked).toEqual([{ type: "stop" }]);
+    expect([store.doing, chat.isStopping]).toEqual(["stopping", true]);
+    store.take(frame(2, { kind: "cancelled", at: 300, run: 0 }));
+    expect([store.doing, chat.isStopping]).toEqual(["stopped", false]);
+  });
+
+  it("sends nothing to a kernel that is gone, and nothing is under way there", () => {
+    turn(0, null, { frames: [] });
+    chat.draft.text = "still here";
+    chat.lose(true);
+    chat.send();
+    expect([asked, chat.isRunning, chat.draft.text]).toEqual([[], false, "still here"]);
+    chat.lose(false);
+    expect(chat.isRunning).toBe(true);
+  });
 });

@@ -134,6 +134,38 @@ describe("the view", () => {
     expect(asked).toEqual([]);
   });
 
+  it("says that the kernel is gone, and lets what was written be copied", async () => {
+    turn(0, null, { frames: [] });
+    await open();
+    const box = root.querySelector<HTMLTextAreaElement>(".nbs-composer textarea")!;
+    box.value = "being written";
+    box.dispatchEvent(new Event("input"));
+    chat.lose(true);
+    await settle();
+    expect(last().querySelector<HTMLElement>(".nbstream")!.dataset.status).toBe("gone");
+    expect(root.querySelector(".nbs-composer .nbs-problem")!.textContent).toContain("gone");
+    const composer = [...root.querySelectorAll<HTMLButtonElement>(".nbs-composer .nbs-button")];
+    expect(composer.map((one) => one.hidden || one.disabled)).toEqual([true, true, true]);
+    expect([box.readOnly, box.value]).toEqual([true, "being written"]);
+    for (const name of ["Edit and send again", "Ask again"]) {
+      expect(found(name).disabled || found(name).hidden).toBe(true);
+    }
+  });
+
+  it("lets the views of turns go that the conversation has no more", async () => {
+    turn(0, null);
+    turn(1, 0);
+    await open();
+    const gone = last().querySelector<HTMLElement>(".nbstream")!;
+    const { store } = chat.turns.get(1)!;
+    await take({ type: "tree", turns: [{ id: 0, parent: null }], leaf: 0 });
+    expect(root.querySelectorAll(".nbs-turn")).toHaveLength(1);
+    document.body.append(gone); // were it there, it would follow
+    store.say({ type: "notice", text: "news" });
+    await settle();
+    expect(gone.querySelector(".nbs-notice")!.textContent).toBe("");
+  });
+
   it("clears by asking Python", async () => {
     turn(0, null);
     await open();

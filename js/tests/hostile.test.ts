@@ -4,9 +4,9 @@ import { setup } from "../src/setup";
 import { AsideElement } from "../src/views/aside";
 import { DetailsView } from "../src/views/details";
 import { EventsView } from "../src/views/events";
-import { fill } from "../src/views/look";
 import { cssString } from "../src/views/panel";
 import { TimelineView } from "../src/views/timeline";
+import { fill } from "../src/views/token_style";
 import { call, chunks, end, runOf, start, storeOf } from "./helpers";
 
 // One corpus for both languages: the browser tests go through the same.

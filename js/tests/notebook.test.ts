@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { chunks, end, frame, press, settle, start } from "./helpers";
-import { button, leave, model, open, text } from "./page";
+import { button, close, leave, model, open, tab, text } from "./page";
 
 describe("the widget in a notebook", () => {
   beforeEach(() => {
@@ -121,6 +121,149 @@ describe("the widget in a notebook", () => {
       await settle();
       expect(home.querySelector(".nbstream")).toBe(shown);
       expect(hidden.closest(".jp-OutputArea")).toBe(cell);
+    });
+  });
+
+  describe("that lets outputs go", () => {
+    const WAIT = 2000; // between two looks
+    let cells: { outputs: object }[] | null;
+
+    beforeEach(() => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+      // What the tests before have left waits for a time that does not come.
+      delete (globalThis as { [key: symbol]: unknown })[Symbol.for("nbstream.places.2")];
+      cells = [];
+    });
+
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    /** A model that is over, and where its transcript stands, in the page and in the document. */
+    function over(id: string): HTMLElement {
+      open({ _place: id });
+      model.receive(frame(0, start(), chunks("a"), end()));
+      Object.assign(model, { widget_manager: { context: { model: { cells } } } });
+      const area = document.createElement("div");
+      area.className = "jp-OutputArea";
+      const output = place(id);
+      area.append(output);
+      document.body.append(area);
+      const html = `<div data-nbstream="${id}"><b>transcript</b></div>`;
+      const outputs = { length: 1, get: () => ({ data: { "text/html": html } }) };
+      cells?.push({} as never, { outputs });
+      return output;
+    }
+
+    /** Let what is observed be told, and so many looks pass. */
+    async function looks(count: number): Promise<void> {
+      await settle();
+      for (let i = 0; i < count; i++) {
+        await vi.advanceTimersByTimeAsync(WAIT);
+      }
+    }
+
+    const said = () => model.sent.filter((one) => (one as { type: string }).type === "bye").length;
+    const shown = (el: HTMLElement) => el.querySelector<HTMLElement>(".nbstream")!;
+    /** Whether a view still follows its model. */
+    async function isAlive(el: HTMLElement, delimiter: string): Promise<boolean> {
+      model.set("delimiter", delimiter);
+      await settle();
+      return shown(el).style.getPropertyValue("--nbs-delimiter") === `"${delimiter}"`;
+    }
+
+    it("ends the view whose output was cleared, and says once that nothing is left", async () => {
+      const output = over("q1");
+      await looks(0);
+      expect(await isAlive(output, "1")).toBe(true);
+      output.remove();
+      cells!.length = 0;
+      await looks(3);
+      expect(await isAlive(output, "2")).toBe(false);
+      expect(said()).toBe(0);
+      await looks(6);
+      expect(said()).toBe(1);
+      document.body.append(document.createElement("i"));
+      document.querySelector("i")!.remove();
+      await looks(9);
+      expect(said()).toBe(1);
+      // Put in again, it is shown as long as the model is there.
+      const again = place("q1");
+      await settle();
+      expect(await isAlive(again, "3")).toBe(true);
+    });
+
+    it("keeps the view of a cell that is only far away, and ends it when that is deleted", async () => {
+      const output = over("q2");
+      await looks(0);
+      const area = output.parentElement!;
+      area.remove();
+      await looks(9);
+      expect(await isAlive(output, "1")).toBe(true);
+      cells!.length = 0; // its cell was deleted while it was far away
+      document.body.append(document.createElement("i"));
+      await settle();
+      document.querySelector("i")!.remove();
+      await looks(3);
+      expect(await isAlive(output, "2")).toBe(false);
+      // Were it back after all, it would be shown anew, with nothing lost in between.
+      expect(text(output, ".nbs-tokens")).toBe("a");
+      document.body.append(area);
+      await settle();
+      expect(await isAlive(output, "3")).toBe(true);
+    });
+
+    it("keeps what it cannot know to be gone", async () => {
+      cells = null; // a console has no document that could be looked through
+      const output = over("q3");
+      await looks(0);
+      output.parentElement!.remove();
+      await looks(9);
+      expect(await isAlive(output, "1")).toBe(true);
+      cells = [];
+      const inside = over("q4"); // in the output of an Output widget
+      cells.length = 0;
+      const widget = document.createElement("div");
+      widget.className = "jupyter-widgets";
+      widget.append(inside.parentElement!);
+      document.body.append(widget);
+      await looks(0);
+      widget.remove();
+      await looks(9);
+      expect(await isAlive(inside, "2")).toBe(true);
+      expect(said()).toBe(0);
+    });
+
+    it("says nothing while the run goes on, and does when that ends unseen", async () => {
+      const output = over("q5");
+      await looks(0);
+      open({ _place: "q6" });
+      const live = place("q6");
+      model.receive(frame(0, start(), chunks("a")));
+      await looks(0);
+      live.remove();
+      await looks(9);
+      expect(said()).toBe(0);
+      model.receive(frame(2, end()));
+      await looks(9);
+      expect(said()).toBe(1);
+      expect(shown(output)).not.toBeNull();
+    });
+
+    it("takes no place for a model that is closed, and leaves what is shown", async () => {
+      const output = over("q7");
+      await looks(0);
+      close.abort();
+      const later = place("q7");
+      await settle();
+      expect(text(later, "b")).toBe("transcript");
+      tab(shown(output), "Timeline").click();
+      await settle();
+      expect(shown(output).dataset.view).toBe("timeline");
+      output.remove();
+      await looks(4);
+      expect(await isAlive(output, "2")).toBe(false);
+      expect(said()).toBe(0);
     });
   });
 });

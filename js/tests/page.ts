@@ -42,13 +42,23 @@ const TRAITS: Traits = {
 
 /** The model of the widget opened last; tests only look at it. */
 export let model: Model;
-/** Ends its views. */
+/** Ends its views, */
 export let leave: AbortController;
+/** and closes the model. */
+export let close: AbortController;
+
+let manager: object | undefined;
+
+/** What the host offers to the models that are opened from now on. */
+export function setManager(offered: object): void {
+  manager = offered;
+}
 
 export function open(traits: Partial<Traits> = {}) {
   model = new Model({ ...TRAITS, ...traits });
+  Object.assign(model, { widget_manager: manager });
   const { initialize, render } = widget();
-  initialize({ model } as never);
+  initialize({ model, signal: close.signal } as never);
   const view = () => {
     const el = document.createElement("div");
     document.body.append(el);
@@ -87,13 +97,16 @@ export function choose(root: HTMLElement, label: string, value: string): void {
 }
 
 beforeEach(() => {
+  manager = undefined;
   leave = new AbortController();
+  close = new AbortController();
 });
 
 afterAll(lastLook);
 
 afterEach(() => {
   leave.abort();
+  close.abort();
   document.body.replaceChildren();
   vi.restoreAllMocks();
 });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { setup } from "../src/setup";
-import { heatOf } from "../src/views/look";
+import { heatOf } from "../src/views/token_style";
 import { BATCH, DRAWN_MAX, TokensView } from "../src/views/tokens";
 import { call, chunks, end, frame, more, runOf, start, storeOf, thought } from "./helpers";
 

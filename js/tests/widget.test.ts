@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { call, chunks, end, frame, press, settle, start } from "./helpers";
-import { button, choose, leave, model, open, tab, text } from "./page";
+import { button, choose, close, leave, model, open, setManager, tab, text } from "./page";
 
 describe("the widget", () => {
   it("waits, streams and is done", async () => {
@@ -85,15 +85,143 @@ describe("the widget", () => {
     expect(stop.hidden).toBe(false);
     stop.click();
     expect(model.sent).toEqual([{ type: "stop" }]);
-    expect(stop.disabled).toBe(true);
-    vi.advanceTimersByTime(3000);
+    await settle();
+    expect([text(root, ".nbs-word"), stop.disabled]).toEqual(["Stopping…", true]);
+    expect(root.dataset.status).toBe("stopping");
+    vi.advanceTimersByTime(5000);
     await settle();
     expect(text(root, ".nbs-note")).toContain("interrupt it");
+    expect([text(root, ".nbs-word"), stop.disabled]).toEqual(["Stopping…", true]);
     model.receive(frame(2, { kind: "cancelled", at: 300, run: 0 }));
     await settle();
     expect(stop.hidden).toBe(true);
     expect(text(root, ".nbs-note")).toBe("");
     vi.useRealTimers();
+  });
+
+  it("hands the keyboard on from what is put away", async () => {
+    const root = open({ view: "timeline" })();
+    model.receive(frame(0, start(), start(1, { parent: 0 }), chunks("a")));
+    await settle();
+    const stop = button(root, "Stop");
+    stop.focus();
+    stop.click();
+    expect(document.activeElement).toBe(root);
+    // With the whole view in focus, the keys are the notebook's.
+    let kept = true;
+    const look = () => {
+      kept = root.hasAttribute("data-lm-suppress-shortcuts");
+    };
+    document.addEventListener("keydown", look, { capture: true, signal: leave.signal });
+    press(root, "ArrowDown");
+    expect(kept).toBe(false);
+    root.querySelector<HTMLElement>("[data-run='1']")!.click();
+    await settle();
+    const chip = root.querySelector<HTMLElement>(".nbs-chip")!;
+    chip.focus();
+    chip.click();
+    await settle();
+    expect(document.activeElement).toBe(root);
+  });
+
+  it("says what Python has to say until the reader asks for something else", async () => {
+    const root = open()();
+    model.receive(frame(0, start(), chunks("a")));
+    model.receive({ type: "problem", text: "<b>No</b> trace." });
+    model.receive({ type: "notice", text: "3 earlier turns were left out." });
+    model.receive(frame(2, chunks("b")));
+    await settle();
+    expect(text(root, ".nbs-problem")).toBe("<b>No</b> trace.");
+    expect(text(root, ".nbs-notice")).toBe("3 earlier turns were left out.");
+    button(root, "Stop").click();
+    await settle();
+    expect(text(root, ".nbs-problem") + text(root, ".nbs-notice")).toBe("");
+  });
+
+  it("takes the messages behind one that fails, whoever it fails for", async () => {
+    const said = vi.spyOn(console, "error").mockImplementation(() => {});
+    const root = open()();
+    model.receive({ type: "module", name: "x", source: "" });
+    model.set = () => {
+      throw new Error("no");
+    };
+    model.receive({ type: "module", name: "y", source: "" });
+    model.receive(frame(0, start(), chunks("a")));
+    await settle();
+    expect(said).toHaveBeenCalledTimes(1);
+    expect(text(root, ".nbs-tokens")).toBe("a");
+  });
+
+  describe("whose kernel goes", () => {
+    type Slot = (sender: unknown, value: unknown) => void;
+    const signal = () => {
+      const slots = new Set<Slot>();
+      return {
+        slots,
+        connect: (slot: Slot) => slots.add(slot),
+        disconnect: (slot: Slot) => slots.delete(slot),
+        emit: (value: unknown) => {
+          for (const slot of slots) slot(null, value);
+        },
+      };
+    };
+
+    async function streaming(kernel: object): Promise<HTMLElement> {
+      setManager({ kernel });
+      const root = open()();
+      model.receive(frame(0, start(), chunks("a", "b")));
+      await settle();
+      return root;
+    }
+
+    const ENDS = ["restarting", "autorestarting", "starting", "dead", "terminating"];
+    it.each(ENDS)("says so: %s", async (status) => {
+      const kernel = { statusChanged: signal(), disposed: signal() };
+      const root = await streaming(kernel);
+      for (const harmless of ["busy", "idle", "unknown", undefined]) {
+        kernel.statusChanged.emit(harmless);
+      }
+      await settle();
+      expect(root.dataset.status).toBe("streaming");
+      kernel.statusChanged.emit(status);
+      await settle();
+      expect(root.dataset.status).toBe("gone");
+      expect(text(root, ".nbs-word")).toBe("Kernel gone");
+      expect(text(root, ".nbs-note")).toBe("The kernel is gone: this is what had come by then.");
+      expect(text(root, ".nbs-tokens")).toBe("ab");
+      expect(button(root, "Stop").hidden).toBe(true);
+      expect(button(root, "Play it again").hidden).toBe(false);
+      const { textContent } = root.querySelector(".nbs-metrics")!;
+      await settle();
+      expect(text(root, ".nbs-metrics")).toBe(textContent);
+      tab(root, "Timeline").click();
+      await settle();
+      expect(text(root, "tbody .nbs-took")).toBe("unfinished");
+      close.abort();
+      expect(kernel.statusChanged.slots.size + kernel.disposed.slots.size).toBe(0);
+    });
+
+    it("says so where only the model or a message tells, and takes it back when it speaks", async () => {
+      const root = await streaming({});
+      model.emit("comm_live_update");
+      await settle();
+      expect(root.dataset.status).toBe("gone");
+      model.receive(frame(3, chunks("c")));
+      await settle();
+      expect(root.dataset.status).toBe("streaming");
+      model.send = () => {
+        throw new Error("Kernel is dead");
+      };
+      button(root, "Stop").click();
+      await settle();
+      expect(root.dataset.status).toBe("gone");
+      model.receive(frame(4, end()));
+      await settle();
+      expect(root.dataset.status).toBe("done");
+      model.emit("comm_live_update");
+      await settle();
+      expect(text(root, ".nbs-word") + text(root, ".nbs-note")).toBe("Done");
+    });
   });
 
   it("draws borders by style, as Python says or as the reader chose last", () => {

@@ -14,7 +14,7 @@ from ..conversation import Conversation
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
 from ._export import write_as
-from ._page import Page
+from ._page import STATIC, Page
 from ._pump import Feed
 from ._static import MAX_TEXT, chat_to_html, chat_to_text, to_document
 
@@ -66,7 +66,8 @@ class ChatView(Page):
     ['system', 'human', 'ai']
     """
 
-    _kind = traitlets.Unicode("chat").tag(sync=True)
+    _esm = STATIC / "chat.js"
+
     _model = traitlets.Unicode(help="What the model is called.").tag(sync=True)
 
     _handlers: ClassVar[dict[str, str]] = {

@@ -22,7 +22,7 @@ from ._pump import _PUMP
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["MODULES", "Page"]
+__all__ = ["MODULES", "STATIC", "Page"]
 
 STATIC = Path(__file__).parent.parent / "static"
 MODULES = {"markdown": STATIC / "markdown.js"}

@@ -34,7 +34,7 @@ def test_what_comes_back_is_completed(
     monkeypatch: pytest.MonkeyPatch, code: str, offered: str
 ) -> None:
     start_ipython()  # type: ignore[no-untyped-call]
-    shell = get_ipython()  # type: ignore[no-untyped-call]
+    shell = get_ipython()
     for name, value in NAMES.items():
         monkeypatch.setitem(shell.user_ns, name, value)
     with provisionalcompleter():

@@ -2,7 +2,7 @@
 
 import { element } from "../dom";
 import type { RunState } from "../state";
-import { fill, type Look } from "./look";
+import { fill, type TokenStyle } from "./token_style";
 
 /** A block is closed at the first line end after this many chunks, */
 const SIZE = 150;
@@ -39,7 +39,7 @@ export class Block {
    * Add chunks up to `limit`, fewer where the block comes to its end. Returns whether it did.
    * A block is a box of its own, and so begins a new line: it ends where the text has a line end.
    */
-  extend(run: RunState, look: Look, limit: number): boolean {
+  extend(run: RunState, style: TokenStyle, limit: number): boolean {
     const { texts } = run;
     const from = this.end;
     let isFull = false;
@@ -48,15 +48,15 @@ export class Block {
       const size = this.end - this.begin;
       isFull = (size >= SIZE && text.endsWith("\n")) || size >= SIZE_MAX;
     }
-    if (this.isDrawn) this.el.append(tokens(run, look, from, this.end));
+    if (this.isDrawn) this.el.append(tokens(run, style, from, this.end));
     else this.el.append(texts.slice(from, this.end).join(""));
     return isFull;
   }
 
   /** Give each chunk its element. */
-  draw(run: RunState, look: Look): void {
+  draw(run: RunState, style: TokenStyle): void {
     this.isDrawn = true;
-    this.el.replaceChildren(tokens(run, look, this.begin, this.end));
+    this.el.replaceChildren(tokens(run, style, this.begin, this.end));
   }
 
   /** Be one text again. */
@@ -75,11 +75,11 @@ export class Block {
   }
 }
 
-function tokens(run: RunState, look: Look, begin: number, end: number): DocumentFragment {
+function tokens(run: RunState, style: TokenStyle, begin: number, end: number): DocumentFragment {
   const fragment = document.createDocumentFragment();
   for (let index = begin; index < end; index++) {
     const token = element("span", { class: "nbs-token" });
-    fill(token, run.texts[index]!, look, run, index);
+    fill(token, run.texts[index]!, style, run, index);
     fragment.append(token);
   }
   return fragment;

@@ -72,7 +72,7 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
   copy.after(save);
   keepKeys(root, signal);
 
-  const shown = new Map<number, TurnView>();
+  const shown = new Map<Turn, TurnView>();
   const follower = new Follower(list, chat);
   const keepFocus = focusKeeper(chat, root, list, () => composer.focus());
   let scheduled = false;
@@ -86,22 +86,28 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
 
   function update(): void {
     scheduled = false;
-    if (!root.isConnected) return;
+    if (!root.isConnected || signal.aborted) return;
     const { path } = chat;
     const views = path.map((turn) => {
-      let view = shown.get(turn.id);
-      if (!view || view.turn !== turn) {
+      let view = shown.get(turn);
+      if (!view) {
         view = new TurnView(turn, chat, model, signal);
-        shown.set(turn.id, view);
+        shown.set(turn, view);
       }
       view.update();
       return view.el;
     });
+    for (const [turn, view] of shown) {
+      if (chat.turns.get(turn.id) === turn) continue;
+      view.end();
+      shown.delete(turn);
+    }
     const isSame =
       list.children.length === views.length && views.every((v, i) => list.children[i] === v);
     if (!isSame) list.replaceChildren(...views);
     empty.hidden = path.length > 0;
-    clear.disabled = copy.disabled = path.length === 0;
+    copy.disabled = path.length === 0;
+    clear.disabled = copy.disabled || chat.isGone;
     const { input, output } = chat.usage;
     const words = path.length > 0 ? [count(path.length, "turn")] : [];
     if (input + output > 0) words.push(`${number(input)} in, ${count(output, "token")} out`);
@@ -217,10 +223,12 @@ class TurnView {
   #retry = iconButton("Ask again", "nbs-retry", "M12.5 8a4.5 4.5 0 11-1.3-3.2", "M12.8 2.5v3h-3");
   #text: HTMLElement;
   #prompt = element("div", { class: "nbs-prompt" });
+  #life = new AbortController();
 
   constructor(turn: Turn, chat: ChatStore, model: AnyModel<Traits>, signal: AbortSignal) {
     this.turn = turn;
     this.#chat = chat;
+    signal.addEventListener("abort", () => this.end(), { signal: this.#life.signal });
     this.#text = element("div", { class: "nbs-prompt-text" }, turn.text);
     this.#switcher.append(this.#before, this.#place, this.#after);
     const images = turn.images.map((src) =>
@@ -235,9 +243,10 @@ class TurnView {
     renderPanel({
       store: turn.store,
       el: answer,
-      signal,
-      options: new Options(model, turn.store.setup, signal),
+      signal: this.#life.signal,
+      options: new Options(model, turn.store.setup, this.#life.signal),
       actions: [this.#retry],
+      keepsFocus: true,
     });
     on(this.#retry, "click", () => chat.ask({ type: "retry", turn: turn.id }));
     on(this.#before, "click", () => this.#go(-1));
@@ -253,11 +262,15 @@ class TurnView {
     const at = all.indexOf(this.turn);
     this.#switcher.hidden = all.length < 2;
     setText(this.#place, `${at + 1}/${all.length}`);
-    const busy = this.#chat.isRunning;
+    const busy = this.#chat.isRunning || this.#chat.isGone;
     this.#before.disabled = at <= 0 || busy;
     this.#after.disabled = at >= all.length - 1 || busy;
     this.#retry.hidden = busy;
     this.#edit.disabled = busy;
+  }
+
+  end(): void {
+    this.#life.abort();
   }
 
   #go(step: number): void {

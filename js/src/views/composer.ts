@@ -8,6 +8,9 @@ const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 /** Bytes of one image, at most. */
 const MOST = 5_000_000;
 
+const PLACEHOLDER = "Enter sends, Shift+Enter begins a line";
+const GONE = "The kernel is gone. To go on, run the cell again.";
+
 /** A box to write in. */
 export function writingArea(label: string, placeholder = ""): HTMLTextAreaElement {
   const area = element("textarea", {
@@ -28,7 +31,7 @@ export function writingArea(label: string, placeholder = ""): HTMLTextAreaElemen
 export class Composer {
   readonly el: HTMLFormElement;
   #chat: ChatStore;
-  #area = writingArea("Message", "Enter sends, Shift+Enter begins a line");
+  #area = writingArea("Message", PLACEHOLDER);
   #send = iconButton("Send", "nbs-send", "M8 13V3.5", "M4 7.5l4-4 4 4");
   #stop = iconButton("Stop", "nbs-stop", "M4.5 4.5h7v7h-7z");
   #attach = iconButton(
@@ -45,6 +48,7 @@ export class Composer {
   });
   #thumbs = element("div", { class: "nbs-thumbs" });
   #problem = element("div", { class: "nbs-problem", role: "alert" });
+  #notice = element("div", { class: "nbs-notice", role: "status" });
   #thumbsOf: readonly ImageUrl[] = [];
   /** How far back ↑ has gone; 0 is what is being written. */
   #back = 0;
@@ -57,6 +61,7 @@ export class Composer {
       "form",
       { class: "nbs-composer" },
       this.#problem,
+      this.#notice,
       this.#thumbs,
       element("div", { class: "nbs-compose" }, this.#attach, this.#area, this.#send, this.#stop),
       this.#file,
@@ -75,7 +80,7 @@ export class Composer {
     });
     on(this.#area, "paste", (event) => this.#take(event.clipboardData?.files));
     on(this.#stop, "click", () => {
-      chat.ask({ type: "stop" });
+      chat.stop();
       this.focus();
     });
     on(this.#attach, "click", () => this.#file.click());
@@ -90,13 +95,19 @@ export class Composer {
   }
 
   update(): void {
-    const { draft, isRunning, problem } = this.#chat;
+    const { draft, isGone, isRunning, isStopping, notice, problem } = this.#chat;
     if (this.#area.value !== draft.text) this.#set(draft.text);
     if (this.#thumbsOf !== draft.images) this.#drawThumbs(draft.images);
     this.#stop.hidden = !isRunning;
     this.#send.hidden = isRunning;
-    this.#send.disabled = !draft.text.trim() && draft.images.length === 0;
-    setText(this.#problem, problem);
+    this.#stop.disabled = isStopping;
+    this.#send.disabled = isGone || (!draft.text.trim() && draft.images.length === 0);
+    // What was being written can still be read and copied.
+    this.#area.readOnly = isGone;
+    this.#attach.disabled = isGone;
+    this.#area.placeholder = isGone ? GONE : PLACEHOLDER;
+    setText(this.#problem, problem || (isGone && draft.text ? GONE : ""));
+    setText(this.#notice, notice);
   }
 
   #key(event: KeyboardEvent): void {

@@ -2,6 +2,7 @@
 
 import { element, setText } from "../dom";
 import type { Json } from "../protocol";
+import { toJson } from "../read";
 import type { RunState } from "../state";
 import { count, duration, number } from "../words";
 
@@ -56,7 +57,7 @@ function output(run: RunState): string {
 
 /** A value for people: a text as it is, anything else as JSON. */
 export function shown(value: Json): string {
-  return cut(typeof value === "string" ? value : JSON.stringify(value, null, 2));
+  return cut(typeof value === "string" ? value : toJson(value, 2));
 }
 
 function cut(text: string): string {

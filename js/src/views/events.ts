@@ -3,6 +3,7 @@
 import { writeClipboard } from "../clipboard";
 import { button, choice, element, on, setText } from "../dom";
 import { eventAt, eventName } from "../events";
+import { toJson } from "../read";
 import type { Store } from "../store";
 import { moment, number } from "../words";
 import { shown } from "./details";
@@ -55,9 +56,11 @@ export class EventsView {
   #looked = 0;
   #runsKnown = 0;
   #narrowedTo: number | null = null;
+  /** For each run, whether it lies in that one. */
+  #inside: boolean[] = [];
   #drawn = "";
 
-  constructor(store: Store) {
+  constructor(store: Store, signal?: AbortSignal) {
     this.#store = store;
     const filter = store.setup.events;
     const kinds = choice("Kind of event", KINDS, (value) => this.#narrow({ kind: value }));
@@ -111,7 +114,9 @@ export class EventsView {
     this.#follower = new Follower(this.#list, { scrolledTo: isOver ? 0 : null });
     on(this.#list, "scroll", () => this.#draw());
     // How many lines fit is known when the list is on the page, and may change.
-    new ResizeObserver(() => this.#draw()).observe(this.#list);
+    const resized = new ResizeObserver(() => this.#draw());
+    resized.observe(this.#list);
+    signal?.addEventListener("abort", () => resized.disconnect());
     on(this.#list, "click", (event) => this.#click(event));
     on(this.#list, "keydown", (event) => this.#key(event));
   }
@@ -154,6 +159,7 @@ export class EventsView {
   #restart(): void {
     this.#passed = [];
     this.#looked = 0;
+    this.#inside = [];
     this.#drawn = "";
   }
 
@@ -173,7 +179,8 @@ export class EventsView {
     const { log, live, setup } = this.#store;
     const { kind, name, tag, text, version } = setup.events;
     const index = log.run[seq]!;
-    const run = live.runs[index]!;
+    const run = live.runs[index];
+    if (!run) return false;
     if (kind && log.kind[seq] !== kind) return false;
     if (name && run.name !== name) return false;
     if (tag && !run.tags.includes(tag)) return false;
@@ -187,16 +194,20 @@ export class EventsView {
       log.text[seq]!.toLowerCase().includes(wanted) ||
       event.includes(wanted) ||
       run.name.toLowerCase().includes(wanted) ||
-      (detail !== undefined && JSON.stringify(detail).toLowerCase().includes(wanted))
+      (detail !== undefined && toJson(detail).toLowerCase().includes(wanted))
     );
   }
 
+  /** Whether a run is the one that the list is narrowed to, or lies in it. */
   #isInside(index: number, around: number): boolean {
     const { runs } = this.#store.live;
-    for (let at: number | null = index; at !== null; at = runs[at]!.parent) {
-      if (at === around) return true;
+    const inside = this.#inside;
+    // A run's parent has a lower number, so it has been looked at before.
+    for (let i = inside.length; i <= index; i++) {
+      const { parent } = runs[i]!;
+      inside.push(i === around || (parent !== null && inside[parent]!));
     }
-    return false;
+    return inside[index]!;
   }
 
   /** Where the list is scrolled to, in lines. */
@@ -256,7 +267,7 @@ export class EventsView {
     const { log, live, setup } = this.#store;
     if (log.kind[seq] === "chunk" && !log.detail.has(seq)) return JSON.stringify(log.text[seq]);
     const data = eventAt(log, live.runs, seq, setup.events.version)?.data;
-    return data === undefined ? "" : JSON.stringify(data).slice(0, 300);
+    return data === undefined ? "" : toJson(data).slice(0, 300);
   }
 
   #showDetail(): void {

@@ -2,27 +2,24 @@
 
 import { download, writeClipboard } from "../clipboard";
 import { button, element, iconButton, on, setText } from "../dom";
-import { isRunning, modelName, status } from "../state";
-import type { Store } from "../store";
+import { modelName } from "../state";
+import type { Doing, Store } from "../store";
 import { duration, figures } from "../words";
 import { Spark } from "./figures";
 import { menu } from "./menu";
 
-const WORDS = {
+const WORDS: { [doing in Doing]: string } = {
   waiting: "Waiting",
   streaming: "Streaming",
+  stopping: "Stopping…",
   done: "Done",
   stopped: "Stopped",
   failed: "Failed",
+  gone: "Kernel gone",
 };
-
-/** Milliseconds after which a run that was to stop should have. */
-const HEARD_BY = 2000;
 
 export class HeaderView {
   readonly el: HTMLElement;
-  /** Whether a wish to stop seems not to have been heard. */
-  isUnheard = false;
   #store: Store;
   #root: HTMLElement;
   #word = element("span", { class: "nbs-word", role: "status" });
@@ -35,13 +32,11 @@ export class HeaderView {
   #replay = iconButton("Play it again", "nbs-again", "M3 3v3.5h3.5", "M3.6 6.2a5 5 0 11-.6 3.3");
   #saved = element("span", { class: "nbs-saved", role: "status" });
   #delimiter: () => string;
-  #schedule: () => void;
 
   constructor(store: Store, root: HTMLElement, delimiter: () => string, schedule: () => void) {
     this.#store = store;
     this.#delimiter = delimiter;
     this.#root = root;
-    this.#schedule = schedule;
     this.#figures.append(this.#spark.el, this.#metrics);
     this.#figures.title = "Show all figures";
     const more = menu(
@@ -78,12 +73,15 @@ export class HeaderView {
       store.setup.replayOpen = true;
       store.replay.play();
     });
-    on(this.#stop, "click", () => this.#askToStop());
+    on(this.#stop, "click", () => {
+      // The button cannot keep the keyboard: what is pressed next is for the notebook.
+      root.focus({ preventScroll: true });
+      store.stop();
+    });
   }
 
   update(now: number): void {
-    const { state, live, setup } = this.#store;
-    const doing = status(state);
+    const { state, live, setup, doing, isRunning } = this.#store;
     setText(this.#word, WORDS[doing]);
     setText(this.#model, modelName(live) ?? "");
     const root = state.runs[0];
@@ -95,10 +93,9 @@ export class HeaderView {
     this.#figures.hidden = words.length === 0;
     this.#figures.setAttribute("aria-expanded", String(setup.figuresOpen));
     this.#copy.disabled = !this.#store.run?.texts.length;
-    const isLive = isRunning(live);
-    this.#stop.hidden = !isLive;
-    this.#replay.hidden = isLive || live.runs.length === 0;
-    if (!isLive) this.isUnheard = false;
+    this.#stop.hidden = !isRunning;
+    this.#stop.disabled = this.#store.isStopping;
+    this.#replay.hidden = isRunning || live.runs.length === 0;
   }
 
   /** Put more buttons before the others. */
@@ -129,15 +126,5 @@ export class HeaderView {
   #tell(words: string): void {
     setText(this.#saved, words);
     setTimeout(() => setText(this.#saved, ""), 2500);
-  }
-
-  #askToStop(): void {
-    this.#stop.disabled = true;
-    this.#store.stop();
-    setTimeout(() => {
-      this.#stop.disabled = false;
-      this.isUnheard = true;
-      this.#schedule();
-    }, HEARD_BY);
   }
 }

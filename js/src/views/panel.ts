@@ -6,7 +6,7 @@ import { keepKeys } from "../keys";
 import type { Options } from "../options";
 import type { ViewName } from "../protocol";
 import { MOVED } from "../shown";
-import { cutOff, isRunning, status } from "../state";
+import { cutOff } from "../state";
 import type { Store } from "../store";
 import { count, number } from "../words";
 import { DetailsView } from "./details";
@@ -25,13 +25,16 @@ import { TokenTools } from "./tools";
 const HINTS = {
   waiting: "Waiting for the first token…",
   streaming: "",
+  stopping: "",
   done: "The model gave no text.",
   stopped: "Stopped before any text came.",
   failed: "",
+  gone: "",
 };
 
 /** Milliseconds between two looks at a run that goes on without news: its clock does. */
 const TICK = 250;
+const GONE = "The kernel is gone: this is what had come by then.";
 const UNHEARD =
   "The kernel is too busy to hear this page. To stop, interrupt it: ■ in the toolbar, or I, I.";
 
@@ -42,13 +45,18 @@ interface PanelProps {
   options: Options;
   /** Buttons of whoever shows the panel, for its header. */
   actions?: HTMLElement[];
+  /** Whether whoever shows the panel sees to the keyboard where a button goes. */
+  keepsFocus?: boolean;
 }
 
-export function renderPanel({ store, el, signal, options, actions = [] }: PanelProps): void {
+export function renderPanel(props: PanelProps): void {
+  const { store, el, signal, options, actions = [], keepsFocus = false } = props;
   const { setup } = store;
   const root = element("section", {
     class: "nbstream mathjax_ignore tex2jax_ignore",
     "aria-label": "Model output",
+    // What had the keyboard may go: then the panel has it, and the notebook its keys.
+    tabindex: "-1",
   });
   const header = new HeaderView(store, root, () => options.get("delimiter"), schedule);
   const tabs = new TabsView((name) => {
@@ -57,7 +65,7 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
   });
   const tokens = new TokensView(setup, schedule);
   const markdown = new MarkdownPanel(store, setup);
-  const events = new EventsView(store);
+  const events = new EventsView(store, signal);
   const timeline = new TimelineView(setup, (run) => store.select(run));
   const details = new DetailsView();
   const figures = new FiguresView();
@@ -73,6 +81,8 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
   const errorMessage = element("div");
   const error = element("div", { class: "nbs-error", role: "alert" }, errorType, errorMessage);
   const note = element("div", { class: "nbs-note", role: "status" });
+  const problem = element("div", { class: "nbs-problem", role: "alert" });
+  const notice = element("div", { class: "nbs-notice", role: "status" });
   const timelineTools = element("div", { class: "nbs-tools" }, ...expanders(timeline));
   const pages: { [view in ViewName]: HTMLElement } = {
     tokens: element("div", {}, tokens.el),
@@ -91,7 +101,7 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
     timeline: timelineTools,
   });
   root.append(header.el, figures.el, tabs.el, narrowed, hint);
-  root.append(...Object.values(pages), note, error, replay.el, announcer.el);
+  root.append(...Object.values(pages), note, error, problem, notice, replay.el, announcer.el);
   el.append(root);
   inspectTokens(tokens, root, store);
   keepKeys(root, signal);
@@ -102,11 +112,10 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
   function update(): void {
     scheduled = false;
     // A view that the notebook has replaced is kept alive but never seen again: spend nothing.
-    if (!root.isConnected) return;
-    const { state, run, now } = store;
-    const doing = status(state);
+    if (!root.isConnected || signal.aborted) return;
+    const { state, run, now, doing } = store;
     const view = options.get("view");
-    const isLive = isRunning(state);
+    const isLive = store.isRunning && !store.replay.state;
     root.dataset.status = doing;
     root.dataset.view = view;
     header.update(now);
@@ -123,7 +132,9 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
     const isText = view === "tokens" || view === "markdown";
     setText(hint, isEmpty && isText ? hintFor() : "");
     tokens.el.hidden = markdown.el.hidden = isEmpty;
-    setText(note, isLive && header.isUnheard ? UNHEARD : (cutOff(state) ?? ""));
+    setText(note, doing === "gone" ? GONE : store.isUnheard ? UNHEARD : (cutOff(state) ?? ""));
+    setText(problem, store.problem);
+    setText(notice, store.notice);
     const failure = run?.error ?? state.runs[0]?.error;
     setText(errorType, failure?.type ?? "");
     setText(errorMessage, failure?.message ?? "");
@@ -133,7 +144,7 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
     else if (view === "markdown") again = markdown.update(run);
     else if (view === "events") again = events.update();
     else {
-      timeline.update(state.runs, now);
+      timeline.update(state.runs, now, doing === "gone" ? "unfinished" : "running");
       details.update(setup.selected === null ? undefined : run);
     }
     replay.el.hidden = !setup.replayOpen;
@@ -142,13 +153,13 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
     root.dataset.shown = String(tokens.shown);
     if (again) schedule();
     clearTimeout(timer);
-    if (isLive && !store.replay.state) timer = window.setTimeout(schedule, TICK);
+    if (!keepsFocus) passFocusOn(root);
+    if (isLive) timer = window.setTimeout(schedule, TICK);
   }
 
   function hintFor(): string {
-    const { run, state } = store;
+    const { run, state, doing } = store;
     if (!run || setup.selected === null) {
-      const doing = status(state);
       const begun = state.runs.length > 1 ? ` ${count(state.runs.length - 1, "step")} begun.` : "";
       return HINTS[doing] + (doing === "waiting" ? begun : "");
     }
@@ -189,6 +200,13 @@ export function renderPanel({ store, el, signal, options, actions = [] }: PanelP
   });
   look();
   update();
+}
+
+/** Take the keyboard from what was put away, or cannot have it any more, while it was there. */
+function passFocusOn(root: HTMLElement): void {
+  const now = document.activeElement;
+  if (now === root || !root.contains(now)) return;
+  if (now!.closest("[hidden]") || now!.matches(":disabled")) root.focus({ preventScroll: true });
 }
 
 function expanders(timeline: TimelineView): HTMLElement[] {

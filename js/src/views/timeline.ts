@@ -56,8 +56,8 @@ export class TimelineView {
     on(this.#body, "click", (event) => this.#click(event));
   }
 
-  /** Show the runs as they are at a time. */
-  update(runs: readonly RunState[], now: number): void {
+  /** Show the runs as they are at a time; `open` is the word for those without an end. */
+  update(runs: readonly RunState[], now: number, open = "running"): void {
     if (runs.length < this.#rows.length || runs[0]?.id !== this.#runs[0]?.id) this.#clear();
     this.#runs = runs;
     const shown = Math.min(runs.length, MAX_ROWS);
@@ -68,12 +68,12 @@ export class TimelineView {
     const end = Math.max(begin, ...runs.slice(0, shown).map((run) => run.end ?? now));
     setText(this.#end, duration(end - begin));
     const share = (time: number) => (end > begin ? ((time - begin) / (end - begin)) * 100 : 0);
-    for (const row of this.#rows) this.#draw(row, share, end);
+    for (const row of this.#rows) this.#draw(row, share, end, open);
     const left = runs.length - shown;
     setText(this.#rest, left > 0 ? `… and ${number(left)} more` : "");
   }
 
-  #draw(row: Row, share: (time: number) => number, end: number): void {
+  #draw(row: Row, share: (time: number) => number, end: number, open: string): void {
     const run = this.#runs[row.index]!;
     const until = run.end ?? end;
     const left = share(run.start);
@@ -98,7 +98,7 @@ export class TimelineView {
       }
     }
     const word = run.status === "failed" || run.status === "stopped" ? `${run.status} · ` : "";
-    setText(row.took, run.end === null ? "running" : word + duration(run.end - run.start));
+    setText(row.took, run.end === null ? open : word + duration(run.end - run.start));
     const isSelected = this.#setup.selected === row.index;
     if (row.el.getAttribute("aria-selected") !== String(isSelected)) {
       row.el.setAttribute("aria-selected", String(isSelected));

@@ -5,8 +5,8 @@ import type { Setup } from "../setup";
 import type { RunState } from "../state";
 import { AsideElement } from "./aside";
 import { Block } from "./block";
-import type { Look } from "./look";
 import { Follower } from "./scroll";
+import type { TokenStyle } from "./token_style";
 
 /** Chunks added in one animation frame, at most, where those out of sight need not be drawn. */
 export const BATCH = 20_000;
@@ -42,7 +42,7 @@ export class TokensView {
   #passing = 0;
   #scrolledTo = 0;
   #settled: () => void;
-  #look: Look = { whitespace: false, heat: "none" };
+  #style: TokenStyle = { whitespace: false, heat: "none" };
   #follower: Follower;
 
   /** @param settled is called when what has passed by is drawn, which changes its height. */
@@ -88,9 +88,9 @@ export class TokensView {
   }
 
   /** Draw all tokens anew, looking otherwise. */
-  restyle(look: Look): void {
-    if (look.whitespace === this.#look.whitespace && look.heat === this.#look.heat) return;
-    this.#look = look;
+  restyle(style: TokenStyle): void {
+    if (style.whitespace === this.#style.whitespace && style.heat === this.#style.heat) return;
+    this.#style = style;
     this.#clear();
   }
 
@@ -132,7 +132,7 @@ export class TokensView {
       if (this.#shown >= end) break;
       if (!this.#isOpen) this.#begin(!isPassing);
       const block = this.#blocks.at(-1)!;
-      this.#isOpen = !block.extend(run, this.#look, Math.min(end, next?.at ?? end));
+      this.#isOpen = !block.extend(run, this.#style, Math.min(end, next?.at ?? end));
       this.#shown = block.end;
     }
     return this.#shown < texts.length;
@@ -148,7 +148,7 @@ export class TokensView {
 
   #draw(block: Block): void {
     if (!this.#run) return;
-    block.draw(this.#run, this.#look);
+    block.draw(this.#run, this.#style);
     this.#noteDrawn(block);
   }
 

@@ -2,7 +2,7 @@
 
 import { choice, element, iconButton, on } from "../dom";
 import type { Options } from "../options";
-import { legend } from "./look";
+import { legend } from "./token_style";
 
 export class TokenTools {
   readonly el: HTMLElement;

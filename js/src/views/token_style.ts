@@ -5,7 +5,7 @@ import type { Traits } from "../protocol";
 import type { RunState } from "../state";
 import { codePoint, isInvisible } from "../words";
 
-export interface Look {
+export interface TokenStyle {
   whitespace: boolean;
   heat: Traits["heat"];
 }
@@ -22,15 +22,15 @@ export const ODDS = [0.9, 0.7, 0.4, 0.1, 0.01];
 export function fill(
   token: HTMLElement,
   text: string,
-  look: Look,
+  style: TokenStyle,
   run: RunState,
   index: number,
 ): void {
-  if (look.heat !== "none") {
-    const level = heatOf(look.heat, run, index);
+  if (style.heat !== "none") {
+    const level = heatOf(style.heat, run, index);
     if (level !== null) token.dataset.heat = String(level);
   }
-  if (!look.whitespace) {
+  if (!style.whitespace) {
     token.textContent = text;
     return;
   }

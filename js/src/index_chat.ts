@@ -1,0 +1,30 @@
+/**
+ * The front end of `ChatView`: a script of its own, so that the many views of single runs do not
+ * each bring what only the few conversations need. The style sheet is the same for both.
+ */
+
+import { type ChatAnswer, ChatStore } from "./chat";
+import { frontEnd } from "./front_end";
+import type { ExportAnswer, Frame } from "./protocol";
+import { renderChat } from "./views/chat";
+
+type Message = ChatAnswer | ((Frame | ExportAnswer) & { turn?: number });
+
+export default frontEnd<Message>((model, ask) => {
+  const chat = new ChatStore(ask);
+  return {
+    saved: chat.saved,
+    get isRunning() {
+      return chat.isRunning;
+    },
+    open: (log) => chat.open(log),
+    take: (message) => {
+      if (message.type !== "frame" && message.type !== "export") return chat.take(message);
+      const store = chat.turns.get(message.turn ?? -1)?.store;
+      if (message.type === "frame") store?.take(message);
+      else store?.exported(message);
+    },
+    lose: (isGone) => chat.lose(isGone),
+    draw: (el, signal) => renderChat({ model, chat, el, signal }),
+  };
+});

@@ -1,0 +1,47 @@
+/**
+ * Whether the kernel is gone that a widget speaks with. Hosts tell it in their own ways, or not at
+ * all: whatever is not there is passed over.
+ */
+
+import type { AnyModel } from "@anywidget/types";
+
+/** A Lumino signal, as JupyterLab's objects have them. */
+interface Signal {
+  connect(slot: Slot): unknown;
+  disconnect(slot: Slot): unknown;
+}
+type Slot = (sender: unknown, value: unknown) => void;
+
+interface Kernel {
+  statusChanged?: Signal;
+  disposed?: Signal;
+}
+
+/**
+ * What a kernel's status says when that kernel, and what it knew, is no more. One that is starting
+ * while a model is there is another: somebody else had it restarted.
+ */
+const GONE = new Set(["terminating", "restarting", "autorestarting", "starting", "dead"]);
+
+/** Call `lost` once the model's kernel is gone, until `signal` aborts. */
+export function watchKernel(model: AnyModel, lost: () => void, signal: AbortSignal): void {
+  const kernel = kernelOf(model);
+  // Set when the manager lets go of all of a kernel's widgets; anywidget hands the event on.
+  model.on("comm_live_update", lost);
+  connect(kernel?.statusChanged, (_, status) => GONE.has(String(status)) && lost(), signal);
+  connect(kernel?.disposed, lost, signal);
+}
+
+function kernelOf(model: AnyModel): Kernel | null {
+  try {
+    return (model.widget_manager as { kernel?: Kernel | null } | undefined)?.kernel ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function connect(to: Signal | undefined, slot: Slot, signal: AbortSignal): void {
+  if (typeof to?.connect !== "function") return;
+  to.connect(slot);
+  signal.addEventListener("abort", () => to.disconnect(slot));
+}
