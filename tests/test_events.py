@@ -155,14 +155,18 @@ def test_breaking_off_stops_the_model_and_leaves_no_task():
 
 
 def test_a_loop_that_is_left_closes_the_model_as_well():
+    model = Endless()
+
     async def main():
         with no_task_left():
-            async for _ in ScriptedChat(FOREVER).astream_events("x"):
-                break
+            async for event in model.astream_events("x"):
+                if event["event"] == "on_chat_model_stream":
+                    break
             gc.collect()
             await asyncio.sleep(0.05)
+            return model.closed
 
-    asyncio.run(main())
+    assert asyncio.run(main())
 
 
 def test_cancelling_the_task_ends_every_run_with_a_cancel():

@@ -1,6 +1,7 @@
 """The two sides that each program runs on, and what makes their results comparable."""
 
 import asyncio
+import difflib
 import functools
 import importlib
 import uuid
@@ -108,19 +109,52 @@ def same(program):
     return test
 
 
-def differs(reason):
-    """Make a test of a program that differs on purpose; ``docs/langchain.md`` has the reasons."""
+def differs(reason, *difference):
+    """Make a test of a program that differs on purpose, and in nothing but these lines.
+
+    Lines with ``-`` are what LangChain gives, lines with ``+`` what is right here;
+    ``docs/langchain.md`` has the reasons.
+    """
 
     def decorate(program):
         @functools.wraps(program)
         def test():
-            assert reason
-            assert run(program, ours()) != run(program, langchain())
+            theirs, mine = lines(run(program, langchain())), lines(run(program, ours()))
+            compared = difflib.ndiff(theirs, mine)
+            assert [line for line in compared if line[0] in "+-"] == [*difference], reason
 
         del test.__wrapped__
         return test
 
     return decorate
+
+
+def lines(value):
+    """Return a value as lines, one for each event and each item of a list."""
+    if isinstance(value, list):
+        return [line for item in value for line in lines(item)]
+    if not (isinstance(value, dict) and "event" in value):
+        return [brief(value)]
+    version = "v2" if "parents" in value else "v1"
+    extras = [brief(value[key]) for key in ("tags", "metadata") if value[key]]
+    line = [version, value["event"], f"{value['name']}#{value['run']}", *extras]
+    return [" ".join([*line, brief(value["data"])])]
+
+
+def brief(value):
+    """Return a value as a text, without what is empty in it, and the same in any order of keys."""
+    if isinstance(value, dict):
+        value = value.get("generations", value)
+    if isinstance(value, dict) and {"type", "content"} <= set(value):
+        rest = {k: v for k, v in value.items() if k not in ("type", "content") and v}
+        said = [repr(value["content"]), *([brief(rest)] if rest else [])]
+        return f"{value['type']}({', '.join(said)})"
+    if isinstance(value, dict):
+        items = [f"{k}: {brief(v)}" for k, v in sorted(value.items()) if v not in (None, [], {})]
+        return "{" + ", ".join(items) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(brief, value)) + "]"
+    return repr(value)
 
 
 def run(program, side):
@@ -130,17 +164,23 @@ def run(program, side):
         try:
             return normal(asyncio.run(program(side)))
         except Exception as error:
-            return ("raised", failure(error))
+            return ("raised", failure(error, is_ours=side.is_ours))
 
 
 # What the programs' own functions raise, and scripts.
 THROWN = {"no", "two", "other", "boom", ""}
 
 
-def failure(error):
-    """Name an error of the program's by its type; two libraries' own count as the same."""
+def failure(error, *, is_ours=False):
+    """Name an error of the program's by its type; two libraries' own count as the same.
+
+    Of ours these are the ones raised on purpose. A program with a fault in itself fails on both
+    sides alike: that is shown for what it is, and is not the same.
+    """
     thrown = str(error).strip("'") in THROWN
-    return type(error).__name__ if thrown else "bad input"
+    if thrown or (is_ours and not isinstance(error, nbstream.NbstreamError)):
+        return type(error).__name__
+    return "bad input"
 
 
 def normal(value):
@@ -204,7 +244,7 @@ async def events(runnable, input, version="v2", config=None, **options):
                 continue
             shown.append(_event(event, seen, version))
     except Exception as error:
-        shown.append(("raised", failure(error)))
+        shown.append(("raised", failure(error, is_ours=isinstance(runnable, nbstream.Runnable))))
     return [e for e in shown if not (isinstance(e, dict) and e["event"].endswith("_error"))]
 
 

@@ -1,5 +1,6 @@
 """What models answer, on its way through chains: tool calls, usage, blocks."""
 
+import pytest
 from pydantic import BaseModel
 
 from .sides import collect, events, listed, same
@@ -212,9 +213,13 @@ async def test_a_string_prompt_before_a_model(lc):
     return [await events(step, {"x": 1}, version) for version in ("v1", "v2")]
 
 
-@same
-async def test_attributes_and_items_in_a_template(lc):
-    return lc.PromptTemplate.from_template("{d[k]}").invoke({"d": {"k": "v"}}).to_string()
+@pytest.mark.parametrize("template", ["{d[k]}", "{d.k}", "{x:{d.k}}", "{x!r:{d[k]}}", "{x:{w}}"])
+def test_attributes_and_items_in_a_template(template):
+    @same
+    async def program(lc):
+        return lc.PromptTemplate.from_template(template).input_variables
+
+    program()
 
 
 @same

@@ -109,8 +109,17 @@ async def test_a_fallback_inherits_the_config(lc):
 
 @same
 async def test_a_retried_step_inherits_the_config(lc):
-    step = lc.RunnableLambda(look).with_retry(wait_exponential_jitter=False)
-    return step.invoke(1, {"tags": ["t"]})["metadata"]
+    tries = []
+
+    def flaky(x, config):
+        tries.append(look(x, config))
+        if len(tries) % 2:
+            raise ValueError("no")
+        return tries
+
+    step = lc.RunnableLambda(flaky).with_retry(wait_exponential_jitter=False)
+    config = {"tags": ["t"], "metadata": {"m": 1}, "configurable": {"c": 1}}
+    return [step.invoke(1, config), await step.ainvoke(1, config)]
 
 
 @same

@@ -73,20 +73,40 @@ async def test_with_config_twice(lc):
     return step.with_config(tags=["b"], metadata={"m": 2, "n": 3}).invoke(1)
 
 
-@differs("tags keep the order in which they came")
+@differs(
+    "tags keep the order in which they came",
+    (
+        "- {a: {metadata: {m: 1}, recursion_limit: 25, tags: ['t']}, b: {metadata: {m: 1}, "
+        "recursion_limit: 25, tags: ['b', 't']}}"
+    ),
+    (
+        "+ {a: {metadata: {m: 1}, recursion_limit: 25, tags: ['t']}, b: {metadata: {m: 1}, "
+        "recursion_limit: 25, tags: ['t', 'b']}}"
+    ),
+)
 async def test_branches_inherit_the_config(lc):
     step = lc.RunnableParallel(a=look, b=lc.RunnableLambda(look).with_config(tags=["b"]))
     return step.invoke(1, {"tags": ["t"], "metadata": {"m": 1}})
 
 
-@differs("a function sees all the tags of its run")
+@differs(
+    "a function sees all the tags of its run",
+    "- {metadata: {m: 1}, recursion_limit: 25, tags: ['inner']}",
+    "+ {metadata: {m: 1}, recursion_limit: 25, tags: ['outer', 'inner']}",
+)
 async def test_a_nested_call_inherits_tags(lc):
     inner = lc.RunnableLambda(look)
     outer = lc.RunnableLambda(lambda x: inner.invoke(x, {"tags": ["inner"]}))
     return outer.invoke(1, {"tags": ["outer"], "metadata": {"m": 1}})
 
 
-@differs("an input is shown from the start where it is known")
+@differs(
+    "an input is shown from the start where it is known",
+    "- v1 on_chain_start RunnableSequence#1 {}",
+    "+ v1 on_chain_start RunnableSequence#1 {input: 'x'}",
+    "- v2 on_chain_start RunnableSequence#1 {}",
+    "+ v2 on_chain_start RunnableSequence#1 {input: 'x'}",
+)
 async def test_a_chain_streamed_inside_a_function(lc):
     inner = lc.chat("a", "b") | lc.StrOutputParser()
 
@@ -97,7 +117,10 @@ async def test_a_chain_streamed_inside_a_function(lc):
     return await both(lc.RunnableLambda(outer), "x")
 
 
-@differs("LangChain's version 1 ends failed runs with on_*_end")
+@differs(
+    "LangChain's version 1 ends failed runs with on_*_end",
+    "- v1 on_chain_end flaky#2 {input: 1}",
+)
 async def test_a_retried_step(lc):
     calls = []
 
@@ -115,13 +138,31 @@ async def test_a_retried_step(lc):
     return await both(lc.RunnableLambda(outer), 1)
 
 
-@differs("an input is shown from the start where it is known")
+@differs(
+    "an input is shown from the start where it is known",
+    "- v1 on_chain_start fails#1 {}",
+    "- v1 on_chain_end fails#1 {input: 1}",
+    "+ v1 on_chain_start fails#1 {input: 1}",
+    "- v1 on_chain_start add_one#2 {}",
+    "+ v1 on_chain_start add_one#2 {input: 1}",
+    "- v2 on_chain_start fails#1 {}",
+    "+ v2 on_chain_start fails#1 {input: 1}",
+    "- v2 on_chain_start add_one#2 {}",
+    "+ v2 on_chain_start add_one#2 {input: 1}",
+)
 async def test_a_fallback(lc):
     step = lc.RunnableLambda(fails).with_fallbacks([lc.RunnableLambda(add_one)])
     return await both(step, 1)
 
 
-@differs("a step with fallbacks shows its chunks")
+@differs(
+    "a step with fallbacks shows its chunks",
+    "- v1 on_chat_model_end ScriptedChat#3 {input: {messages: [[human('1')]]}, output: [[]]}",
+    "+ v1 on_chain_stream RunnableWithFallbacks#2 ['seq:step:2'] {chunk: AIMessageChunk('yes')}",
+    "+ v1 on_chain_stream RunnableWithFallbacks#2 ['seq:step:2'] {chunk: AIMessageChunk('!')}",
+    "+ v2 on_chain_stream RunnableWithFallbacks#2 ['seq:step:2'] {chunk: AIMessageChunk('yes')}",
+    "+ v2 on_chain_stream RunnableWithFallbacks#2 ['seq:step:2'] {chunk: AIMessageChunk('!')}",
+)
 async def test_a_model_that_falls_back_in_a_chain(lc):
     model = lc.chat(ValueError("no")).with_fallbacks([lc.chat("yes", "!")])
     prompt = lc.ChatPromptTemplate.from_template("{x}")
@@ -138,12 +179,22 @@ async def test_a_tool_in_a_chain(lc):
     return await both(lc.RunnableLambda(lambda x: {"n": x}) | double, 2)
 
 
-@differs("where nobody listens, a custom event is dropped")
+@differs(
+    "where nobody listens, a custom event is dropped",
+    "- ('raised', 'bad input')",
+    "+ None",
+)
 async def test_a_custom_event_outside_of_a_run(lc):
     lc.dispatch_custom_event("progress", 1)
 
 
-@differs("an input is shown at the end, too")
+@differs(
+    "an input is shown at the end, too",
+    "- v2 on_chain_end add_one#2 ['seq:step:1'] {output: 1}",
+    "+ v2 on_chain_end add_one#2 ['seq:step:1'] {input: 0, output: 1}",
+    "- v2 on_chain_end inner#1 ['seq:step:1'] {output: 2}",
+    "+ v2 on_chain_end inner#1 ['seq:step:1'] {input: 0, output: 2}",
+)
 async def test_a_named_chain_in_a_chain(lc):
     inner = (lc.RunnableLambda(add_one) | add_one).with_config(run_name="inner")
     return await both(inner | add_one, 0)

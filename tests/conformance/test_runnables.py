@@ -67,7 +67,11 @@ async def test_a_coroutine_function_awaited(lc):
     return [await step.ainvoke(1), await collect(step.astream(1)), await step.abatch([1, 2])]
 
 
-@differs("a coroutine function works from the sync side, too")
+@differs(
+    "a coroutine function works from the sync side, too",
+    "- ('raised', 'bad input')",
+    "+ 2",
+)
 async def test_a_coroutine_function_called(lc):
     async def add(x):
         return x + 1
@@ -139,7 +143,11 @@ async def test_an_async_generator_on_a_stream(lc):
     return [await step.ainvoke("x"), [c for c in await collect(step.astream("x")) if c]]
 
 
-@differs("an async generator works from the sync side, too")
+@differs(
+    "an async generator works from the sync side, too",
+    "- ('raised', 'bad input')",
+    "+ 'A'",
+)
 async def test_an_async_generator_called(lc):
     async def shout(texts):
         async for text in texts:
@@ -293,7 +301,11 @@ async def test_retry_of_one_kind_of_error(lc):
         return len(calls)
 
 
-@differs("a stream is tried again until its first chunk has come")
+@differs(
+    "a stream is tried again until its first chunk has come",
+    "- ('raised', 'ValueError')",
+    "+ 'yes'",
+)
 async def test_retry_of_a_stream(lc):
     calls = []
 
@@ -490,11 +502,20 @@ async def test_an_error_passes_through_a_chain(lc):
         return [seen, str(error)]
 
 
-@differs("a model's stream has no empty chunk at its end")
+@differs(
+    "a model's stream has no empty chunk at its end",
+    "- ''",
+)
 async def test_the_chunks_of_a_model(lc):
     return [chunk.content for chunk in lc.chat("a", "b").stream("x")]
 
 
-@differs("there is a form for synchronous code")
+@differs(
+    "there is a form for synchronous code",
+    "- ('raised', 'bad input')",
+    "+ 'on_chat_model_start'",
+    "+ 'on_chat_model_stream'",
+    "+ 'on_chat_model_end'",
+)
 async def test_events_in_synchronous_code(lc):
     return [event["event"] for event in lc.chat("a").stream_events("x", version="v2")]

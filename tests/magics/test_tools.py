@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nbstream import AIMessageChunk, BaseChatModel, ScriptedChat, tool
+from nbstream import AIMessageChunk, BaseChatModel, ScriptedChat, merge_chunks, tool
 from nbstream.magics._tools import MAX_ROUNDS, ToolLoop
 
 
@@ -133,12 +133,19 @@ def test_what_is_no_tool(ip, fails, recorder):
 
 
 def test_tools_on_the_embedded_model(ip, magics, capsys):
-    # What it makes of them nobody knows; what comes back is an answer or one line.
+    # Its server takes them. Its chat template has no place for them, so it asks for none.
     ip.user_ns["add"] = add
-    result = ip.run_cell("%%chat -m local -n 16 --tools add\nWhat is 1 + 2?")
+    result = ip.run_cell("%%chat -m local -n 16 --tools add --as answer\nWhat is 1 + 2?")
+    assert result.error_in_exec is None
     assert "Traceback" not in capsys.readouterr().out
-    assert result.error_in_exec is None or type(result.error_in_exec).__name__ == "CellError"
-    assert magics.session.last.trace.runs[1].run_type == "chat_model"
+    trace = magics.session.last.trace
+    assert {run.run_type for run in trace.runs} == {"chain", "chat_model"}
+    ends = [event for event in trace.events if event.kind in ("end", "error", "cancelled")]
+    assert [event.kind for event in ends] == ["end", "end"]
+    said = [e for e in trace.events if e.kind == "chunk" and e.run.run_type == "chat_model"]
+    answer = merge_chunks(event.data for event in said)
+    assert 1 <= answer.usage_metadata["output_tokens"] <= 16
+    assert ip.user_ns["answer"].text == answer.text
 
 
 SCHEMA = {"title": "Fish", "properties": {"name": {"type": "string"}}}
