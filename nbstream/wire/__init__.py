@@ -19,6 +19,7 @@ from ._base import Reader, read_all
 from ._errors import advice, error_from
 from .anthropic import AnthropicReader
 from .openai_chat import OpenAIChatReader
+from .openai_responses import OpenAIResponsesReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,5 +29,6 @@ __all__ = ["READERS", "Reader", "advice", "error_from", "read_all"]
 READERS: dict[str, Callable[[], Reader]] = {
     "anthropic": AnthropicReader,
     "openai_chat": OpenAIChatReader,
+    "openai_responses": OpenAIResponsesReader,
 }
 """What makes a reader, by the name of the dialect."""

@@ -78,8 +78,8 @@ class Reader(ABC):
 
     def finish(self) -> AIMessageChunk | None:
         """Take note that nothing more comes; return what was held back, if anything was."""
-        held = [*self._held(), *(self._piece(*key, "\ufffd") for key in list(self._halves))]
-        self._halves = {}
+        halves, self._halves = self._halves, {}
+        held = [*self._held(), *(self._piece(*key, "\ufffd") for key in halves)]
         if usage := self.usage.take():
             held.append(AIMessageChunk("", usage_metadata=usage))
         return combined(held)
@@ -161,7 +161,6 @@ class Reader(ABC):
 
     def _piece(self, kind: str, index: Any, text: str) -> AIMessageChunk | None:
         make = {"text": self._say, "thinking": self._think, "args": self._args}[kind]
-        self._halves.pop((kind, index), None)
         return make(index, text)
 
     def _joined(self, kind: str, index: Any, text: str) -> str:

@@ -8,6 +8,7 @@ from nbstream import AIMessage, HumanMessage, InputError, SystemMessage, ToolMes
 from nbstream.messages import merge_chunks
 from nbstream.wire.anthropic import AnthropicReader, system_text, turns
 from nbstream.wire.openai_chat import OpenAIChatReader, chat_messages
+from nbstream.wire.openai_responses import response_items
 
 from .streams import events_of, read
 
@@ -236,7 +237,7 @@ def test_images_of_a_tool_follow_in_a_message_of_the_user():
 # All of them
 
 
-@pytest.mark.parametrize("request_of", [turns, chat_messages])
+@pytest.mark.parametrize("request_of", [turns, chat_messages, response_items])
 def test_what_json_and_utf8_cannot_hold_is_mended(request_of):
     call = {"name": "f", "args": {"a": NAN, "b\ud83d": ["\ud83d"]}, "id": "1"}
     said = [
