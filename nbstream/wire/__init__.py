@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING
 from ._base import Reader, read_all
 from ._errors import advice, error_from
 from .anthropic import AnthropicReader
+from .cohere import CohereReader
+from .gemini import GeminiReader
+from .ollama import OllamaReader
 from .openai_chat import OpenAIChatReader
 from .openai_responses import OpenAIResponsesReader
 
@@ -28,6 +31,9 @@ __all__ = ["READERS", "Reader", "advice", "error_from", "read_all"]
 
 READERS: dict[str, Callable[[], Reader]] = {
     "anthropic": AnthropicReader,
+    "cohere": CohereReader,
+    "gemini": GeminiReader,
+    "ollama": OllamaReader,
     "openai_chat": OpenAIChatReader,
     "openai_responses": OpenAIResponsesReader,
 }

@@ -187,8 +187,9 @@ class Reader(ABC):
             # Some say no more than that the answer ended, whatever it ended with.
             word = "refusal" if refused else "tool_use" if calls else word
         self.stop_reason = word
-        said = {"model_name": self.model, "stop_reason": self.stop_reason}
-        if self.stop_reason != reason:
+        said = {"model_name": self.model} if self.model else {}
+        said["stop_reason"] = word
+        if word != reason:
             said["finish_reason"] = reason
         return AIMessageChunk(
             "", response_metadata={**said, **metadata}, usage_metadata=self.usage.take()

@@ -87,8 +87,8 @@ def error_from(said: Any, *, status: int | None = None, retry_after: Any = None)
     said = (items(said) or [said])[0]
     inner = get(said, "error")
     body = said if inner is None else inner
-    kinds = [text_of(get(body, name)) for name in ("code", "status", "type")]
-    kinds = [kind for kind in kinds if kind and kind != "error"]
+    kinds = [_brief(text_of(get(body, name))) for name in ("code", "status", "type")]
+    kinds = [kind for kind in kinds if kind and kind.lower() != "error"]
     kind = next((k for k in kinds if k.lower() in _STATUS), next(iter(reversed(kinds)), None))
     if status is None or status < 400:
         numbers = (

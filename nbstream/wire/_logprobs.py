@@ -33,7 +33,7 @@ def logprobs_of(tokens: Any) -> list[dict[str, Any]]:
 
 def _entry(token: Any) -> dict[str, Any] | None:
     text = first(token, "token", "text")
-    logprob = first(token, "logprob", "logProbability", "log_probability")
+    logprob = first(token, "logprob", "logProbability", "log_probability")  # Gemini's
     if text is None or isinstance(logprob, bool) or not isinstance(logprob, (int, float)):
         return None
     if not math.isfinite(logprob):
