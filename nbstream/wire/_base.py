@@ -150,14 +150,16 @@ class Reader(ABC):
 
     def _cite(self, index: Any, *citations: dict[str, Any]) -> AIMessageChunk:
         """Return a chunk that adds citations to the text with this index."""
+        # The sum of chunks would take an index for the mark of one thing that comes in pieces.
+        citations = tuple({k: v for k, v in one.items() if k != "index"} for one in citations)
         if index not in self._plain:
             return self._block(index, type="text", text="", citations=list(citations))
         span = {"start_index": self._plain[index], "end_index": self._length}
-        return _aside([{**span, **citation} for citation in citations])
+        return self._sources(*({**span, **citation} for citation in citations))
 
     def _sources(self, *sources: dict[str, Any]) -> AIMessageChunk:
         """Return a chunk with sources that belong to the whole answer."""
-        return _aside(list(sources))
+        return AIMessageChunk("", additional_kwargs={"citations": list(sources)})
 
     def _piece(self, kind: str, index: Any, text: str) -> AIMessageChunk | None:
         make = {"text": self._say, "thinking": self._think, "args": self._args}[kind]
@@ -232,12 +234,6 @@ def image_at(url: Any) -> dict[str, Any] | None:
         return {"type": "image", "url": encodable(url)}
     head, _, data = url.removeprefix("data:").partition(",")
     return {"type": "image", "mime_type": head.partition(";")[0], "base64": data}
-
-
-def _aside(citations: list[dict[str, Any]]) -> AIMessageChunk:
-    # The sum of chunks would take an index for the mark of one thing that comes in pieces.
-    kept = [{k: v for k, v in one.items() if k != "index"} for one in citations]
-    return AIMessageChunk("", additional_kwargs={"citations": kept})
 
 
 _STOPS = {

@@ -11,7 +11,18 @@ import math
 from enum import Enum
 from typing import Any
 
-__all__ = ["as_json", "count", "encodable", "first", "get", "items", "mended", "plain", "text_of"]
+__all__ = [
+    "as_json",
+    "count",
+    "encodable",
+    "first",
+    "get",
+    "has_other",
+    "items",
+    "mended",
+    "plain",
+    "text_of",
+]
 
 _NO_FIELDS = (str, bytes, int, float, list, tuple, type(None))
 _MISSING: Any = object()
@@ -44,6 +55,16 @@ def first(value: Any, *names: str) -> Any:
         if (found := get(value, name)) is not None:
             return found
     return None
+
+
+def has_other(value: Any, names: frozenset[str]) -> bool:
+    """Tell whether a dict or an object has more than these fields that is not None."""
+    if not isinstance(value, dict):
+        extra = getattr(value, "__pydantic_extra__", None)
+        if extra and has_other(extra, names):
+            return True
+        value = getattr(value, "__dict__", None) or {}
+    return any(name not in names and value[name] is not None for name in value)
 
 
 def items(value: Any) -> list[Any]:

@@ -46,8 +46,10 @@ class GeminiReader(Reader):
         """Return the chunk an event makes, if it makes one."""
         if get(event, "error") is not None:
             raise error_from(event)
-        self.model = encodable(text_of(_get(event, "modelVersion"))) or self.model
-        self._id = encodable(text_of(_get(event, "responseId"))) or self._id
+        if not self.model:
+            self.model = encodable(text_of(_get(event, "modelVersion")))
+        if not self._id:
+            self._id = encodable(text_of(_get(event, "responseId")))
         if (usage := _get(event, "usageMetadata")) is not None:
             self._note(usage)
         for candidate in items(get(event, "candidates")):
@@ -70,16 +72,16 @@ class GeminiReader(Reader):
             chunks += self._part(part)
         if (found := _get(candidate, "groundingMetadata")) is not None:
             self._grounds = found
-        cited = _get(candidate, "citationMetadata")
-        for one in items(first(cited, "citations", "citationSources")):
-            chunks.append(self._at_place(one, _source(one)))
+        if (cited := _get(candidate, "citationMetadata")) is not None:
+            for one in items(first(cited, "citations", "citationSources")):
+                chunks.append(self._at_place(one, _source(one)))
         reason = text_of(_get(candidate, "finishReason"))
         if reason and reason != "FINISH_REASON_UNSPECIFIED":
             self.is_whole = True
             chunks += self._held()
             chunks.append(self._stop(reason, calls=self._calls > 0))
         chunk = combined(chunks)
-        if odds := _odds(_get(candidate, "logprobsResult")):
+        if (told := _get(candidate, "logprobsResult")) is not None and (odds := _odds(told)):
             chunk = chunk or AIMessageChunk("")
             chunk.response_metadata = {**chunk.response_metadata, **as_metadata(odds)}
         return chunk
@@ -161,15 +163,13 @@ class GeminiReader(Reader):
         return self._cite(self._text_at, {**source, "cited_text": covered, **span})
 
     def _note(self, usage: Any) -> None:
-        def total(*names: str) -> int | None:
-            counts = [n for name in names if (n := count(_get(usage, name))) is not None]
-            return sum(counts) if counts else None
-
+        thoughts = count(_get(usage, "thoughtsTokenCount")) or 0
+        tools = count(_get(usage, "toolUsePromptTokenCount")) or 0
         self.usage.note(
-            input=total("promptTokenCount", "toolUsePromptTokenCount"),
-            output=total("candidatesTokenCount", "thoughtsTokenCount"),
+            input=tools + (count(_get(usage, "promptTokenCount")) or 0),
+            output=thoughts + (count(_get(usage, "candidatesTokenCount")) or 0),
             cache_read=_get(usage, "cachedContentTokenCount"),
-            reasoning=_get(usage, "thoughtsTokenCount"),
+            reasoning=thoughts,
         )
 
 
@@ -185,7 +185,9 @@ def _snake(name: str) -> str:
 
 
 def _signature(part: Any) -> dict[str, str]:
-    found = plain(_get(part, "thoughtSignature"))
+    if (found := _get(part, "thoughtSignature")) is None:
+        return {}
+    found = plain(found)
     return {"thought_signature": found} if isinstance(found, str) and found else {}
 
 

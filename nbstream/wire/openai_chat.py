@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..messages import AIMessageChunk
 from ._base import Reader, combined, image_at
 from ._errors import error_from
-from ._fields import as_json, encodable, first, get, items, plain, text_of
+from ._fields import as_json, encodable, first, get, has_other, items, plain, text_of
 from ._logprobs import as_metadata, logprobs_of
 from ._openai_request import chat_messages
 
@@ -69,7 +69,7 @@ class OpenAIChatReader(Reader):
         if content is None:
             content = get(choice, "text")  # the older API that this one came from
         chunks: list[AIMessageChunk | None] = []
-        has_more = not (isinstance(delta, dict) and delta.keys() <= _PLAIN)
+        has_more = has_other(delta, _PLAIN)
         if has_more:
             chunks += self._before(delta)
         if isinstance(content, str):

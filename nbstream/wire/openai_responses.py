@@ -69,16 +69,15 @@ class OpenAIResponsesReader(Reader):
 
     def _place(self, event: Any) -> int:
         """Return the number of the item an event belongs to; llama.cpp tells only its id."""
-        item = get(event, "item")
-        item_id = text_of(get(item, "id") if item is not None else get(event, "item_id"))
-        index = get(event, "output_index")
+        index, item = get(event, "output_index"), get(event, "item")
+        item_id = text_of(get(event, "item_id") if item is None else get(item, "id"))
         if type(index) is int:
             self._at = index
         elif item_id in self._places:
             self._at = self._places[item_id]
         elif item is not None:
             self._at = max(self._places.values(), default=-1) + 1
-        if item_id:
+        if item is not None and item_id:
             self._places[item_id] = self._at
         return self._at
 
@@ -133,7 +132,6 @@ class OpenAIResponsesReader(Reader):
         found = plain(annotation)
         if not isinstance(found, dict):
             return None
-        found.pop("index", None)  # the sum of chunks would take it for the mark of one thing
         return self._cite(part, {**found, "type": "citation"})
 
     def _fields(self, place: Any) -> set[str]:

@@ -86,6 +86,35 @@ def test_an_input_in_the_start_gives_way_to_one_that_streams():
     assert message.tool_calls[0]["args"] == message.content[0]["input"] == {"a": 1, "b": 2}
 
 
+def test_an_input_in_the_start_that_is_a_text():
+    start = {"type": "tool_use", "id": "1", "name": "f", "input": '{"a": 1}'}
+    message = merge_chunks(read(AnthropicReader(), block_events(0, start))[0]).to_message()
+    assert message.tool_calls[0]["args"] == {"a": 1}
+    assert message.content[0]["input"] == {}
+
+
+def test_a_block_that_begins_with_no_text_takes_the_deltas():
+    start = {"type": "thinking", "thinking": 5, "signature": ["x"]}
+    delta = {"type": "thinking_delta", "thinking": "Hm"}
+    [block] = merge_chunks(read(AnthropicReader(), block_events(0, start, delta))[0]).content
+    assert block["thinking"] == "Hm"
+
+
+def test_a_text_that_is_going_to_be_cited_is_a_block_from_its_start():
+    cited = {"type": "citations_delta", "citation": {"type": "char_location", "index": 0}}
+    events = block_events(
+        0,
+        {"type": "text", "text": "", "citations": []},
+        {"type": "text_delta", "text": "blue"},
+        cited,
+        cited,
+    )
+    [block] = merge_chunks(read(AnthropicReader(), events)[0]).content
+    assert block["text"] == "blue"
+    # An index of its own does not make two citations one.
+    assert block["citations"] == [{"type": "char_location"}] * 2
+
+
 def test_server_tools_keep_the_apis_form_and_are_nobodys_to_call():
     message = message_of("web_search")
     assert message.tool_calls == message.invalid_tool_calls == []

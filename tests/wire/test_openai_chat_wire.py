@@ -145,6 +145,13 @@ def test_a_whole_answer_with_calls_that_have_no_index():
     assert not cut.wants_calls
 
 
+def test_calls_that_have_neither_index_nor_id():
+    calls = [{"function": {"name": name, "arguments": "{}"}} for name in "fg"]
+    events = [event(tool_calls=calls), event("tool_calls")]
+    message = merge_chunks(read(OpenAIChatReader(), events)[0]).to_message()
+    assert [call["name"] for call in message.tool_calls] == ["f", "g"]
+
+
 def test_a_call_whose_input_is_a_text():
     call = {"index": 0, "id": "1", "type": "custom", "custom": {"name": "sql", "input": "SEL"}}
     more = {"index": 0, "custom": {"input": 'ECT "a"'}}
