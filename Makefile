@@ -48,9 +48,10 @@ soak: .venv/.dev
 js-test: $(NODE_MODULES)
 	npm --prefix js test
 
-## bench     what streaming costs, beside langchain-core and a bare generator
+## bench     what streaming and reading answers cost, beside LangChain, the SDKs, a bare generator
 bench: .venv/.dev
 	$(BIN)/python benchmarks/core.py
+	$(BIN)/python benchmarks/wire.py
 
 ## bench-page  what it costs the page, beside print, display.update and ipywidgets.HTML
 bench-page: .venv/.dev $(WIDGET) chromium

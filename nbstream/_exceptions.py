@@ -43,11 +43,24 @@ class ProviderError(NbstreamError):
         The provider's own words, and what to do next.
     status
         The HTTP status, or None where no answer came.
+    kind
+        The provider's own word for it, such as ``"overloaded_error"``.
+    retry_after
+        The seconds that the provider asks to wait.
     """
 
-    def __init__(self, message: str, *, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        kind: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.kind = kind
+        self.retry_after = retry_after
 
 
 class Stopped(BaseException):

@@ -42,7 +42,7 @@ def test_every_public_name_is_documented(name):
     assert name == "__version__" or getattr(nbstream, name).__doc__
 
 
-# `messages` < `events` < `runnables` < `models`, `sources`, … < `widget` < `magics`
+# `messages` < `wire`, `events` < `runnables` < `models`, `sources`, … < `widget` < `magics`
 RANK = {
     "_version": 0,
     "_exceptions": 0,
@@ -50,6 +50,7 @@ RANK = {
     "_iterate": 0,
     "_loops": 0.5,
     "messages": 1,
+    "wire": 1.5,
     "events": 2,
     "runnables": 3,
     "tools": 3.5,
