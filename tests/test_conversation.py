@@ -17,7 +17,7 @@ from nbstream import (
     RunnableLambda,
     ScriptedChat,
 )
-from nbstream.conversation import Origin
+from nbstream.conversation import Origin, _cells
 from nbstream.conversation._fitting import fitting
 from nbstream.conversation._turn import answered
 
@@ -180,7 +180,7 @@ def test_usage_and_cost():
 
 
 def put(talk, key, answer, **where):
-    return talk.put(HumanMessage(key), answered(AIMessage(answer)), Origin(key), **where)
+    return _cells.put(talk, HumanMessage(key), answered(AIMessage(answer)), Origin(key), **where)
 
 
 def test_a_cell_that_runs_again_takes_its_own_turns_place_and_the_old_one_is_let_go():
@@ -209,11 +209,11 @@ def test_a_turn_takes_the_place_that_it_names():
     talk = Conversation()
     for key in "abc":
         put(talk, key, key)
-    assert talk.place_of("new", 2) == 1
+    assert _cells.place_of(talk, "new", 2) == 1
     put(talk, "new", "x", number=2)
     assert said(talk) == ["a", "x", "c"]
     with pytest.raises(InputError, match="no turn 4; there are: 1 to 3"):
-        talk.place_of("other", 4)
+        _cells.place_of(talk, "other", 4)
 
 
 def test_a_background_turn_belongs_to_the_branch_it_began_in():

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from ..jobs import Job
-    from ._turn import Origin
 
 __all__ = ["MAIN", "Conversation"]
 
@@ -303,95 +301,6 @@ class Conversation:
                 f"{left_out} earlier {counted} left out: {label} has room for {room:,} tokens.",
             )
         return [*_messages(kept, system), prompt]
-
-    def place_of(self, key: str, number: int | None = None) -> int:
-        """Return the index of a cell's turn in the present branch, or where it would come.
-
-        Parameters
-        ----------
-        key
-            The cell.
-        number
-            The turn, from 1, whose place a cell takes that has none yet.
-
-        Raises
-        ------
-        InputError
-            If there is no turn of this number.
-        """
-        turns = self.turns
-        for index, turn in enumerate(turns):
-            if turn.origin and turn.origin.key == key:
-                return index
-        if number is None:
-            return len(turns)
-        return self.index_of(number)
-
-    def index_of(self, number: int) -> int:
-        """Return the index of a turn that is named by its number, from 1.
-
-        Raises
-        ------
-        InputError
-            If there is no turn of this number.
-        """
-        count = len(self.turns)
-        if not 1 <= number <= count:
-            there = f"1 to {count}" if count else "none yet"
-            raise InputError(f"There is no turn {number}; there are: {there}. See %chat history.")
-        return number - 1
-
-    def put(
-        self,
-        prompt: HumanMessage,
-        job: Job,
-        origin: Origin,
-        *,
-        model: str = "",
-        branch: str | None = None,
-        number: int | None = None,
-    ) -> Turn | None:
-        """Add a turn that ran elsewhere; it takes the place of its cell's earlier one.
-
-        The turns after that stay. The branch can be another than the present one: an answer that
-        streamed on in the background belongs where it began. If that is gone, so is the turn.
-        """
-        with self._lock:
-            name = branch or self.branch
-            if name not in self.leaves:
-                return None
-            leaf = self.leaves[name]
-            path = leaf.path if leaf else []
-            places = [i for i, t in enumerate(path) if t.origin and t.origin.key == origin.key]
-            if not places and number is not None and number <= len(path):
-                places = [number - 1]
-            index = places[0] if places else len(path)
-            parent = path[index - 1] if index else None
-            turn = self._add(
-                Turn(self._next_id, prompt, parent, job=job, model=model, origin=origin)
-            )
-            self.leaves[name] = turn
-            elsewhere = {one.id for known in self.leaves.values() if known for one in known.path}
-            last = turn
-            for later in path[index + 1 :]:
-                if later.id in elsewhere:
-                    # Another branch goes through it, where it stays.
-                    copy = Turn(
-                        self._next_id,
-                        later.prompt,
-                        last,
-                        job=later._job,
-                        model=later.model,
-                        origin=later.origin,
-                    )
-                    last = self._add(copy)
-                else:
-                    later.parent = last
-                    last = later
-            self.leaves[name] = last
-            self._forget(path[index : index + 1])
-        self._tell("tree")
-        return turn
 
     # Stored
 

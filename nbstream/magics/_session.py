@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from ..conversation import Conversation, Origin
+from ..conversation._cells import place_of, put
 from ..conversation._turn import text_of_answer, usage_of
 from ..messages import HumanMessage
 from ..widget import StreamView
@@ -154,7 +155,7 @@ class Session:
             What the run raised.
         """
         uses_history = self.settings.history and not prompt.no_history
-        place = self.conversation.place_of(prompt.key, prompt.replace) if uses_history else None
+        place = place_of(self.conversation, prompt.key, prompt.replace) if uses_history else None
         source, model = self._source(prompt)
         is_chain = bool(prompt.chain)
         given = prompt.content if is_chain else self._messages(prompt, model, place)
@@ -282,7 +283,8 @@ class Session:
         if not is_latest or view.status not in ("done", "stopped"):
             return
         if branch is not None and (answer.text.strip() or view.status == "done"):
-            self.conversation.put(
+            put(
+                self.conversation,
                 HumanMessage(prompt.content),
                 view._job,
                 Origin(prompt.key, unreplaced(prompt.line), prompt.cell),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._secrets import hide_all
 from ..conversation import Conversation
+from ..conversation._cells import index_of
 from ._errors import near
 from ._models import make_model, providers
 from ._render import table
@@ -89,7 +90,7 @@ def _system(session: Session, text: str) -> None:
     session.say(
         f"System: {session.settings.system}"
         if session.settings.system
-        else "There is no system text."
+        else "There is no system prompt."
     )
 
 
@@ -177,7 +178,7 @@ def _edit(session: Session, number: str) -> None:
     if not number.isdecimal():
         raise InputError(f"%chat edit needs a turn's number, not {number!r}. See %chat history.")
     talk = session.conversation
-    turn = talk.turns[talk.index_of(int(number))]
+    turn = talk.turns[index_of(talk, int(number))]
     line = turn.origin.line if turn.origin else ""
     options = f"{line} --replace {int(number)}".strip()
     session.shell.set_next_input(f"%%chat {options}\n{_written(turn)}", replace=False)

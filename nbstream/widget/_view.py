@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from ..events import Trace
-from ..events._frames import frame
-from ..events._log import OVER
-from ..jobs import Job, Watched
 from ._export import write_as
-from ._page import Page
-from ._pump import Feed
-from ._static import MAX_TEXT, to_document, to_html, to_text
+from ._static import to_document, to_html
+from ._stream_page import StreamPage
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from typing_extensions import Self
 
-    from ..events import Event
-
 __all__ = ["StreamView"]
 
 
-class StreamView(Watched, Page):
+class StreamView(StreamPage):
     """Shows a run as it goes: its tokens, as Markdown, its events and its steps in time.
 
     `show` makes one, displays it and feeds it; `stream_to` feeds one of your own. All displays of
@@ -61,19 +55,8 @@ class StreamView(Watched, Page):
     ('Here is', 'done', 2)
     """
 
-    _handlers: ClassVar[dict[str, str]] = {
-        **Page._handlers,
-        "stop": "_on_stop",
-        "resync": "_on_resync",
-        "export": "_on_export",
-    }
-
     def __init__(self, trace: Trace | None = None, **options: Any) -> None:
-        self._job = Job(trace)
-        self._feed: Feed | None = None
-        self._shown_in: int | None = None  # the cell that `show` put this view in
-        super().__init__(options)
-        self.trace.subscribe(self._on_event)
+        super().__init__(trace, options)
 
     @classmethod
     def from_jsonl(cls, source: str | Path, **kwargs: Any) -> Self:
@@ -124,61 +107,3 @@ class StreamView(Watched, Page):
             ".html": lambda: to_document(to_html(self._job.state, self.delimiter)),
         }
         return write_as(path, makers)
-
-    # What the page side needs
-
-    def open(self) -> None:
-        """Connect to the page; called by the constructor."""
-        # What is logged from here on goes out as frames; some of it also is in the state that
-        # the page opens with, and the page skips what it has.
-        position = len(self.trace.events)
-        super().open()
-        if self.comm is not None:
-            self._feed = Feed(self.trace, self.send, position=position)
-
-    def close(self) -> None:
-        """Take the view off all pages; what the notebook keeps of it stays."""
-        if self._feed is not None:
-            self._feed.close()
-            self._feed = None
-        super().close()
-
-    def _saved_log(self) -> dict[str, Any]:
-        return frame(self.trace)
-
-    def _transcript(self) -> tuple[str, str]:
-        state = self._job.state
-        return to_html(state, self.delimiter), to_text(state, MAX_TEXT)
-
-    def _is_over(self) -> bool:
-        return self._job.is_over
-
-    def _on_event(self, event: Event) -> None:
-        if event.run.parent is None and event.kind in OVER:
-            self._refresh()
-
-    def _on_stop(self, _: dict[str, Any]) -> None:
-        self.stop()
-
-    def _on_resync(self, content: dict[str, Any]) -> None:
-        seq = content.get("seq")
-        if isinstance(seq, int) and seq >= 0 and self._feed:
-            self._feed.resend(seq)
-
-    def _on_export(self, _: dict[str, Any]) -> None:
-        self._tell({"type": "export", "text": self.trace.to_jsonl()})
-
-    def _settle(self) -> None:
-        if self._feed is not None:
-            self._feed.flush()
-        super()._settle()
-
-    def _ipython_display_(self) -> None:
-        from IPython import get_ipython
-
-        # `show` has displayed the view when its cell's last line evaluates to it: once is enough.
-        shell = get_ipython()
-        count = shell.execution_count if shell else None
-        if self._shown_in is None or self._shown_in != count:
-            self._display()
-        self._shown_in = None

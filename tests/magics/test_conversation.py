@@ -4,6 +4,7 @@ import pytest
 
 from nbstream import AIMessage, HumanMessage, ScriptedChat
 from nbstream.conversation import Origin
+from nbstream.conversation._cells import put
 from nbstream.conversation._turn import answered
 
 
@@ -177,7 +178,7 @@ def test_history_is_a_table_that_escapes_what_was_said(ip, run, talk):
 
 
 def say(talk, key, prompt, answer):
-    talk().put(HumanMessage(prompt), answered(AIMessage(answer)), Origin(key))
+    put(talk(), HumanMessage(prompt), answered(AIMessage(answer)), Origin(key))
 
 
 def test_turns_that_do_not_fit_are_left_out_with_a_notice(run, magics, talk):

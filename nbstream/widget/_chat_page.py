@@ -1,0 +1,202 @@
+"""A conversation's page side: its turns' logs on the way to the front end, and its transcript."""
+
+from __future__ import annotations
+
+import base64
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import traitlets
+
+from .._exceptions import InputError
+from ..conversation._prompt import image_of, images_in
+from ..events._frames import frame
+from ._page import STATIC, Page
+from ._pump import Feed
+from ._static import MAX_TEXT, chat_to_html, chat_to_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..conversation import Conversation, Turn
+    from ..messages import HumanMessage
+
+__all__ = ["ChatPage"]
+
+IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+class ChatPage(Page):
+    """Has a `Conversation` and shows it; `ChatView` is its public form."""
+
+    _esm = STATIC / "chat.js"
+
+    _model = traitlets.Unicode(help="What the model is called.").tag(sync=True)
+
+    _handlers: ClassVar[dict[str, str]] = {
+        **Page._handlers,
+        "send": "_on_send",
+        "stop": "_on_stop",
+        "clear": "_on_clear",
+        "retry": "_on_retry",
+        "edit": "_on_edit",
+        "switch": "_on_switch",
+        "export": "_on_export",
+        "resync": "_on_resync",
+    }
+
+    # Here, since a widget that could not be made is closed, too.
+    _feeds: dict[int, Feed] = {}  # noqa: RUF012  # each has its own once it is made
+    _unwatch: Callable[[], None] | None = None
+
+    def __init__(self, conversation: Conversation, options: dict[str, Any]) -> None:
+        self._feeds = {}
+        self.conversation = conversation
+        """The conversation: the turns of all branches, branches by name, saving and loading."""
+        super().__init__(options, _model=conversation.model_label)
+        self._watch()
+
+    # What changes in the conversation
+
+    def _on_change(self, what: str, value: Any) -> None:
+        if what == "turn":
+            self._show_turn(value)
+        elif what == "over":
+            if feed := self._feeds.pop(value.id, None):
+                feed.close()
+            self._refresh()
+        elif what == "notice":
+            self._tell({"type": "notice", "text": value})
+        else:
+            self._show_tree()
+
+    def _show_turn(self, turn: Turn) -> None:
+        self._tell({"type": "turn", "turn": _wire(turn)})
+        if self.comm is not None:
+            self._feeds[turn.id] = Feed(turn.trace, partial(self._tell_of, turn))
+
+    def _show_tree(self) -> None:
+        turns = self.conversation.all_turns
+        self._tell(
+            {
+                "type": "tree",
+                "turns": [_wire(turn) for turn in turns],
+                "leaf": self.conversation.leaf.id if self.conversation.leaf else None,
+            }
+        )
+        self._refresh()
+
+    def _tell_of(self, turn: Turn, message: dict[str, Any]) -> None:
+        self._tell({**message, "turn": turn.id})
+
+    # What the page side needs
+
+    def _on_send(self, content: dict[str, Any]) -> None:
+        images = [_image_of_page(image) for image in content.get("images", [])]
+        self.conversation.ask(str(content.get("text", "")), images=images)
+
+    def _on_stop(self, _: dict[str, Any]) -> None:
+        self.stop()
+
+    def _on_clear(self, _: dict[str, Any]) -> None:
+        self.clear()
+
+    def _on_retry(self, content: dict[str, Any]) -> None:
+        self.conversation.retry(self._turn_of(content))
+
+    def _on_edit(self, content: dict[str, Any]) -> None:
+        self.conversation.edit(str(content.get("text", "")), self._turn_of(content))
+
+    def _on_switch(self, content: dict[str, Any]) -> None:
+        self.conversation.switch(self._turn_of(content))
+
+    def _on_export(self, content: dict[str, Any]) -> None:
+        turn = self._turn_of(content)
+        self._tell_of(turn, {"type": "export", "text": turn.trace.to_jsonl()})
+
+    def _on_resync(self, content: dict[str, Any]) -> None:
+        turn, seq = self._turn_of(content), content.get("seq")
+        if isinstance(seq, int) and seq >= 0:
+            self._tell_of(turn, frame(turn.trace, seq))
+
+    def _turn_of(self, content: dict[str, Any]) -> Turn:
+        number = content.get("turn")
+        for turn in self.conversation.all_turns:
+            if turn.id == number:
+                return turn
+        raise InputError("There is no such turn in this conversation any more.")
+
+    def open(self) -> None:
+        """Connect to the page; called by the constructor, and when it is displayed once more."""
+        super().open()
+        self._watch()
+
+    def _watch(self) -> None:
+        if self._unwatch is None:
+            self._unwatch = self.conversation.watch(self._on_change)
+
+    def close(self) -> None:
+        """Take the view off all pages; the conversation and the transcript stay."""
+        for feed in self._feeds.values():
+            feed.close()
+        self._feeds = {}
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
+        super().close()
+
+    def _saved_log(self) -> dict[str, Any]:
+        turns = self.conversation.all_turns
+        leaf = self.conversation.leaf
+        return {
+            "type": "chat",
+            "turns": [{**_wire(turn), "frames": [frame(turn.trace)]} for turn in turns],
+            "leaf": leaf.id if leaf else None,
+        }
+
+    def _transcript(self) -> tuple[str, str]:
+        shown = self._shown()
+        return chat_to_html(shown, self.delimiter), chat_to_text(shown, MAX_TEXT)
+
+    def _is_over(self) -> bool:
+        return True  # a conversation can always go on, and be taken for whole
+
+    def _is_quiet(self) -> bool:
+        return not self.conversation.is_running
+
+    def _shown(self) -> list[tuple[str, Any]]:
+        return [(_in_words(turn.prompt), turn._job.state) for turn in self.turns]
+
+
+def _in_words(prompt: HumanMessage) -> str:
+    """Return a prompt as a transcript has it: without its images, but saying that there were."""
+    count = len(images_in(prompt))
+    note = f"[{count} image{'' if count == 1 else 's'}]" if count else ""
+    return "\n".join(filter(None, [prompt.text, note]))
+
+
+def _wire(turn: Turn) -> dict[str, Any]:
+    """Return what a page needs to know of a turn beside its log."""
+    sources = [block.get("source") for block in images_in(turn.prompt)]
+    images = [
+        f"data:{source['media_type']};base64,{source['data']}"
+        for source in sources
+        if isinstance(source, dict)
+        and source.get("type") == "base64"
+        and source.get("media_type") in IMAGES
+    ]
+    return {
+        "id": turn.id,
+        "parent": turn.parent.id if turn.parent else None,
+        "text": turn.prompt.text,
+        "images": images,
+    }
+
+
+def _image_of_page(url: Any) -> Any:
+    """Read a data URL, of which nothing is believed but the bytes."""
+    try:
+        data = base64.b64decode(str(url).partition(",")[2], validate=True)
+    except ValueError:
+        raise InputError("The image did not arrive whole. Attach it again.") from None
+    return image_of(data)

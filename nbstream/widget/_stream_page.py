@@ -1,0 +1,91 @@
+"""A run's page side: its log on the way to the front end, and its transcript."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..events._frames import frame
+from ..events._log import OVER
+from ..jobs import Job, Watched
+from ._page import Page
+from ._pump import Feed
+from ._static import MAX_TEXT, to_html, to_text
+
+if TYPE_CHECKING:
+    from ..events import Event, Trace
+
+__all__ = ["StreamPage"]
+
+
+class StreamPage(Watched, Page):
+    """Has a `Job` and shows it; `StreamView` is its public form."""
+
+    _handlers: ClassVar[dict[str, str]] = {
+        **Page._handlers,
+        "stop": "_on_stop",
+        "resync": "_on_resync",
+        "export": "_on_export",
+    }
+
+    def __init__(self, trace: Trace | None, options: dict[str, Any]) -> None:
+        self._job = Job(trace)
+        self._feed: Feed | None = None
+        self._shown_in: int | None = None  # the cell that `show` put this view in
+        super().__init__(options)
+        self.trace.subscribe(self._on_event)
+
+    def open(self) -> None:
+        """Connect to the page; called by the constructor."""
+        # What is logged from here on goes out as frames; some of it also is in the state that
+        # the page opens with, and the page skips what it has.
+        position = len(self.trace.events)
+        super().open()
+        if self.comm is not None:
+            self._feed = Feed(self.trace, self.send, position=position)
+
+    def close(self) -> None:
+        """Take the view off all pages; what the notebook keeps of it stays."""
+        if self._feed is not None:
+            self._feed.close()
+            self._feed = None
+        super().close()
+
+    def _saved_log(self) -> dict[str, Any]:
+        return frame(self.trace)
+
+    def _transcript(self) -> tuple[str, str]:
+        state = self._job.state
+        return to_html(state, self.delimiter), to_text(state, MAX_TEXT)
+
+    def _is_over(self) -> bool:
+        return self._job.is_over
+
+    def _on_event(self, event: Event) -> None:
+        if event.run.parent is None and event.kind in OVER:
+            self._refresh()
+
+    def _on_stop(self, _: dict[str, Any]) -> None:
+        self.stop()
+
+    def _on_resync(self, content: dict[str, Any]) -> None:
+        seq = content.get("seq")
+        if isinstance(seq, int) and seq >= 0 and self._feed:
+            self._feed.resend(seq)
+
+    def _on_export(self, _: dict[str, Any]) -> None:
+        self._tell({"type": "export", "text": self.trace.to_jsonl()})
+
+    def _settle(self) -> None:
+        if self._feed is not None:
+            self._feed.flush()
+        super()._settle()
+
+    def _ipython_display_(self) -> None:
+        from IPython import get_ipython
+
+        # `show` has displayed the view when its cell's last line evaluates to it: once is enough.
+        shell = get_ipython()
+        count = shell.execution_count if shell else None
+        if self._shown_in is None or self._shown_in != count:
+            self._display()
+        self._shown_in = None
