@@ -46,7 +46,9 @@ def test_every_public_name_is_documented(name):
 RANK = {
     "_version": 0,
     "_exceptions": 0,
+    "_files": 0,
     "_loops": 0,
+    "_shown": 0.5,
     "messages": 1,
     "events": 2,
     "runnables": 3,

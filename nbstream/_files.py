@@ -1,0 +1,51 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["write_whole"]
+
+
+def write_whole(path: str | Path, text: str) -> Path:
+    """Write a text file beside its place and put it there at once; return the path as given.
+
+    What was there stays as it is until all has been written, and if anything fails. The file keeps
+    its mode, a link goes on pointing to the file that it is replaced in. Half a character, which
+    UTF-8 cannot hold, becomes a question mark. A pipe or a device is written to as it is.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    data = text.encode("utf-8", "replace")
+    target = Path(os.path.realpath(path))
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and not stat.S_ISREG(mode):
+        target.write_bytes(data)
+        return Path(path)
+    if mode is not None and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    # Not from `tempfile`, whose files only their owner may read: a new one gets the usual mode.
+    beside = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}.tmp")
+    try:
+        with beside.open("xb") as file:
+            file.write(data)
+        if mode is not None:
+            with suppress(OSError):  # some file systems know no modes
+                beside.chmod(stat.S_IMODE(mode))
+        beside.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+    return Path(path)
