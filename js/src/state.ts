@@ -39,6 +39,8 @@ export interface RunState {
   end: number | null;
   texts: string[];
   times: number[];
+  /** Whether its one text is its output, which came at its end. */
+  at_once: boolean;
   asides: Aside[];
   /** By the text's place, where the model told it. */
   logprobs: { [place: number]: number };
@@ -55,17 +57,20 @@ export interface ViewState {
   runs: RunState[];
 }
 
+/** What a run took and gave, as `nbstream.events.Metrics`: times are seconds. */
 export interface Metrics {
-  first: number | null;
+  duration: number | null;
+  first_token: number | null;
   chunks: number;
-  tokens: number | null;
-  rate: number | null;
   input_tokens: number | null;
+  output_tokens: number | null;
+  tokens_per_second: number | null;
 }
 
 export interface Gaps {
   gap_p50: number | null;
   gap_p95: number | null;
+  gap_max: number | null;
 }
 
 export function initial(): ViewState {
@@ -107,6 +112,7 @@ function begun(item: StartItem): RunState {
     end: null,
     texts: [],
     times: [],
+    at_once: false,
     asides: [],
     logprobs: {},
     usage: null,
@@ -133,12 +139,17 @@ function finish(state: ViewState, index: number, time: number, detail: Detail): 
   run.input = item.input ?? run.input;
   const whole = item.message && { ...item.message, content: run.texts.join("") };
   run.output = item.output ?? whole ?? null;
-  if (isDict(run.output)) noteUsage(run, run.output);
+  if (isDict(run.output)) {
+    // It is the sum of the chunks', so it stands for theirs.
+    run.usage = usageOf(run.output) ?? run.usage;
+    noteStop(run, run.output);
+  }
   // What did not stream has one text: its output.
   const text = run.texts.length > 0 ? "" : textOf(run.output);
   if (text) {
     run.texts.push(text);
     run.times.push(time);
+    run.at_once = true;
   }
 }
 
@@ -150,58 +161,75 @@ function textOf(output: Json): string {
   return texts.filter((text) => typeof text === "string").join("");
 }
 
-/** Take in what a chunk knows beside its text. */
+/** Take in what a chunk knows beside its text. It can be any dict that a step yielded. */
 function noteMessage(run: RunState, message: Json): void {
   if (!isDict(message)) return;
-  noteUsage(run, message);
-  for (const block of list(message.content)) {
-    if (isDict(block) && typeof block.thinking === "string") {
-      extend(run, "thinking", null, null, block.thinking);
-    }
+  const usage = usageOf(message);
+  if (usage) {
+    const { input, output } = run.usage ?? { input: 0, output: 0 };
+    run.usage = { input: input + usage.input, output: output + usage.output };
   }
-  for (const piece of list(message.tool_call_chunks) as Dict[]) {
-    extend(run, "tool_call", piece.index ?? null, piece.name ?? null, piece.args || "");
+  noteStop(run, message);
+  for (const { thinking } of dicts(message.content)) {
+    if (typeof thinking === "string") extend(run, "thinking", null, null, thinking);
   }
-  for (const call of list(message.tool_calls) as Dict[]) {
-    extend(run, "tool_call", call.id ?? null, call.name ?? null, JSON.stringify(call.args ?? null));
+  for (const piece of dicts(message.tool_call_chunks)) {
+    extend(run, "tool_call", piece.index, piece.name, piece.args || "");
   }
-  const logprobs = (message.response_metadata as Dict | undefined)?.logprobs;
-  if (!isDict(logprobs ?? null)) return;
-  const known = list((logprobs as Dict).content)
-    .filter(isDict)
-    .map((one) => one.logprob);
+  for (const call of dicts(message.tool_calls)) {
+    extend(run, "tool_call", call.id, call.name, JSON.stringify(call.args ?? null));
+  }
+  const said = message.response_metadata ?? null;
+  const logprobs = isDict(said) ? (said.logprobs ?? null) : null;
+  if (!isDict(logprobs)) return;
+  const known = dicts(logprobs.content).map((one) => one.logprob);
   if (known.length > 0 && known.every((value) => typeof value === "number")) {
     run.logprobs[run.texts.length] = (known as number[]).reduce((a, b) => a + b, 0);
   }
 }
 
 /** Add a piece to the aside it belongs to, or begin a new one. */
-function extend(run: RunState, kind: Aside["kind"], index: Json, name: Json, piece: Json): void {
+function extend(
+  run: RunState,
+  kind: Aside["kind"],
+  place: Json | undefined,
+  title: Json | undefined,
+  part: Json,
+): void {
   const at = run.texts.length;
+  const index = typeof place === "string" || typeof place === "number" ? place : null;
+  const name = typeof title === "string" ? title : null;
+  const piece = typeof part === "string" ? part : JSON.stringify(part);
   const aside = run.asides.findLast((one) => one.kind === kind && one.index === index);
   // A thought goes on until text comes; a call, until another name comes under its index.
   const goesOn = aside && (kind === "thinking" ? aside.at === at : !(name && aside.name));
   if (goesOn) {
-    aside.name ??= name as string | null;
-    aside.pieces.push(piece as string);
+    aside.name ??= name;
+    aside.pieces.push(piece);
   } else {
-    run.asides.push({ kind, at, index, name, pieces: [piece] } as Aside);
+    run.asides.push({ kind, at, index, name, pieces: [piece] });
   }
 }
 
-function noteUsage(run: RunState, message: Dict): void {
-  const usage = message.usage_metadata as { [key: string]: number } | undefined;
-  if (usage) run.usage = { input: usage.input_tokens!, output: usage.output_tokens! };
-  const said = message.response_metadata as Dict | undefined;
-  run.stop = (said?.stop_reason as string) || run.stop;
+function usageOf(message: Dict): RunState["usage"] {
+  const usage = message.usage_metadata ?? null;
+  if (!isDict(usage) || Object.keys(usage).length === 0) return null;
+  const count = (value: Json | undefined) => (Number.isInteger(value) ? (value as number) : 0);
+  return { input: count(usage.input_tokens), output: count(usage.output_tokens) };
+}
+
+function noteStop(run: RunState, message: Dict): void {
+  const said = message.response_metadata ?? null;
+  const reason = isDict(said) ? said.stop_reason : null;
+  if (typeof reason === "string" && reason) run.stop = reason;
 }
 
 export function isDict(value: Json): value is Dict {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function list(value: Json | undefined): Json[] {
-  return Array.isArray(value) ? value : [];
+function dicts(value: Json | undefined): Dict[] {
+  return Array.isArray(value) ? value.filter(isDict) : [];
 }
 
 /** How the first run, the one on show, is doing. */
@@ -217,37 +245,73 @@ export function isRunning(state: ViewState): boolean {
   return (state.runs[0]?.status ?? "running") === "running";
 }
 
-/** The first run's figures; tokens are those of all model calls inside it. */
+/** The runs that lie in the first one, and that one itself. */
+function inside(runs: readonly RunState[]): RunState[] {
+  const known = new Set<number>([0]);
+  return runs.filter((run, index) => {
+    if (index > 0 && (run.parent === null || !known.has(run.parent))) return false;
+    return known.add(index);
+  });
+}
+
+/** The runs whose texts are measured: see `nbstream.events.Metrics`. */
+function measured(runs: readonly RunState[]): RunState[] {
+  const root = runs[0];
+  if (!root) return [];
+  if (root.times.length > 0 && !root.at_once) return [root];
+  const models = inside(runs).filter(({ type }) => type === "chat_model");
+  const streamed = models.filter(({ times, at_once }) => times.length > 0 && !at_once);
+  return streamed.length > 0 ? streamed : [root];
+}
+
+/** The times of the texts that are measured, in milliseconds. */
+export function textTimes({ runs }: ViewState): readonly number[] {
+  const [run, ...more] = measured(runs);
+  if (more.length === 0) return run?.times ?? [];
+  return [run!, ...more].flatMap(({ times }) => times).sort((a, b) => a - b);
+}
+
+/** The first run's metrics; tokens are those of all model calls inside it. */
 export function metrics(state: ViewState): Metrics {
-  const times = state.runs[0]?.times ?? [];
-  let tokens: number | null = null;
+  const root = state.runs[0];
+  let output_tokens: number | null = null;
   let input_tokens: number | null = null;
-  for (const run of state.runs) {
-    if (run.type !== "chat_model" || !run.usage) continue;
-    tokens = (tokens ?? 0) + run.usage.output;
-    input_tokens = (input_tokens ?? 0) + run.usage.input;
+  for (const { type, usage } of inside(state.runs)) {
+    if (type !== "chat_model" || !usage) continue;
+    output_tokens = (output_tokens ?? 0) + usage.output;
+    input_tokens = (input_tokens ?? 0) + usage.input;
   }
-  const first = times[0];
-  const took = first === undefined ? 0 : times.at(-1)! - first;
+  // Their ends are enough here: this is asked for with each frame.
+  let chunks = 0;
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { times } of measured(state.runs)) {
+    if (times.length === 0) continue;
+    chunks += times.length;
+    first = Math.min(first, times[0]!);
+    last = Math.max(last, times.at(-1)!);
+  }
+  const took = last - first;
   // The first one's time is not in the span, so neither is the first one.
-  const passed = (tokens ?? times.length) - 1;
+  const passed = (output_tokens ?? chunks) - 1;
   return {
-    first: first === undefined ? null : first - state.runs[0]!.start,
-    chunks: times.length,
-    tokens,
-    rate: took > 0 && passed > 0 ? (passed / took) * 1000 : null,
+    duration: root && root.end !== null ? (root.end - root.start) / 1000 : null,
+    first_token: root && chunks > 0 ? (first - root.start) / 1000 : null,
+    chunks,
     input_tokens,
+    output_tokens,
+    tokens_per_second: took > 0 && passed > 0 ? (passed / took) * 1000 : null,
   };
 }
 
-/** The waits between texts: half of them, and 19 in 20, are no longer than this. */
+/** The waits between texts, in seconds: half of them, and 19 in 20, are no longer than this. */
 export function gaps(times: readonly number[]): Gaps {
   const all = new Float64Array(Math.max(0, times.length - 1));
   for (let i = 0; i < all.length; i++) all[i] = times[i + 1]! - times[i]!;
   all.sort();
   const quantile = (share: number) =>
-    all.length > 0 ? all[Math.min(all.length - 1, Math.floor(share * all.length))]! : null;
-  return { gap_p50: quantile(0.5), gap_p95: quantile(0.95) };
+    all.length > 0 ? all[Math.min(all.length - 1, Math.floor(share * all.length))]! / 1000 : null;
+  return { gap_p50: quantile(0.5), gap_p95: quantile(0.95), gap_max: quantile(1) };
 }
 
 /** The model's name, from the run on show or the first one inside it that has one. */

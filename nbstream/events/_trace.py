@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from pathlib import Path
 from time import perf_counter, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .._exceptions import InputError, Stopped
-from ._chunks import add_chunks
-from ._jsonl import dump, load
+from .._files import write_whole
+from ._chunks import sum_so_far
+from ._jsonl import dump
+from ._load import load, read
+from ._look import Memo
 from ._metrics import Metrics, measure
 from ._scope import Scope, enter_scope, leave_scope
 from ._types import Event, EventKind, Run, RunType
@@ -19,6 +21,7 @@ from ._types import Event, EventKind, Run, RunType
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextvars import Token
+    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -52,6 +55,7 @@ class Trace:
         self._inputs: list[Any] = []
         self._chunks: list[list[Any]] = []
         self._outputs: dict[int, Any] = {}
+        self.memo = Memo()
 
     def __repr__(self) -> str:
         return f"<Trace: {len(self.runs)} runs, {len(self.events)} events>"
@@ -85,18 +89,20 @@ class Trace:
             if run.index in self._outputs:
                 return self._outputs[run.index]
             chunks = list(self._chunks[run.index])
-        return add_chunks(chunks)
+        return sum_so_far(chunks)
 
     def input(self, run: Run) -> Any:
         """Return what a run was given: known at its start, or added up as it streamed in."""
         if run.streamed_input is not None:
-            return add_chunks(list(run.streamed_input))
+            return sum_so_far(list(run.streamed_input))
         return self._inputs[run.index]
 
     def metrics(
         self, run: Run | None = None, *, price: Mapping[str, float] | None = None
     ) -> Metrics:
-        """Return a run's figures: time to the first token, rate, gaps, usage, cost.
+        """Return a run's metrics: time to the first token, rate, gaps, usage, cost.
+
+        `Metrics` says what they are made of, also for a run that did not stream.
 
         Parameters
         ----------
@@ -116,16 +122,26 @@ class Trace:
             run = self.runs[0]
         return measure(self, run, price)
 
-    def to_jsonl(self, path: str | Path | None = None) -> str:
-        """Return the log as lines of JSON, and write them to a file if one is named.
+    @overload
+    def to_jsonl(self, path: None = None) -> str: ...
+
+    @overload
+    def to_jsonl(self, path: str | Path) -> Path: ...
+
+    def to_jsonl(self, path: str | Path | None = None) -> str | Path:
+        """Return the log as lines of JSON or, where a path is named, write them there.
 
         Messages, prompts, errors and whatever JSON knows come back from it as they were; of other
         objects only the ``repr`` does.
+
+        Returns
+        -------
+        str or Path
+            The text, or the file it has been written to. What was in that stays until all has been
+            written.
         """
         text = "".join(f"{line}\n" for line in dump(self))
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+        return text if path is None else write_whole(path, text)
 
     @classmethod
     def from_jsonl(cls, source: str | Path) -> Self:
@@ -134,7 +150,7 @@ class Trace:
         Raises
         ------
         InputError
-            If it is no such log; it says which line.
+            If it cannot be read or is no such log; it says which line.
 
         Examples
         --------
@@ -144,11 +160,8 @@ class Trace:
         >>> Trace.from_jsonl(trace.to_jsonl()).events[1].data.content
         'Hello'
         """
-        is_text = isinstance(source, str) and source.lstrip().startswith("{")
-        text = str(source) if is_text else Path(source).read_text(encoding="utf-8")
         trace = cls()
-        # Not splitlines(): a text may hold other line ends than the one between two events.
-        load(trace, iter(text.split("\n")))
+        load(trace, read(source))
         return trace
 
     # How runs write to the log. The names below are for nbstream's own modules.

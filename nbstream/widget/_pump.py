@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..events._frames import frame
-from ..events._plain import text_of
+from ..events._plain import has_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,7 @@ class Feed:
     def _on_event(self, event: Event) -> None:
         if event.run.parent is None and event.kind in OVER:
             self._flowing = False  # the next run's first text goes out at once, too
-        elif self._flowing or event.kind != "chunk" or not text_of(event.data):
+        elif self._flowing or event.kind != "chunk" or not has_text(event.data):
             self._pump.wake(self)
             return
         else:

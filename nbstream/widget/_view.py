@@ -14,7 +14,8 @@ from .._exceptions import InputError
 from ..events import Trace
 from ..events._fold import Fold
 from ..events._frames import frame
-from ..events._state import metrics, status
+from ..events._metrics import measure
+from ..events._state import status
 from ..messages import AIMessageChunk
 from ._host import is_attended
 from ._look import Look, check_options
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ..events import Event
-    from ..events._state import Metrics, Status
+    from ..events import Event, Metrics
+    from ..events._state import Status
 
 __all__ = ["MODULES", "STATIC", "StreamView"]
 
@@ -72,7 +73,7 @@ class StreamView(Look, anywidget.AnyWidget):
     >>> with Trace() as trace:
     ...     message = ScriptedChat(["Here", " is"]).invoke("Hi")
     >>> view = StreamView(trace, view="timeline")
-    >>> view.text, view.status, view.metrics["chunks"]
+    >>> view.text, view.status, view.metrics.chunks
     ('Here is', 'done', 2)
     """
 
@@ -141,7 +142,7 @@ class StreamView(Look, anywidget.AnyWidget):
         """
         path = Path(path)
         makers = {
-            ".jsonl": self.trace.to_jsonl,
+            ".jsonl": lambda: self.trace.to_jsonl(),
             ".md": lambda: self.text,
             ".txt": lambda: self.text,
             ".html": lambda: to_document(to_html(self._state(), self.delimiter)),
@@ -212,8 +213,17 @@ class StreamView(Look, anywidget.AnyWidget):
 
     @property
     def metrics(self) -> Metrics:
-        """Time to the first text, gaps (ms), chunks, tokens and rate, as far as they are known."""
-        return metrics(self._state())
+        """Time to the first token, gaps, chunks, tokens, rate and cost, as far as they are known.
+
+        They are those of `Trace.metrics`, with the view's price. Before anything ran, no chunk has
+        come, and all else is None.
+
+        Examples
+        --------
+        >>> StreamView().metrics.chunks
+        0
+        """
+        return measure(self.trace, price=self.price or None)
 
     def _on_page_message(self, _: Any, content: dict[str, Any], __: Any) -> None:
         # Runs in the main thread or in a subshell's: the feed locks, and so does the stop.
