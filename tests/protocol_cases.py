@@ -7,6 +7,7 @@ meant to change the protocol, write the fixtures anew and read their diff:
 """
 
 import json
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
@@ -196,6 +197,54 @@ def thinking_and_tools():
     )
 
 
+def invoked():
+    """A chain that was invoked: its metrics are those of the models inside, which streamed."""
+    first = UsageMetadata(input_tokens=9, output_tokens=1, total_tokens=10)
+    rest = UsageMetadata(input_tokens=0, output_tokens=6, total_tokens=6)
+    trace = Trace()
+    chain = run(trace, "RunnableSequence", input="Hi")
+    model = run(trace, "ChatAnthropic", "chat_model", chain, "claude-test", input="Hi")
+    other = run(trace, "M", "chat_model", chain, input="Hi")
+    whole = run(trace, "Whole", "chat_model", chain, input="Hi")
+    return log(
+        trace,
+        (0, "start", chain),
+        (1, "start", model),
+        (2, "start", other),
+        (3, "chunk", model, AIMessageChunk("", usage_metadata=first)),
+        (10, "chunk", model, AIMessageChunk("a")),
+        (12.5, "chunk", other, AIMessageChunk("x")),
+        (20, "chunk", model, AIMessageChunk("b")),
+        (21, "chunk", other, AIMessageChunk("y")),
+        (40, "chunk", model, AIMessageChunk("c", usage_metadata=rest)),
+        (41, "end", model),
+        (42, "end", other),
+        (42, "start", whole),
+        (60, "end", whole, AIMessage("at once", usage_metadata=USAGE)),
+        (61, "end", chain, "abc"),
+    )
+
+
+def odd_chunks():
+    """Dicts that look like messages, and are none."""
+    odd = {
+        "content": [5, {"thinking": 5}, {"thinking": "hm"}],
+        "tool_call_chunks": ["x", None, {"index": [1], "name": 5, "args": {"a": 1}}],
+        "tool_calls": {"name": "f"},
+        "usage_metadata": {"input_tokens": "many", "output_tokens": 2},
+        "response_metadata": {"stop_reason": 5, "logprobs": {"content": [None]}},
+    }
+    trace = Trace()
+    words = run(trace, "words")
+    return log(
+        trace,
+        (0, "start", words),
+        (1, "chunk", words, odd),
+        (2, "chunk", words, {"response_metadata": "x", "usage_metadata": 3, "tool_calls": "y"}),
+        (4, "end", words, {"usage_metadata": [], "response_metadata": []}),
+    )
+
+
 def log_probabilities():
     def likely(text, *values):
         content = [{"token": text, "logprob": value} for value in values]
@@ -219,10 +268,12 @@ CASES = {
     "empty": (Trace(), []),
     "failed": (failed(), []),
     "in_frames": (plain_case(), [2, 3]),
+    "invoked": (invoked(), [6, 12]),
     "log_probabilities": (log_probabilities(), []),
     "messages_of_a_chain": (messages_of_a_chain(), [4]),
     "nested": (nested(), [9]),
     "not_streamed": (not_streamed(), []),
+    "odd_chunks": (odd_chunks(), []),
     "plain": (plain_case(), []),
     "stopped": (stopped(), []),
     "thinking_and_tools": (thinking_and_tools(), [3, 7]),
@@ -243,7 +294,7 @@ def expected(frames):
     return {
         "state": state,
         "status": status(state),
-        "metrics": metrics(state),
+        "metrics": asdict(metrics(state)),
         "headline": headline(state),
     }
 

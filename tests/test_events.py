@@ -1,6 +1,7 @@
 """What `astream_events` does beyond LangChain: see ``tests/conformance`` for what it does alike."""
 
 import asyncio
+import contextlib
 import gc
 import threading
 
@@ -167,6 +168,53 @@ def test_a_loop_that_is_left_closes_the_model_as_well():
             return model.closed
 
     assert asyncio.run(main())
+
+
+class CountingLoop(asyncio.SelectorEventLoop):
+    """Counts what it was told to do."""
+
+    told = 0
+
+    def call_soon(self, *args, **kwargs):
+        self.told += 1
+        return super().call_soon(*args, **kwargs)
+
+
+def test_while_the_reader_pauses_nothing_goes_on():
+    async def main():
+        loop = asyncio.get_running_loop()
+        with Trace() as trace:
+            stream = (ScriptedChat(FOREVER) | StrOutputParser()).astream_events("x")
+            async for event in stream:
+                if event["event"] == "on_parser_stream":
+                    break
+            while len(trace.events) != (known := len(trace.events)) or known < 64:
+                await asyncio.sleep(0)  # it runs ahead as far as it may
+            await asyncio.sleep(0.01)
+            told = loop.told
+            await asyncio.sleep(0.05)
+            assert loop.told - told < 10
+            assert len(trace.events) < 1_000
+            # And it goes on when the reader does.
+            for _ in range(1_000):
+                await anext(stream)
+            await stream.aclose()
+
+    with contextlib.closing(CountingLoop()) as loop:
+        loop.run_until_complete(asyncio.wait_for(main(), 30))
+
+
+def test_a_reader_that_pauses_sees_the_same_events():
+    async def read(pause):
+        chain = ScriptedChat(["x"] * 300) | StrOutputParser()
+        seen = []
+        async for event in chain.astream_events("x"):
+            seen.append((event["event"], event["name"], str(event["data"])))
+            if pause and len(seen) % 50 == 0:
+                await asyncio.sleep(0.001)
+        return [(kind, name) for kind, name, _ in seen], len(seen)
+
+    assert asyncio.run(read(pause=True)) == asyncio.run(read(pause=False))
 
 
 def test_cancelling_the_task_ends_every_run_with_a_cancel():

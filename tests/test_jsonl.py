@@ -1,4 +1,3 @@
-import asyncio
 import math
 
 import pytest
@@ -18,7 +17,8 @@ from nbstream import (
     Trace,
     dispatch_custom_event,
 )
-from nbstream.events._jsonl import Opaque, decode, encode
+from nbstream.events._jsonl import encode
+from nbstream.events._load import Opaque, decode
 
 
 def described(trace):
@@ -56,7 +56,8 @@ def a_log():
 
 def test_a_log_comes_back_as_it_was(tmp_path):
     trace = a_log()
-    text = trace.to_jsonl(tmp_path / "log.jsonl")
+    text = trace.to_jsonl()
+    assert trace.to_jsonl(str(tmp_path / "log.jsonl")) == tmp_path / "log.jsonl"
     for source in (text, tmp_path / "log.jsonl", str(tmp_path / "log.jsonl")):
         back = Trace.from_jsonl(source)
         assert described(back) == described(trace)
@@ -135,42 +136,3 @@ def test_whatever_json_knows_survives(value):
 def test_what_is_no_log_is_named(text, said):
     with pytest.raises(InputError, match=said):
         Trace.from_jsonl(text)
-
-
-# Metrics
-
-
-def test_the_figures_of_a_run():
-    usage = {"input_tokens": 1000, "output_tokens": 11, "total_tokens": 1011}
-    trace = Trace()
-    model = trace.start("m", "chat_model", "hi")
-    start = trace.events[0].time
-    for i, chunk in enumerate(["", *"0123456789", AIMessageChunk("", usage_metadata=usage)]):
-        message = AIMessageChunk(chunk) if i < 11 else chunk
-        trace.log("chunk", model, message, time=start + 1 + i)
-    trace.log("end", model, time=start + 20)
-    figures = trace.metrics(price={"input": 3, "output": 10})
-    assert figures.chunks == 10
-    assert figures.first_token == pytest.approx(2)
-    assert figures.duration == pytest.approx(20)
-    assert figures.gap_p50 == figures.gap_p95 == figures.gap_max == pytest.approx(1)
-    assert figures.tokens_per_second == pytest.approx(10 / 9)
-    assert (figures.input_tokens, figures.output_tokens) == (1000, 11)
-    assert figures.cost == pytest.approx(0.00311)
-
-
-def test_figures_that_cannot_be_said_are_none():
-    with Trace() as trace:
-        list(ScriptedChat([]).stream("x"))
-    figures = trace.metrics(price={"input": 1, "output": 1})
-    assert figures.chunks == 0
-    assert figures.first_token is figures.gap_p50 is figures.cost is figures.output_tokens is None
-
-
-def test_bad_requests_for_figures_are_named():
-    with pytest.raises(InputError, match="Nothing has run"):
-        Trace().metrics()
-    with Trace() as trace:
-        asyncio.run(ScriptedChat(["a"]).ainvoke("x"))
-    with pytest.raises(InputError, match="input"):
-        trace.metrics(price={"in": 1})

@@ -73,7 +73,7 @@ def test_a_kind_not_known_yet_is_passed_over():
 
 def test_figures_before_anything_came():
     assert status(initial()) == "waiting"
-    assert metrics(initial())["chunks"] == 0
+    assert metrics(initial()).chunks == 0
 
 
 def test_a_token_costs_few_bytes():

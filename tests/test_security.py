@@ -73,7 +73,7 @@ def test_what_has_no_end_is_not_read(tmp_path):
     pipe = tmp_path / "pipe.png"
     os.mkfifo(pipe)
     for path in (pipe, Path("/dev/zero")):
-        with pytest.raises(InputError, match="is no file"):
+        with pytest.raises(InputError, match="no regular file"):
             image_of(path)
     large = tmp_path / "large.png"
     with large.open("wb") as file:
@@ -86,5 +86,5 @@ def test_what_has_no_end_is_not_read(tmp_path):
 def test_a_stored_conversation_without_end_is_not_read(tmp_path):
     pipe = tmp_path / "pipe.json"
     os.mkfifo(pipe)
-    with pytest.raises(InputError, match="is no file"):
+    with pytest.raises(InputError, match="no regular file"):
         Conversation.load(pipe)

@@ -61,7 +61,7 @@ def test_everything_that_streams_is_shown(name, capsys):
     view = show(*STREAMS[name]())
     assert view.text == "Here is a"
     assert view.status == "done"
-    assert view.metrics["chunks"] == 3
+    assert view.metrics.chunks == 3
     assert capsys.readouterr().out == "Here| is| a\n"
 
 

@@ -179,9 +179,9 @@ export class ChatStore {
   get usage(): { input: number; output: number } {
     const total = { input: 0, output: 0 };
     for (const { store } of this.turns.values()) {
-      const { input_tokens, tokens } = metrics(store.live);
+      const { input_tokens, output_tokens } = metrics(store.live);
       total.input += input_tokens ?? 0;
-      total.output += tokens ?? 0;
+      total.output += output_tokens ?? 0;
     }
     return total;
   }

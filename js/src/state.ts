@@ -38,6 +38,8 @@ export interface RunState {
   end: number | null;
   texts: string[];
   times: number[];
+  /** Whether its one text is its output, which came at its end. */
+  at_once: boolean;
   asides: Aside[];
   /** By the text's place, where the model told it. */
   logprobs: { [place: number]: number };
@@ -54,17 +56,20 @@ export interface ViewState {
   runs: RunState[];
 }
 
+/** What a run took and gave, as `nbstream.events.Metrics`: times are seconds. */
 export interface Metrics {
-  first: number | null;
+  duration: number | null;
+  first_token: number | null;
   chunks: number;
-  tokens: number | null;
-  rate: number | null;
   input_tokens: number | null;
+  output_tokens: number | null;
+  tokens_per_second: number | null;
 }
 
 export interface Gaps {
   gap_p50: number | null;
   gap_p95: number | null;
+  gap_max: number | null;
 }
 
 export function initial(): ViewState {
@@ -106,6 +111,7 @@ function begun(item: StartItem): RunState {
     end: null,
     texts: [],
     times: [],
+    at_once: false,
     asides: [],
     logprobs: {},
     usage: null,
@@ -128,12 +134,17 @@ function finish(run: RunState, time: number, item: EndItem): void {
   run.input = item.input ?? run.input;
   const whole = item.message && { ...item.message, content: run.texts.join("") };
   run.output = item.output ?? whole ?? null;
-  if (isDict(run.output)) noteUsage(run, run.output);
+  if (isDict(run.output)) {
+    // It is the sum of the chunks', so it stands for theirs.
+    run.usage = usageOf(run.output) ?? run.usage;
+    noteStop(run, run.output);
+  }
   // What did not stream has one text: its output.
   const output = run.texts.length > 0 ? "" : textOf(run.output);
   if (output) {
     run.texts.push(output);
     run.times.push(time);
+    run.at_once = true;
   }
 }
 
@@ -145,15 +156,20 @@ function textOf(output: Json): string {
   return texts.filter((text) => typeof text === "string").join("");
 }
 
-/** Take in what a chunk knows beside its text. */
+/** Take in what a chunk knows beside its text. It can be any dict that a step yielded. */
 function noteMessage(run: RunState, message: Json): void {
   if (!isDict(message)) return;
-  noteUsage(run, message);
+  const usage = usageOf(message);
+  if (usage) {
+    const { input, output } = run.usage ?? { input: 0, output: 0 };
+    run.usage = { input: input + usage.input, output: output + usage.output };
+  }
+  noteStop(run, message);
   for (const { thinking } of dicts(message.content)) {
     if (typeof thinking === "string") extend(run, "thinking", null, null, thinking);
   }
   for (const piece of dicts(message.tool_call_chunks)) {
-    extend(run, "tool_call", piece.index, piece.name, text(piece.args));
+    extend(run, "tool_call", piece.index, piece.name, piece.args || "");
   }
   for (const call of dicts(message.tool_calls)) {
     extend(run, "tool_call", call.id, call.name, toJson(call.args ?? null));
@@ -172,11 +188,12 @@ function extend(
   kind: Aside["kind"],
   id: Json | undefined,
   called: Json | undefined,
-  piece: string,
+  part: Json,
 ): void {
   const at = run.texts.length;
   const index = typeof id === "number" || typeof id === "string" ? id : null;
   const name = text(called) || null;
+  const piece = typeof part === "string" ? part : toJson(part);
   const aside = run.asides.findLast((one) => one.kind === kind && one.index === index);
   // A thought goes on until text comes; a call, until another name comes under its index.
   const goesOn = aside && (kind === "thinking" ? aside.at === at : !(name && aside.name));
@@ -188,11 +205,14 @@ function extend(
   }
 }
 
-function noteUsage(run: RunState, message: Dict): void {
-  const { usage_metadata: usage, response_metadata: said } = message;
-  if (isDict(usage)) {
-    run.usage = { input: whole(usage.input_tokens), output: whole(usage.output_tokens) };
-  }
+function usageOf(message: Dict): RunState["usage"] {
+  const usage = message.usage_metadata;
+  if (!isDict(usage) || Object.keys(usage).length === 0) return null;
+  return { input: whole(usage.input_tokens), output: whole(usage.output_tokens) };
+}
+
+function noteStop(run: RunState, message: Dict): void {
+  const said = message.response_metadata;
   if (isDict(said)) run.stop = text(said.stop_reason) || run.stop;
 }
 
@@ -209,37 +229,73 @@ export function isRunning(state: ViewState): boolean {
   return (state.runs[0]?.status ?? "running") === "running";
 }
 
-/** The first run's figures; tokens are those of all model calls inside it. */
+/** The runs that lie in the first one, and that one itself. */
+function inside(runs: readonly RunState[]): RunState[] {
+  const known = new Set<number>([0]);
+  return runs.filter((run, index) => {
+    if (index > 0 && (run.parent === null || !known.has(run.parent))) return false;
+    return known.add(index);
+  });
+}
+
+/** The runs whose texts are measured: see `nbstream.events.Metrics`. */
+function measured(runs: readonly RunState[]): RunState[] {
+  const root = runs[0];
+  if (!root) return [];
+  if (root.times.length > 0 && !root.at_once) return [root];
+  const models = inside(runs).filter(({ type }) => type === "chat_model");
+  const streamed = models.filter(({ times, at_once }) => times.length > 0 && !at_once);
+  return streamed.length > 0 ? streamed : [root];
+}
+
+/** The times of the texts that are measured, in milliseconds. */
+export function textTimes({ runs }: ViewState): readonly number[] {
+  const [run, ...more] = measured(runs);
+  if (more.length === 0) return run?.times ?? [];
+  return [run!, ...more].flatMap(({ times }) => times).sort((a, b) => a - b);
+}
+
+/** The first run's metrics; tokens are those of all model calls inside it. */
 export function metrics(state: ViewState): Metrics {
-  const times = state.runs[0]?.times ?? [];
-  let tokens: number | null = null;
+  const root = state.runs[0];
+  let output_tokens: number | null = null;
   let input_tokens: number | null = null;
-  for (const run of state.runs) {
-    if (run.type !== "chat_model" || !run.usage) continue;
-    tokens = (tokens ?? 0) + run.usage.output;
-    input_tokens = (input_tokens ?? 0) + run.usage.input;
+  for (const { type, usage } of inside(state.runs)) {
+    if (type !== "chat_model" || !usage) continue;
+    output_tokens = (output_tokens ?? 0) + usage.output;
+    input_tokens = (input_tokens ?? 0) + usage.input;
   }
-  const first = times[0];
-  const took = first === undefined ? 0 : times.at(-1)! - first;
+  // Their ends are enough here: this is asked for with each frame.
+  let chunks = 0;
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  for (const { times } of measured(state.runs)) {
+    if (times.length === 0) continue;
+    chunks += times.length;
+    first = Math.min(first, times[0]!);
+    last = Math.max(last, times.at(-1)!);
+  }
+  const took = last - first;
   // The first one's time is not in the span, so neither is the first one.
-  const passed = (tokens ?? times.length) - 1;
+  const passed = (output_tokens ?? chunks) - 1;
   return {
-    first: first === undefined ? null : first - state.runs[0]!.start,
-    chunks: times.length,
-    tokens,
-    rate: took > 0 && passed > 0 ? (passed / took) * 1000 : null,
+    duration: root && root.end !== null ? (root.end - root.start) / 1000 : null,
+    first_token: root && chunks > 0 ? (first - root.start) / 1000 : null,
+    chunks,
     input_tokens,
+    output_tokens,
+    tokens_per_second: took > 0 && passed > 0 ? (passed / took) * 1000 : null,
   };
 }
 
-/** The waits between texts: half of them, and 19 in 20, are no longer than this. */
+/** The waits between texts, in seconds: half of them, and 19 in 20, are no longer than this. */
 export function gaps(times: readonly number[]): Gaps {
   const all = new Float64Array(Math.max(0, times.length - 1));
   for (let i = 0; i < all.length; i++) all[i] = times[i + 1]! - times[i]!;
   all.sort();
   const quantile = (share: number) =>
-    all.length > 0 ? all[Math.min(all.length - 1, Math.floor(share * all.length))]! : null;
-  return { gap_p50: quantile(0.5), gap_p95: quantile(0.95) };
+    all.length > 0 ? all[Math.min(all.length - 1, Math.floor(share * all.length))]! / 1000 : null;
+  return { gap_p50: quantile(0.5), gap_p95: quantile(0.95), gap_max: quantile(1) };
 }
 
 /** The model's name, from the run on show or the first one inside it that has one. */

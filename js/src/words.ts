@@ -4,14 +4,14 @@ import { metrics, type ViewState } from "./state";
 
 /** The figures in the header. */
 export function figures(state: ViewState): string[] {
-  const { first, chunks, tokens, rate } = metrics(state);
-  const unit = tokens === null ? "chunk" : "token";
+  const { first_token, chunks, output_tokens, tokens_per_second } = metrics(state);
+  const unit = output_tokens === null ? "chunk" : "token";
   const words: string[] = [];
   const root = state.runs[0];
   if (!root || root.end === root.start) return words; // nothing is known of its time
-  if (first !== null) words.push(`first token ${duration(first)}`);
-  if ((tokens ?? chunks) > 0) words.push(count(tokens ?? chunks, unit));
-  if (rate !== null) words.push(`${number(rate)} ${unit}s/s`);
+  if (first_token !== null) words.push(`first token ${duration(first_token * 1000)}`);
+  if ((output_tokens ?? chunks) > 0) words.push(count(output_tokens ?? chunks, unit));
+  if (tokens_per_second !== null) words.push(`${number(tokens_per_second)} ${unit}s/s`);
   return words;
 }
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from .._files import read_whole, write_whole
 from ..messages import (
     AIMessage,
     BaseMessage,
@@ -22,12 +24,16 @@ from ._turn import Turn, answered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
+
+    from typing_extensions import Self
 
 
 __all__ = ["MAIN", "Conversation"]
 
 _logger = logging.getLogger(__name__)
+
+MAX_FILE = 100_000_000
+"""Bytes of a stored conversation."""
 
 MAIN = "main"
 """The branch a conversation begins with."""
@@ -309,7 +315,7 @@ class Conversation:
         return dump(self)
 
     @classmethod
-    def from_json(cls, text: str, name: str = "This text") -> Conversation:
+    def from_json(cls, text: str, name: str = "This text") -> Self:
         """Read what `to_json` wrote.
 
         Parameters
@@ -332,6 +338,41 @@ class Conversation:
         talk = cls()
         load(talk, text, name)
         return talk
+
+    def save(self, path: str | Path) -> Path:
+        """Store the conversation in a file, and return its path.
+
+        What was in the file stays until all has been written.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
+        """
+        return write_whole(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or is no such file.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Conversation(messages=["Hi"]).save(tempfile.mkdtemp() + "/talk.json")
+        >>> Conversation.load(path).turns
+        [<Turn 0: 'Hi', done>]
+        """
+        name = Path(path).name
+        try:
+            text = read_whole(path, MAX_FILE).decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise InputError(f"{name!r} cannot be read: it is no text.") from None
+        return cls.from_json(text, name)
 
     # Those who watch
 

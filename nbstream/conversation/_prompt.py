@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from .._files import read_whole
 from ..messages import HumanMessage
 from ..messages._images import image_block, image_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-__all__ = ["image_of", "images_in", "prompt_of"]
+__all__ = ["MAX_IMAGE", "image_of", "images_in", "prompt_of"]
 
 MAX_IMAGE = 5_000_000
 """Bytes of one image."""
@@ -55,20 +56,7 @@ def image_of(image: str | Path | bytes) -> dict[str, Any]:
     InputError
         If it cannot be read, is no PNG, JPEG, GIF or WebP, or is too large.
     """
-    if isinstance(image, bytes):
-        data = image
-    else:
-        path = Path(image)
-        try:
-            if path.exists() and not path.is_file():
-                # A pipe or a device may never end.
-                raise InputError(f"The image {str(image)!r} is no file.")
-            with path.open("rb") as file:
-                data = file.read(MAX_IMAGE + 1)
-        except OSError as error:
-            raise InputError(
-                f"The image {str(image)!r} cannot be read: {error.strerror or error}."
-            ) from None
+    data = image if isinstance(image, bytes) else read_whole(image, MAX_IMAGE)
     kind = image_kind(data)
     if kind is None:
         raise InputError("An image is a PNG, JPEG, GIF or WebP file; this is none of them.")

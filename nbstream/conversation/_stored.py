@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from ..events._plain import encodable
+from .._shown import encodable
 from ..messages import AIMessage, HumanMessage
 from ._turn import Origin, Turn, answered
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._shown import attempt
 from ..messages import AIMessageChunk, merge_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["AddableDict", "add_chunks"]
+__all__ = ["AddableDict", "add_chunks", "sum_so_far"]
 
 
 class AddableDict(dict[str, Any]):
@@ -50,6 +51,15 @@ def add_chunks(chunks: Sequence[Any]) -> Any:
         except TypeError:
             total = chunk
     return total
+
+
+def sum_so_far(chunks: Sequence[Any]) -> Any:
+    """Add up what a log holds of a run; where that fails, the last chunk stands for the whole.
+
+    What a run itself makes of its chunks is `add_chunks`, which raises what their ``+`` does. A log
+    is looked at while the run goes on, and must not fail where the run never adds up.
+    """
+    return attempt(lambda: add_chunks(chunks), lambda: chunks[-1])
 
 
 def _add_dicts(dicts: Sequence[dict[str, Any]]) -> AddableDict:

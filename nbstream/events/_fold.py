@@ -24,6 +24,9 @@ class Fold:
 
     def __call__(self) -> ViewState:
         """Return the state as it is now."""
+        # Made outside of the lock: it looks at values, and what those do can need another thread.
+        # What two threads both bring counts once.
+        news = frame(self._trace, self._state["next"])
         with self._lock:
-            apply(self._state, frame(self._trace, self._state["next"]))
+            apply(self._state, news)
         return self._state

@@ -30,15 +30,18 @@ next. The same fixtures test this module and ``js/src/log.ts``.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .._exceptions import Stopped
+from .._shown import label
 from ..messages import BaseMessage
 from ._lens import shown_input
-from ._plain import encodable, plain, text_of
+from ._plain import plain, plain_error, text_of
 
 if TYPE_CHECKING:
     from ._log import Log
-    from ._types import Event
+    from ._types import Event, Run
 
 __all__ = ["TICKS_PER_SECOND", "frame"]
 
@@ -60,16 +63,16 @@ def frame(trace: Log, begin: int = 0, end: int | None = None) -> dict[str, Any]:
     columns: dict[str, Any] | None = None  # the chunks item still open
     forms: dict[int, bool] = {}  # whether its chunks are messages, by run
     last = 0
+    memo = trace.memo
     for event in trace.events[begin:end]:
-        at = round(event.time * TICKS_PER_SECOND)
         if event.kind != "chunk":
             columns = None
-            items.append({"kind": event.kind, "at": at, "run": event.run.index})
-            items[-1] |= _DETAILS[event.kind](trace, event)
+            items.append(memo.item(event.seq, partial(_item, trace, event)))
             continue
+        at = round(event.time * TICKS_PER_SECOND)
         run, data = event.run, event.data
-        more = _beside_text(data)
-        is_message = isinstance(data, BaseMessage)
+        more = None if _is_text_only(data) else plain(data, memo)
+        is_message = issubclass(type(data), BaseMessage)
         if columns is None or (more is None and forms.get(run.index, is_message) != is_message):
             columns = {"kind": "chunks", "at": at, "run": [], "gap": [], "text": []}
             items.append(columns)
@@ -83,82 +86,93 @@ def frame(trace: Log, begin: int = 0, end: int | None = None) -> dict[str, Any]:
                 columns.setdefault("messages", []).append(run.index)
         columns["run"].append(run.index)
         columns["gap"].append(at - last)
-        columns["text"].append(text_of(data))
+        columns["text"].append(text_of(data, memo))
         last = at
     return {"type": "frame", "seq": begin, "items": items}
 
 
-def _beside_text(chunk: Any) -> Any:
-    """Return all of a chunk that is more than its text, else None."""
-    if isinstance(chunk, str):
-        return None
-    if not isinstance(chunk, BaseMessage):
-        # Another library's chunk: what matters of it is what ours have, too.
-        is_text = isinstance(getattr(chunk, "content", None), str)
-        known = ("tool_call_chunks", "usage_metadata")
-        return None if is_text and not any(getattr(chunk, k, None) for k in known) else plain(chunk)
+def _is_text_only(chunk: Any) -> bool:
+    """Tell whether a chunk is no more than its text."""
     # Looked at field by field first, since nearly all chunks have a text and nothing more.
-    if (
-        type(chunk).__name__ == "AIMessageChunk"
-        and isinstance(chunk.content, str)
-        and not chunk.response_metadata
-        and not chunk.additional_kwargs
-        and not getattr(chunk, "tool_call_chunks", None)
-        and not getattr(chunk, "usage_metadata", None)
-    ):
-        return None
-    return plain(chunk)
+    kind = type(chunk)
+    if issubclass(kind, str):
+        return True
+    try:
+        if not issubclass(kind, BaseMessage):
+            # Another library's chunk: what matters of it is what ours have, too.
+            return type(getattr(chunk, "content", None)) is str and not (
+                getattr(chunk, "tool_call_chunks", None) or getattr(chunk, "usage_metadata", None)
+            )
+        return (
+            kind.__name__ == "AIMessageChunk"
+            and type(chunk.content) is str
+            and not chunk.response_metadata
+            and not chunk.additional_kwargs
+            and not getattr(chunk, "tool_call_chunks", None)
+            and not getattr(chunk, "usage_metadata", None)
+        )
+    except (KeyboardInterrupt, Stopped):
+        raise
+    except BaseException:  # it has something that cannot be asked what it is
+        return False
 
 
-def _start(_: Log, event: Event) -> dict[str, Any]:
+def _item(trace: Log, event: Event) -> dict[str, Any]:
+    at = round(event.time * TICKS_PER_SECOND)
+    item = {"kind": event.kind, "at": at, "run": event.run.index}
+    return item | _DETAILS[event.kind](trace, event)
+
+
+def _start(trace: Log, event: Event) -> dict[str, Any]:
     run = event.run
     item: dict[str, Any] = {
         "id": run.id,
         "parent": run.parent.index if run.parent else None,
         "type": run.run_type,
-        "name": encodable(run.name),
-        "model": run.model and encodable(run.model),
+        "name": label(run.name),
+        "model": None if run.model is None else label(run.model),
     }
     if run.tags:
-        item["tags"] = plain(run.tags)
+        item["tags"] = plain(run.tags, trace.memo)
     if run.metadata:
-        item["metadata"] = plain(run.metadata)
+        item["metadata"] = plain(run.metadata, trace.memo)
     if run.streamed_input is not None:
         item["streamed"] = True
     else:
         # A run on its own is shown what it was given, one inside another what that comes to.
-        item["input"] = plain(shown_input(run, event.data) if run.parent else event.data)
+        item["input"] = _input(trace, run, event.data)
     return item
 
 
 def _late_input(trace: Log, event: Event) -> dict[str, Any]:
     run = event.run
-    if run.streamed_input is None:
-        return {}
-    return {"input": plain(shown_input(run, trace.input(run)) if run.parent else trace.input(run))}
+    return {} if run.streamed_input is None else {"input": _input(trace, run, trace.input(run))}
+
+
+def _input(trace: Log, run: Run, value: Any) -> Any:
+    # A run on its own is shown what it was given, one inside another what that comes to.
+    return plain(shown_input(run, value) if run.parent else value, trace.memo)
 
 
 def _end(trace: Log, event: Event) -> dict[str, Any]:
     item = _late_input(trace, event)
     output = trace.output(event.run)
-    if event.data is not None:
-        return {**item, "output": plain(output)}
-    if isinstance(output, str):
+    if event.data is None and issubclass(type(output), str):
         return item
-    shown = plain(output)
-    if isinstance(output, BaseMessage) and isinstance(output.content, str):
-        del shown["content"]
-        return {**item, "message": shown}
-    return {**item, "output": shown}
+    form = plain(output, trace.memo)
+    is_message = issubclass(type(output), BaseMessage) and type(form) is dict
+    if event.data is None and is_message and type(form["content"]) is str:
+        return {**item, "message": {k: v for k, v in form.items() if k != "content"}}
+    return {**item, "output": form}
 
 
 def _error(trace: Log, event: Event) -> dict[str, Any]:
-    return {**_late_input(trace, event), "error": plain(event.data)}
+    return {**_late_input(trace, event), "error": plain_error(event.data, trace.memo)}
 
 
-def _custom(_: Log, event: Event) -> dict[str, Any]:
+def _custom(trace: Log, event: Event) -> dict[str, Any]:
     name, data = event.data
-    return {"name": encodable(name), "data": plain(data)}
+    return {"name": label(name), "data": plain(data, trace.memo)}
 
 
 _DETAILS = {

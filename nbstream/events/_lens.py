@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from .._exceptions import InputError
 from .._iterate import aclose, close
+from .._shown import attempt, message_of, type_name
 from ..messages import convert_to_messages
+from ._log import Log
 from ._scope import Scope, current_scope, within
-from ._trace import Trace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -58,7 +59,7 @@ _UNSTREAMED = {"prompt", "tool", "retriever"}
 class _Lens:
     """Turns the events of one run, and of all inside it, into dicts."""
 
-    def __init__(self, trace: Trace, root_id: str, version: str, filters: Filters) -> None:
+    def __init__(self, trace: Log, root_id: str, version: str, filters: Filters) -> None:
         self.trace = trace
         self.root_id = root_id
         self.root: Run | None = None
@@ -89,7 +90,7 @@ class _Lens:
         elif event.kind == "end":
             data = self._end(run, is_root)
         elif event.kind == "error":
-            data = {"error": {"type": type(event.data).__name__, "message": str(event.data)}}
+            data = {"error": {"type": type_name(event.data), "message": message_of(event.data)}}
         else:
             data = {}
         shown: StreamEvent = {
@@ -164,17 +165,19 @@ def _given(names: Names) -> bool:
 
 
 def shown_input(run: Run, value: Any) -> Any:
+    """Return what a run inside another one is said to have been given."""
     if run.run_type == "chat_model":
-        return {"messages": [convert_to_messages(value)]}
+        # What the model cannot read is its error to raise: here it stands as it is.
+        return attempt(lambda: {"messages": [convert_to_messages(value)]}, lambda: value)
     if run.run_type == "retriever":
         return {"query": value}
     return value
 
 
 def _generations(message: Any) -> dict[str, Any]:
-    kind = "ChatGenerationChunk" if type(message).__name__.endswith("Chunk") else "ChatGeneration"
+    kind = "ChatGenerationChunk" if type_name(message).endswith("Chunk") else "ChatGeneration"
     generation = {
-        "text": getattr(message, "text", ""),
+        "text": attempt(lambda: getattr(message, "text", ""), lambda: ""),
         "generation_info": None,
         "type": kind,
         "message": message,
@@ -190,7 +193,7 @@ def _open(
     named["run_id"] = str(named.get("run_id") or uuid.uuid4())
     scope = current_scope() or Scope(None, None)
     if scope.trace is None:
-        scope = scope._replace(trace=Trace())
+        scope = scope._replace(trace=Log())
     trace: Any = scope.trace
     return scope, _Lens(trace, named["run_id"], version, filters), named
 
@@ -248,6 +251,8 @@ class _Mailbox:
 
     def __init__(self) -> None:
         self.heard: deque[Event] = deque()
+        self.full: asyncio.Future[None] | None = None
+        """What the producer waits for while it is too far ahead."""
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._news: asyncio.Future[None] | None = None
@@ -264,6 +269,20 @@ class _Mailbox:
         news, self._news = self._news, None
         if news is not None and not news.done():
             news.set_result(None)
+
+    async def room(self) -> None:
+        """Wait until no more is there than the producer may be ahead."""
+        self.full = self._loop.create_future()
+        await self.full
+
+    def take(self) -> Event:
+        """Return the next event, and let the producer go on once few are left."""
+        event = self.heard.popleft()
+        if self.full is not None and len(self.heard) <= _AHEAD:
+            if not self.full.done():
+                self.full.set_result(None)
+            self.full = None
+        return event
 
     async def wait(self) -> None:
         news = self._news = self._loop.create_future()
@@ -303,9 +322,8 @@ async def _astream_events(
         chunks = stream(input, named, **kwargs)
         try:
             async for _ in chunks:
-                while len(heard) > _AHEAD:
-                    mailbox.wake()
-                    await asyncio.sleep(0)
+                if len(heard) > _AHEAD:
+                    await mailbox.room()
         finally:
             await aclose(chunks)
 
@@ -315,7 +333,7 @@ async def _astream_events(
     try:
         while True:
             while heard:
-                if (event := lens(heard.popleft())) is not None:
+                if (event := lens(mailbox.take())) is not None:
                     yield event
             if task.done():
                 break

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import Stopped
 from .._secrets import hide_in_error
-from ._chunks import add_chunks
+from ._chunks import sum_so_far
+from ._look import Memo
 from ._types import Event, EventKind, Run, RunType
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Log:
         self._inputs: list[Any] = []
         self._chunks: list[list[Any]] = []
         self._outputs: dict[int, Any] = {}
+        self.memo = Memo()  # what the lenses have made of values already
         # What stopping needs to know.
         self._open: dict[int, Run] = {}  # the runs that have not ended, the oldest first
         self._stopped_below = 0  # chunks of runs with a smaller index end their run
@@ -89,12 +91,12 @@ class Log:
             if run.index in self._outputs:
                 return self._outputs[run.index]
             chunks = list(self._chunks[run.index])
-        return add_chunks(chunks)
+        return sum_so_far(chunks)
 
     def input(self, run: Run) -> Any:
         """Return what a run was given: known at its start, or added up as it streamed in."""
         if run.streamed_input is not None:
-            return add_chunks(list(run.streamed_input))
+            return sum_so_far(list(run.streamed_input))
         return self._inputs[run.index]
 
     # How runs write to the log. The names below are for nbstream's own modules.

@@ -1,12 +1,14 @@
-"""A run's figures."""
+"""A run's metrics: one formula for the log and the view state. ``js/src/state.ts`` mirrors it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._exceptions import InputError
+from .._shown import attempt, brief
+from ._plain import has_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,95 +16,194 @@ if TYPE_CHECKING:
     from ._log import Log
     from ._types import Run
 
-__all__ = ["Metrics", "measure"]
+__all__ = ["Measured", "Metrics", "check_price", "count_usage", "measure", "metrics_of"]
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """What a run took and gave. Times are seconds; None where a figure cannot be said (yet)."""
+    """What a run took and gave. Times are seconds; None where a figure cannot be said (yet).
+
+    First token, chunks, gaps and rate are of the texts that came while the run went on. Those are
+    its own chunks with text. If it logged none, as a chain that was invoked, they are the chunks of
+    all chat models inside it, in order of time. If those logged none either, there is one text: the
+    run's output, where that has text, at its end.
+    """
 
     duration: float | None
     """From the run's start to its end."""
     first_token: float | None
-    """From the run's start to its first chunk with text."""
+    """From the run's start to the first text."""
     chunks: int
-    """Chunks with text."""
+    """How many texts."""
     gap_p50: float | None
-    """Median time between two such chunks."""
+    """Median time between two texts."""
     gap_p95: float | None
     gap_max: float | None
     input_tokens: int | None
     """As the providers counted them, of all model calls in the run."""
     output_tokens: int | None
     tokens_per_second: float | None
-    """Output tokens (chunks, where tokens are not known) from the first chunk to the last."""
+    """Output tokens (texts, where tokens are not known) from the first text to the last."""
     cost: float | None
     """In the unit of the price, where one was passed in."""
 
 
-def measure(trace: Log, run: Run, price: Mapping[str, float] | None) -> Metrics:
-    """Work out a run's figures from the log."""
-    begin = end = None
-    times: list[float] = []
-    for event in trace.events:
-        if event.run is run:
-            if event.kind == "start":
-                begin = event.time
-            elif event.kind != "chunk":
-                end = event.time if event.kind != "custom" else end
-            elif _has_text(event.data):
-                times.append(event.time)
-    usages = [u for inner in trace.runs if (u := _usage(trace, inner, run))]
-    tokens_in = sum(u["input_tokens"] for u in usages) if usages else None
-    tokens_out = sum(u["output_tokens"] for u in usages) if usages else None
+class Measured(NamedTuple):
+    """What of one run its metrics are made of."""
+
+    parent: int | None
+    is_model: bool
+    start: float
+    end: float | None
+    times: Sequence[float]
+    """When its texts came."""
+    is_at_once: bool
+    """Whether that was at its end, as its output."""
+    usage: tuple[int, int] | None
+    """Tokens in and out."""
+
+
+def metrics_of(
+    runs: Sequence[Measured],
+    root: int = 0,
+    *,
+    price: Mapping[str, float] | None = None,
+    unit: float = 1,
+) -> Metrics:
+    """Work out the metrics of one of some runs.
+
+    Parameters
+    ----------
+    runs
+        All runs, each behind the one that it is in.
+    root
+        The place of the one to measure.
+    price
+        As for `Trace.metrics`.
+    unit
+        How many units of the runs' times make a second.
+    """
+    if price is not None:
+        check_price(price)
+    if not runs:
+        return Metrics(None, None, 0, None, None, None, None, None, None, None)
+    run = runs[root]
+    models = [one for one in _inside(runs, root) if one.is_model]
+    times = run.times
+    if run.is_at_once or not times:
+        streamed = sorted(t for one in models if not one.is_at_once for t in one.times)
+        times = streamed or times
+    usages = [one.usage for one in models if one.usage is not None]
+    tokens_in = sum(usage[0] for usage in usages) if usages else None
+    tokens_out = sum(usage[1] for usage in usages) if usages else None
     gaps = sorted(b - a for a, b in pairwise(times))
     took = times[-1] - times[0] if times else 0.0
     # The first one's time is not in the span, so neither is the first one.
     passed = (len(times) if tokens_out is None else tokens_out) - 1
+    cost = None
+    if price is not None and tokens_in is not None and tokens_out is not None:
+        cost = (tokens_in * price["input"] + tokens_out * price["output"]) / 1_000_000
     return Metrics(
-        duration=None if begin is None or end is None else end - begin,
-        first_token=times[0] - begin if times and begin is not None else None,
+        duration=None if run.end is None else (run.end - run.start) / unit,
+        first_token=(times[0] - run.start) / unit if times else None,
         chunks=len(times),
-        gap_p50=_quantile(gaps, 0.5),
-        gap_p95=_quantile(gaps, 0.95),
-        gap_max=gaps[-1] if gaps else None,
+        gap_p50=_quantile(gaps, 0.5, unit),
+        gap_p95=_quantile(gaps, 0.95, unit),
+        gap_max=_quantile(gaps, 1, unit),
         input_tokens=tokens_in,
         output_tokens=tokens_out,
-        tokens_per_second=passed / took if took > 0 and passed > 0 else None,
-        cost=_cost(price, tokens_in, tokens_out),
+        tokens_per_second=passed / took * unit if took > 0 and passed > 0 else None,
+        cost=cost,
     )
 
 
-def _has_text(chunk: Any) -> bool:
-    return bool(chunk if isinstance(chunk, str) else getattr(chunk, "text", True))
+def _inside(runs: Sequence[Measured], root: int) -> list[Measured]:
+    inside: dict[int | None, Measured] = {root: runs[root]}
+    for index in range(root + 1, len(runs)):
+        if runs[index].parent in inside:
+            inside[index] = runs[index]
+    return [*inside.values()]
 
 
-def _usage(trace: Log, inner: Run, run: Run) -> dict[str, int] | None:
-    around: Run | None = inner
-    while around is not None and around is not run:
-        around = around.parent
-    if around is None or inner.run_type != "chat_model":
-        return None
-    usage: dict[str, int] | None = getattr(trace.output(inner), "usage_metadata", None)
-    return usage
-
-
-def _quantile(ordered: Sequence[float], share: float) -> float | None:
+def _quantile(ordered: Sequence[float], share: float, unit: float) -> float | None:
     """Return the nearest-rank quantile."""
     if not ordered:
         return None
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] / unit
 
 
-def _cost(
-    price: Mapping[str, float] | None, tokens_in: int | None, tokens_out: int | None
-) -> float | None:
-    if price is None:
-        return None
-    if set(price) != {"input", "output"}:
-        raise InputError(
-            f"A price is {{'input': …, 'output': …}} for a million tokens, not {dict(price)!r}."
+def measure(
+    trace: Log, run: Run | None = None, price: Mapping[str, float] | None = None
+) -> Metrics:
+    """Work out a run's metrics, by default the first one's, from the log."""
+    runs = trace.runs[:]
+    starts = [0.0] * len(runs)
+    ends: list[float | None] = [None] * len(runs)
+    times: list[list[float]] = [[] for _ in runs]
+    for event in trace.events[:]:
+        index = event.run.index
+        if index >= len(runs):  # it has begun since
+            continue
+        if event.kind == "chunk":
+            if has_text(event.data):
+                times[index].append(event.time)
+        elif event.kind == "start":
+            starts[index] = event.time
+        elif event.kind != "custom":
+            ends[index] = event.time
+    measured: list[Measured] = []
+    for index, one in enumerate(runs):
+        is_model = one.run_type == "chat_model"
+        is_at_once = not times[index] and ends[index] is not None and _gave_text(trace, one)
+        measured.append(
+            Measured(
+                parent=one.parent.index if one.parent else None,
+                is_model=is_model,
+                start=starts[index],
+                end=ends[index],
+                times=[ends[index] or 0.0] if is_at_once else times[index],
+                is_at_once=is_at_once,
+                usage=_usage(trace, one) if is_model else None,
+            )
         )
-    if tokens_in is None or tokens_out is None:
+    return metrics_of(measured, run.index if run is not None else 0, price=price)
+
+
+def _gave_text(trace: Log, run: Run) -> bool:
+    output = trace.output(run)
+    return output is not None and has_text(output)
+
+
+def _usage(trace: Log, run: Run) -> tuple[int, int] | None:
+    output = trace.output(run)
+    return count_usage(attempt(lambda: getattr(output, "usage_metadata", None), lambda: None))
+
+
+def count_usage(usage: Any) -> tuple[int, int] | None:
+    """Return the tokens in and out of a message's usage, or None where it has none."""
+    if not isinstance(usage, dict) or not usage:
         return None
-    return (tokens_in * price["input"] + tokens_out * price["output"]) / 1_000_000
+    counts = (usage.get("input_tokens"), usage.get("output_tokens"))
+    return tuple(one if type(one) is int else 0 for one in counts)  # type: ignore[return-value]
+
+
+def check_price(price: Any) -> None:
+    """Refuse what is no price.
+
+    Raises
+    ------
+    InputError
+        It names the keys.
+    """
+    what = "A price is {'input': …, 'output': …} for a million tokens"
+    if not isinstance(price, dict) and not hasattr(price, "keys"):
+        raise InputError(f"{what}, not {brief(price)}.")
+    names = [*price.keys()]
+    if set(names) != {"input", "output"}:
+        raise InputError(
+            f"{what}; this one has {', '.join(map(repr, names)) or 'no keys'}. "
+            "Give both prices under just those keys."
+        )
+    for name in names:
+        if isinstance(price[name], bool) or not isinstance(price[name], (int, float)):
+            raise InputError(f"{what}; under {name!r} is {brief(price[name])}. Give a number.")

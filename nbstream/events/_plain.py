@@ -1,23 +1,41 @@
-"""Values as JSON for people to look at: complete where they are small, bounded where not."""
+"""Values as JSON for people to look at: complete where they are small, bounded where not.
+
+Nothing that a value does can harm who looks at it: what raises is shown as its type.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from typing import Any
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._secrets import hide
+from .._exceptions import Stopped
+from .._shown import attempt, encodable, label, stand_in, type_name
 from ..messages import BaseMessage
+from ._look import Look, more
 
-__all__ = ["MAX_ITEMS", "MAX_TEXT", "encodable", "plain", "text_of"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ._look import Memo
+
+__all__ = ["MAX_ITEMS", "MAX_TEXT", "has_text", "plain", "plain_error", "text_of"]
 
 MAX_TEXT = 20_000
 """Characters of one text that are kept."""
 MAX_ITEMS = 500
 """Entries of one list or dict that are kept."""
 MAX_DEPTH = 12
+MAX_NODES = 20_000
+"""Values in one value that are kept."""
+MAX_CHARS = 500_000
+"""Characters of all texts in one value that are kept."""
+MAX_BITS = 1_000
+"""Bits of an integer: longer ones are infinite to a page, and Python refuses to read them."""
 
 _FIELDS = (
     *("name", "tool_call_id", "status", "artifact", "tool_calls", "invalid_tool_calls"),
@@ -25,120 +43,200 @@ _FIELDS = (
 )
 
 
-def plain(value: Any, depth: int = 0) -> Any:
+def plain(value: Any, memo: Memo | None = None) -> Any:
     """Return a value in the form that JSON can hold, with what was cut off said in place.
 
     Messages become dicts with their ``type``, their ``content`` and whatever else they know; the id
     that the chunks of a run share is left out, for the run has it.
+
+    There is one look at each object: where it comes up again its form does, and inside of itself it
+    is ``<Type, as above>``. There is one budget for the whole: when that is spent, the rest is an
+    ellipsis. What cannot be looked at is ``<Type>``.
+
+    Parameters
+    ----------
+    value
+        Anything.
+    memo
+        The memory of the log that the value is from.
 
     Examples
     --------
     >>> from nbstream import AIMessageChunk
     >>> plain({"said": AIMessageChunk("Hi", id="run-1"), "at": (1, 2)})
     {'said': {'type': 'AIMessageChunk', 'content': 'Hi'}, 'at': [1, 2]}
+    >>> knot = [1]
+    >>> knot.append(knot)
+    >>> plain(knot)
+    [1, '<list, as above>']
     """
-    if value is None or isinstance(value, (bool, int)):
-        return value
-    if isinstance(value, str):
-        return _cut(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else repr(value)
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return f"<{len(value):,} bytes>"
-    if isinstance(value, BaseException):
-        return {"type": type(value).__name__, "message": _cut(str(value))}
-    if depth >= MAX_DEPTH:
-        return "…"
-    if isinstance(value, BaseMessage):
-        return _message(value, depth + 1)
-    if isinstance(value, Mapping):
-        shown = {encodable(str(k)): plain(v, depth + 1) for k, v in _first(value.items())}
-        return shown if len(shown) == len(value) else {**shown, "…": _more(len(value))}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        items = [plain(item, depth + 1) for item in _first(value)]
-        return items if len(items) == len(value) else [*items, _more(len(value))]
-    if isinstance(value, type):
-        return _shown(value)
-    if hasattr(value, "messages") and hasattr(value, "to_messages"):
-        return {"type": type(value).__name__, "messages": plain(list(value.messages), depth + 1)}
-    if callable(dump := getattr(value, "model_dump", None)):
-        try:
-            return plain(dump(mode="json"), depth + 1)
-        except Exception:  # its own business; there is still its repr
-            return _shown(value)
-    if is_dataclass(value):
-        return plain({f.name: getattr(value, f.name) for f in fields(value)}, depth + 1)
-    return _shown(value)
+    return _Plain(memo)(value)
 
 
-def _shown(value: Any) -> str:
-    try:
-        return _cut(repr(value))
-    except Exception:  # a repr that fails must not take the view down
-        return f"<{type(value).__name__}>"
+def plain_error(error: Any, memo: Memo | None = None) -> dict[str, Any]:
+    """Return what is shown of an exception: its type and what it says."""
+    look = _Plain(memo)
+    return {"type": type_name(error), "message": look.text(look.message(error))}
 
 
-def _message(message: BaseMessage, depth: int) -> dict[str, Any]:
-    name = type(message).__name__
-    shown = {"type": name, "content": plain(message.content, depth)}
-    for field in _FIELDS:
-        value = getattr(message, field, None)
-        # A chunk's finished calls are made from its pieces: they are not said twice.
-        if value and not (name == "AIMessageChunk" and field.endswith("tool_calls")):
-            shown[field] = plain(value, depth)
-    return shown
+def _is_container(kind: type) -> bool:
+    # Not `in`, which would ask a type's own type for a hash.
+    return kind is dict or kind is list or kind is tuple or kind is set or kind is frozenset
 
 
-def encodable(text: str) -> str:
-    r"""Return a text that may go out: no key is in it, and UTF-8 can hold it.
-
-    Halves of characters, as broken endpoints send, go.
-
-    Examples
-    --------
-    >>> encodable("fish \ud83d!")
-    'fish ?!'
-    """
-    text = hide(text)
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "replace").decode()
-    return text
+class _Seen(NamedTuple):
+    value: Any  # held, so that its id stays its own
+    form: Any
+    nodes: int
+    chars: int
 
 
-def text_of(chunk: Any) -> str:
+class _Plain(Look):
+    """One walk through one value. Only types are asked what they are: an instance can lie."""
+
+    def __init__(self, memo: Memo | None) -> None:
+        super().__init__(memo, MAX_NODES, MAX_CHARS)
+        self._seen: dict[int, _Seen] = {}
+
+    def __call__(self, value: Any, depth: int = 0) -> Any:
+        self.nodes -= 1
+        if value is None or value is True or value is False:
+            return value
+        kind = type(value)
+        if kind is str:
+            return self.text(value)
+        if kind is int:
+            return value if value.bit_length() <= MAX_BITS else self.text(hex(value), MAX_BITS)
+        if kind is float:
+            return value if math.isfinite(value) else repr(value)
+        if (seen := self._seen.get(id(value))) is not None:
+            return self._again(seen)
+        if depth >= MAX_DEPTH and not issubclass(kind, (str, int, float, BaseException)):
+            return "…"
+        nodes, chars = self.nodes, self.chars
+        knot = f"<{type_name(value)}, as above>"
+        self._seen[id(value)] = _Seen(value, knot, 0, len(knot))
+        if _is_container(kind):
+            form = attempt(lambda: self._form(value, kind, depth), lambda: stand_in(value))
+        else:
+            form = self.once(value, "form", lambda: self._any(value, kind, depth))
+        self._seen[id(value)] = _Seen(value, form, nodes - self.nodes, chars - self.chars)
+        return form
+
+    def _again(self, seen: _Seen) -> Any:
+        """Return the form of what was there before: for whoever writes it out, it counts again."""
+        if seen.nodes > self.nodes or seen.chars > self.chars:
+            return "…"
+        self.nodes -= seen.nodes
+        self.chars -= seen.chars
+        return seen.form
+
+    def _any(self, value: Any, kind: type, depth: int) -> Any:
+        # What fails in what a value has may leave its repr whole.
+        return attempt(lambda: self._form(value, kind, depth), lambda: self._repr(value))
+
+    def _form(self, value: Any, kind: type, depth: int) -> Any:
+        if issubclass(kind, str):
+            return self.text(str.__str__(value))
+        if issubclass(kind, int):
+            return self(int.__int__(value), depth)
+        if issubclass(kind, float):
+            return self(float.__float__(value), depth)
+        if issubclass(kind, (bytes, bytearray, memoryview)):
+            return f"<{len(value):,} bytes>"
+        if issubclass(kind, BaseException):
+            return {"type": type_name(value), "message": self.text(self.message(value))}
+        if issubclass(kind, BaseMessage):
+            return self._message(value, depth + 1)
+        if issubclass(kind, Mapping):
+            return self._dict(value.items(), len(value), depth + 1)
+        if issubclass(kind, (list, tuple, set, frozenset)):
+            return self._list(value, len(value), depth + 1)
+        if issubclass(kind, type):
+            return self._repr(value)
+        if hasattr(kind, "to_messages"):
+            return {"type": type_name(value), "messages": self(list(value.messages), depth + 1)}
+        if callable(getattr(kind, "model_dump", None)):
+            return self(value.model_dump(mode="json"), depth + 1)
+        if is_dataclass(kind):
+            return self({f.name: getattr(value, f.name) for f in fields(kind)}, depth + 1)
+        return self._repr(value)
+
+    def _repr(self, value: Any) -> str:
+        return self.text(self.repr(value))
+
+    def text(self, text: str, most: int = MAX_TEXT) -> str:
+        """Take a text that may be cut, and must be encodable."""
+        return encodable(self.cut(text, most))
+
+    def _list(self, items: Iterable[Any], count: int, depth: int) -> list[Any]:
+        form: list[Any] = []
+        # Taken at once: while this looks, the run that made the list may go on adding to it.
+        for item in list(islice(items, MAX_ITEMS)):
+            if self.is_spent:
+                break
+            form.append(self(item, depth))
+        return form if len(form) >= count else [*form, more(count - len(form))]
+
+    def _dict(self, items: Iterable[tuple[Any, Any]], count: int, depth: int) -> dict[str, Any]:
+        form: dict[str, Any] = {}
+        for key, value in list(islice(items, MAX_ITEMS)):
+            if self.is_spent:
+                break
+            name = key if type(key) is str else self.once(key, "key", partial(label, key))
+            name = self.text(name)
+            # Two keys can look the same: 1 and "1", or two that cannot be shown.
+            form[name if name not in form else f"{name} #{len(form) + 1}"] = self(value, depth)
+        return form if len(form) >= count else {**form, "…": more(count - len(form))}
+
+    def _message(self, message: BaseMessage, depth: int) -> dict[str, Any]:
+        name = type_name(message)
+        form = {"type": name, "content": self(message.content, depth)}
+        for field in _FIELDS:
+            # A chunk's finished calls are made from its pieces: they are not said twice.
+            if name == "AIMessageChunk" and field.endswith("tool_calls"):
+                continue
+            value = getattr(message, field, None)
+            if value is not None and attempt(partial(bool, value), lambda: True):
+                form[field] = self(value, depth)
+        return form
+
+
+def text_of(chunk: Any, memo: Memo | None = None) -> str:
     """Return the text a chunk adds: its own, its content's, else its value as JSON."""
-    return encodable(_text_of(chunk))
+    text = _own_text(chunk)
+    return encodable(json.dumps(plain(chunk, memo), ensure_ascii=False) if text is None else text)
 
 
-def _text_of(chunk: Any) -> str:
-    if isinstance(chunk, str):
-        return chunk
-    if isinstance(chunk, BaseMessage):
-        return chunk.text
-    content = getattr(chunk, "content", None)  # other libraries' message chunks
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "".join(
-            block if isinstance(block, str) else block.get("text", "") for block in content
-        )
-    return json.dumps(chunk, ensure_ascii=False, default=repr)
+def has_text(chunk: Any) -> bool:
+    """Tell whether a chunk adds to the text, without making that of one that is no text."""
+    return _own_text(chunk) != ""
 
 
-def _cut(text: str) -> str:
-    text = encodable(text)
-    if len(text) <= MAX_TEXT:
-        return text
-    return f"{text[:MAX_TEXT]} … {len(text) - MAX_TEXT:,} more characters"
+def _own_text(chunk: Any) -> str | None:
+    kind = type(chunk)
+    if kind is str:
+        return chunk  # type: ignore[no-any-return]
+    if _is_container(kind):
+        return None
+    # Written out, without attempt(): there is one for each token.
+    try:
+        content = getattr(chunk, "content", None)  # other libraries' message chunks have it, too
+        return content if type(content) is str else _text_in(chunk, kind, content)
+    except (KeyboardInterrupt, Stopped):
+        raise
+    except BaseException:
+        return None
 
 
-def _more(count: int) -> str:
-    return f"… {count - MAX_ITEMS:,} more"
-
-
-def _first(items: Iterable[Any]) -> Iterable[Any]:
-    return (item for _, item in zip(range(MAX_ITEMS), items, strict=False))
+def _text_in(chunk: Any, kind: type, content: Any) -> str | None:
+    if issubclass(kind, str):
+        return str.__str__(chunk)
+    if issubclass(kind, BaseMessage):
+        return "" if content is None else str.__str__(chunk.text)
+    if issubclass(type(content), str):
+        return str.__str__(content)
+    if issubclass(type(content), list):
+        blocks = [b if isinstance(b, str) else b.get("text") or "" for b in content]
+        return "".join(map(str.__str__, blocks))
+    return None

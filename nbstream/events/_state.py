@@ -8,12 +8,15 @@ a long stream's work grow with its square.
 from __future__ import annotations
 
 import json
-from itertools import pairwise
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from ._metrics import Measured, count_usage, metrics_of
+
+if TYPE_CHECKING:
+    from ._metrics import Metrics
 
 __all__ = [
     "Aside",
-    "Metrics",
     "RunState",
     "Status",
     "ViewState",
@@ -55,6 +58,8 @@ class RunState(TypedDict):
     end: float | None
     texts: list[str]
     times: list[float]
+    at_once: bool
+    """Whether its one text is its output, which came at its end."""
     asides: list[Aside]
     logprobs: dict[str, float]
     """By the text's place, where the model told it."""
@@ -70,22 +75,6 @@ class ViewState(TypedDict):
 
     next: int
     runs: list[RunState]
-
-
-class Metrics(TypedDict):
-    """What the metrics line says; None where it cannot be said yet."""
-
-    first: float | None
-    """Milliseconds from the start to the first text."""
-    chunks: int
-    tokens: int | None
-    """As the provider counted them; a chunk can hold several."""
-    rate: float | None
-    """Tokens a second from the first text to the last, chunks where tokens are not known."""
-    gap_p50: float | None
-    """Milliseconds between two texts: half of the gaps are no longer than this."""
-    gap_p95: float | None
-    input_tokens: int | None
 
 
 def initial() -> ViewState:
@@ -149,6 +138,7 @@ def _apply_one(state: ViewState, item: dict[str, Any]) -> None:
                 "end": None,
                 "texts": [],
                 "times": [],
+                "at_once": False,
                 "asides": [],
                 "logprobs": {},
                 "usage": None,
@@ -169,11 +159,15 @@ def _apply_one(state: ViewState, item: dict[str, Any]) -> None:
             item = {"output": {**item["message"], "content": "".join(run["texts"])}}
         run["output"] = item.get("output")
         if isinstance(run["output"], dict):
-            _note_usage(run, run["output"])
+            # It is the sum of the chunks', so it stands for theirs.
+            if usage := count_usage(run["output"].get("usage_metadata")):
+                run["usage"] = {"input": usage[0], "output": usage[1]}
+            _note_stop(run, run["output"])
         # What did not stream has one text: its output.
         if not run["texts"] and (text := _text_of(run["output"])):
             run["texts"].append(text)
             run["times"].append(run["end"])
+            run["at_once"] = True
 
 
 def _text_of(output: Any) -> str:
@@ -184,38 +178,53 @@ def _text_of(output: Any) -> str:
             output = "".join(text for text in blocks if isinstance(text, str))
     if output is None or isinstance(output, str):
         return output or ""
-    return json.dumps(output, ensure_ascii=False, separators=(",", ":"))
+    return _json(output)
 
 
 def _note_message(run: RunState, message: dict[str, Any]) -> None:
-    """Take in what a chunk knows beside its text."""
-    _note_usage(run, message)
-    content = message.get("content")
-    for block in content if isinstance(content, list) else []:
-        if isinstance(block, dict) and isinstance(block.get("thinking"), str):
+    """Take in what a chunk knows beside its text. It can be any dict that a step yielded."""
+    if usage := count_usage(message.get("usage_metadata")):
+        before = run["usage"] or {"input": 0, "output": 0}
+        run["usage"] = {
+            "input": before["input"] + usage[0],
+            "output": before["output"] + usage[1],
+        }
+    _note_stop(run, message)
+    for block in _dicts(message.get("content")):
+        if isinstance(block.get("thinking"), str):
             _extend(run, "thinking", None, None, block["thinking"])
-    for piece in message.get("tool_call_chunks", []):
-        _extend(run, "tool_call", piece.get("index"), piece.get("name"), piece.get("args") or "")
-    for call in message.get("tool_calls", []):
-        args = json.dumps(call.get("args"), ensure_ascii=False, separators=(",", ":"))
-        _extend(run, "tool_call", call.get("id"), call.get("name"), args)
-    logprobs = message.get("response_metadata", {}).get("logprobs")
-    if isinstance(logprobs, dict) and isinstance(logprobs.get("content"), list):
-        known: list[Any] = [
-            one.get("logprob") for one in logprobs["content"] if isinstance(one, dict)
-        ]
+    for piece in _dicts(message.get("tool_call_chunks")):
+        args = piece.get("args") or ""
+        _extend(run, "tool_call", piece.get("index"), piece.get("name"), args)
+    for call in _dicts(message.get("tool_calls")):
+        _extend(run, "tool_call", call.get("id"), call.get("name"), _json(call.get("args")))
+    said = message.get("response_metadata")
+    logprobs = said.get("logprobs") if isinstance(said, dict) else None
+    if isinstance(logprobs, dict):
+        known: list[Any] = [one.get("logprob") for one in _dicts(logprobs.get("content"))]
         if known and all(isinstance(value, (int, float)) for value in known):
             run["logprobs"][str(len(run["texts"]))] = sum(known)
+
+
+def _dicts(items: Any) -> list[dict[str, Any]]:
+    return [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _extend(
     run: RunState,
     kind: Literal["thinking", "tool_call"],
-    index: int | str | None,
-    name: str | None,
-    piece: str,
+    index: Any,
+    name: Any,
+    piece: Any,
 ) -> None:
     """Add a piece to the aside it belongs to, or begin a new one."""
+    index = index if isinstance(index, (int, str)) else None
+    name = name if isinstance(name, str) else None
+    piece = piece if isinstance(piece, str) else _json(piece)
     for aside in reversed(run["asides"]):
         # A thought goes on until text comes; a call, until another name comes under its index.
         if aside["kind"] == kind and aside["index"] == index:
@@ -231,10 +240,10 @@ def _extend(
     )
 
 
-def _note_usage(run: RunState, message: dict[str, Any]) -> None:
-    if usage := message.get("usage_metadata"):
-        run["usage"] = {"input": usage["input_tokens"], "output": usage["output_tokens"]}
-    run["stop"] = message.get("response_metadata", {}).get("stop_reason") or run["stop"]
+def _note_stop(run: RunState, message: dict[str, Any]) -> None:
+    said = message.get("response_metadata")
+    reason = said.get("stop_reason") if isinstance(said, dict) else None
+    run["stop"] = reason if isinstance(reason, str) and reason else run["stop"]
 
 
 def status(state: ViewState) -> Status:
@@ -248,26 +257,17 @@ def status(state: ViewState) -> Status:
 
 
 def metrics(state: ViewState) -> Metrics:
-    """Return the first run's figures; tokens are those of all model calls inside it."""
-    runs = state["runs"]
-    times = runs[0]["times"] if runs else []
-    usages = [r["usage"] for r in runs if r["type"] == "chat_model" and r["usage"]]
-    tokens = sum(usage["output"] for usage in usages) if usages else None
-    took = times[-1] - times[0] if times else 0
-    # The first one's time is not in the span, so neither is the first one.
-    passed = (len(times) if tokens is None else tokens) - 1
-    gaps = sorted(b - a for a, b in pairwise(times))
-    return {
-        "first": times[0] - runs[0]["start"] if times else None,
-        "chunks": len(times),
-        "tokens": tokens,
-        "rate": passed / took * 1000 if took > 0 and passed > 0 else None,
-        "gap_p50": _quantile(gaps, 0.5),
-        "gap_p95": _quantile(gaps, 0.95),
-        "input_tokens": sum(usage["input"] for usage in usages) if usages else None,
-    }
-
-
-def _quantile(ordered: list[float], share: float) -> float | None:
-    """Return the nearest-rank quantile."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+    """Return the first run's metrics, as `Trace.metrics` does, to a tick."""
+    runs = [
+        Measured(
+            parent=run["parent"],
+            is_model=run["type"] == "chat_model",
+            start=run["start"],
+            end=run["end"],
+            times=run["times"],
+            is_at_once=run["at_once"],
+            usage=(usage["input"], usage["output"]) if (usage := run["usage"]) else None,
+        )
+        for run in state["runs"]
+    ]
+    return metrics_of(runs, unit=1000)

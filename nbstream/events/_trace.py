@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .._exceptions import InputError
-from ._jsonl import dump, load
+from .._files import write_whole
+from ._jsonl import dump
+from ._load import load, read
 from ._log import Log
 from ._metrics import Metrics, measure
 from ._scope import Scope, enter_scope, leave_scope
@@ -14,6 +15,7 @@ from ._scope import Scope, enter_scope, leave_scope
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextvars import Token
+    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -50,7 +52,9 @@ class Trace(Log):
     def metrics(
         self, run: Run | None = None, *, price: Mapping[str, float] | None = None
     ) -> Metrics:
-        """Return a run's figures: time to the first token, rate, gaps, usage, cost.
+        """Return a run's metrics: time to the first token, rate, gaps, usage, cost.
+
+        `Metrics` says what they are made of, also for a run that did not stream.
 
         Parameters
         ----------
@@ -70,16 +74,26 @@ class Trace(Log):
             run = self.runs[0]
         return measure(self, run, price)
 
-    def to_jsonl(self, path: str | Path | None = None) -> str:
-        """Return the log as lines of JSON, and write them to a file if one is named.
+    @overload
+    def to_jsonl(self, path: None = None) -> str: ...
+
+    @overload
+    def to_jsonl(self, path: str | Path) -> Path: ...
+
+    def to_jsonl(self, path: str | Path | None = None) -> str | Path:
+        """Return the log as lines of JSON or, where a path is named, write them there.
 
         Messages, prompts, errors and whatever JSON knows come back from it as they were; of other
         objects only the ``repr`` does.
+
+        Returns
+        -------
+        str or Path
+            The text, or the file it has been written to. What was in that stays until all has been
+            written.
         """
         text = "".join(f"{line}\n" for line in dump(self))
-        if path is not None:
-            Path(path).write_text(text, encoding="utf-8")
-        return text
+        return text if path is None else write_whole(path, text)
 
     @classmethod
     def from_jsonl(cls, source: str | Path) -> Self:
@@ -88,7 +102,7 @@ class Trace(Log):
         Raises
         ------
         InputError
-            If it is no such log; it says which line.
+            If it cannot be read or is no such log; it says which line.
 
         Examples
         --------
@@ -98,9 +112,6 @@ class Trace(Log):
         >>> Trace.from_jsonl(trace.to_jsonl()).events[1].data.content
         'Hello'
         """
-        is_text = isinstance(source, str) and source.lstrip().startswith("{")
-        text = str(source) if is_text else Path(source).read_text(encoding="utf-8")
         trace = cls()
-        # Not splitlines(): a text may hold other line ends than the one between two events.
-        load(trace, iter(text.split("\n")))
+        load(trace, read(source))
         return trace

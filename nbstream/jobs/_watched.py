@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..events._state import metrics
+from ..events._metrics import measure
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from ..events import Trace
-    from ..events._state import Metrics, Status
+    from ..events import Metrics, Trace
+    from ..events._state import Status
     from ._job import Job
 
 __all__ = ["Watched"]
@@ -46,8 +46,8 @@ class Watched:
 
     @property
     def metrics(self) -> Metrics:
-        """Time to the first text, gaps (ms), chunks, tokens and rate, as far as they are known."""
-        return metrics(self._job.state)
+        """The run's metrics so far, in seconds: first token, gaps, rate, usage; see `Metrics`."""
+        return measure(self.trace)
 
     def stop(self) -> None:
         """Stop the run, as the page's button does; what has come stays.

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .._exceptions import InputError
+from .._files import read_whole
+from ..conversation._prompt import MAX_IMAGE
 from ..messages import BaseMessage
 from ..messages._images import image_block, image_kind
 
@@ -155,13 +157,12 @@ def attached(name: str, namespace: dict[str, Any]) -> dict[str, Any]:
     """
     value = namespace.get(name, name)
     if isinstance(value, (str, Path)):
-        path = Path(value).expanduser()
         try:
-            value = path.read_bytes()
-        except OSError as error:
+            value = read_whole(Path(value).expanduser(), MAX_IMAGE)
+        except InputError as error:
             raise InputError(
-                f"--image: {name!r} is neither a variable nor a file that can be read "
-                f"({error.strerror or error}). Give a path, or the name of a figure or image."
+                f"--image: {name!r} is no variable, and {error} Give a path, or the name of a "
+                "figure or image."
             ) from None
     if (image := _as_image(value)) is None:
         what = "a file" if isinstance(value, bytes) else f"a {type(value).__name__}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from .._files import write_whole
 from .._secrets import hide_all
 from ..conversation import Conversation
 from ..conversation._cells import index_of
@@ -154,9 +155,9 @@ def _history(session: Session) -> None:
 
 
 def _row(number: int, turn: Turn) -> list[str]:
-    answer = _brief(turn.answer.text if turn.answer else "")
+    answer = _cut(turn.answer.text if turn.answer else "")
     stopped = " (stopped)" if turn.status == "stopped" else ""
-    return [str(number), _brief(_written(turn)), answer + stopped, turn.model]
+    return [str(number), _cut(_written(turn)), answer + stopped, turn.model]
 
 
 def _written(turn: Turn) -> str:
@@ -171,7 +172,7 @@ def _reset(session: Session) -> None:
 
 def _undo(session: Session) -> None:
     turn = session.conversation.undo()
-    session.say(f"Taken back: {_brief(_written(turn), 60)!r}.")
+    session.say(f"Taken back: {_cut(_written(turn), 60)!r}.")
 
 
 def _edit(session: Session, number: str) -> None:
@@ -204,22 +205,15 @@ def _branch(session: Session, name: str) -> None:
 
 def _save(session: Session, name: str) -> None:
     talk = session.conversation
-    # What a prompt or an answer repeats of a key is not stored either.
-    text = hide_all(talk.to_json())
     try:
-        _path(name).write_text(text, encoding="utf-8")
+        write_whole(_path(name), hide_all(talk.to_json()))
     except OSError as error:
         raise InputError(f"{name!r} cannot be written: {error.strerror or error}.") from None
     session.say(f"Saved {_counted(len(talk.turns), 'turn')} to {name}.")
 
 
 def _load(session: Session, name: str) -> None:
-    try:
-        text = _path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        said = getattr(error, "strerror", None) or "it is no text"
-        raise InputError(f"{name!r} cannot be read: {said}.") from None
-    talk = Conversation.from_json(text, Path(name).name)
+    talk = Conversation.load(_path(name))
     session.take(talk)
     session.say(f"The conversation has {_counted(len(talk.turns), 'turn')} now.")
 
@@ -230,9 +224,6 @@ def _export(session: Session, name: str) -> None:
         path = view.export(_path(name))
     except OSError as error:
         raise InputError(f"{name!r} cannot be written: {error.strerror or error}.") from None
-    text = path.read_text(encoding="utf-8")
-    if (safe := hide_all(text)) != text:
-        path.write_text(safe, encoding="utf-8")
     session.say(f"Written: {path}")
 
 
@@ -247,7 +238,7 @@ def _path(name: str) -> Path:
     return Path(name[1:-1] if quoted else name).expanduser()
 
 
-def _brief(text: str, limit: int = MAX_SHOWN) -> str:
+def _cut(text: str, limit: int = MAX_SHOWN) -> str:
     text = text.strip()
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from .._shown import brief
 from ._messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def convert_to_messages(value: Any) -> list[BaseMessage]:
     """
     if hasattr(value, "to_messages"):
         messages: list[BaseMessage] = value.to_messages()
+        if not isinstance(messages, list):  # a mock, which answers to every name
+            raise _unread(value)
     elif isinstance(value, (list, tuple)) and not _is_pair(value):
         messages = [_convert_one(item) for item in value]
     else:
@@ -85,8 +88,12 @@ def _convert_one(item: Any) -> BaseMessage:
         return _from_dict(item)
     if isinstance(item, (list, tuple)) and len(item) == 2 and isinstance(item[0], str):
         return message_class(item[0])(item[1])
-    raise InputError(
-        f"A chat model cannot read {_brief(item)}. Pass a text, a message such as "
+    raise _unread(item)
+
+
+def _unread(value: Any) -> InputError:
+    return InputError(
+        f"A chat model cannot read {brief(value)}. Pass a text, a message such as "
         "HumanMessage('Hi'), or a list of those."
     )
 
@@ -122,8 +129,3 @@ def _call(call: dict[str, Any]) -> dict[str, Any]:
                 f"{args!r:.80}. Pass them as a dict."
             ) from None
     return {"name": call["function"]["name"], "args": args, "id": call.get("id")}
-
-
-def _brief(value: Any) -> str:
-    shown = repr(value)
-    return f"{type(value).__name__} {shown if len(shown) <= 80 else shown[:77] + '…'}"

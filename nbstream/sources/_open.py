@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Ma
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from .._shown import brief
 from ..events._follow import afollow, follow, is_followed, scope_of
 from ..events._scope import Scope
 
@@ -40,14 +41,13 @@ def open_stream(
     if input is not NO_INPUT:
         if not hasattr(source, "stream"):
             raise InputError(
-                f"An input was given, but {_brief(source)} has no stream() to give it to. "
+                f"An input was given, but {brief(source)} has no stream() to give it to. "
                 "Pass a model or a chain and its input, or a stream alone."
             )
         source = source.astream(input) if is_async else source.stream(input)
     elif hasattr(source, "stream") and hasattr(source, "invoke"):
         raise InputError(
-            f"{_brief(source)} needs an input. Use show(chain, input), or "
-            "show(chain.stream(input))."
+            f"{brief(source)} needs an input. Use show(chain, input), or show(chain.stream(input))."
         )
     if is_followed(source):
         asked_in = scope_of(source)
@@ -64,11 +64,6 @@ def open_stream(
     if isinstance(source, Iterable) and not isinstance(source, (str, bytes, Mapping)):
         return follow(lambda _: (Scope(trace, trace.start(name)), iter(source)))
     raise InputError(
-        f"{_brief(source)} cannot be streamed. Pass an iterator or async iterator of texts or "
+        f"{brief(source)} cannot be streamed. Pass an iterator or async iterator of texts or "
         "chunks, such as model.stream(...), or a model or chain and its input."
     )
-
-
-def _brief(value: Any) -> str:
-    shown = repr(value)
-    return f"{type(value).__name__} {shown if len(shown) <= 80 else shown[:77] + '…'}"

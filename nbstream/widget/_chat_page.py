@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import traitlets
 
 from .._exceptions import InputError
+from .._shown import encodable
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
 from ._page import STATIC, Page
@@ -172,7 +173,7 @@ def _in_words(prompt: HumanMessage) -> str:
     """Return a prompt as a transcript has it: without its images, but saying that there were."""
     count = len(images_in(prompt))
     note = f"[{count} image{'' if count == 1 else 's'}]" if count else ""
-    return "\n".join(filter(None, [prompt.text, note]))
+    return encodable("\n".join(filter(None, [prompt.text, note])))
 
 
 def _wire(turn: Turn) -> dict[str, Any]:
@@ -188,7 +189,7 @@ def _wire(turn: Turn) -> dict[str, Any]:
     return {
         "id": turn.id,
         "parent": turn.parent.id if turn.parent else None,
-        "text": turn.prompt.text,
+        "text": encodable(turn.prompt.text),
         "images": images,
     }
 

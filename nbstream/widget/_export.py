@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .._exceptions import InputError
+from .._files import write_whole
+from .._secrets import hide_all
+from .._shown import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,5 +34,4 @@ def write_as(path: str | Path, makers: dict[str, Callable[[], str]]) -> Path:
     path = Path(path)
     if path.suffix not in makers:
         raise InputError(f"{path.name!r} should end with one of: {', '.join(makers)}.")
-    path.write_text(makers[path.suffix](), encoding="utf-8", errors="replace")
-    return path
+    return write_whole(path, hide_all(encodable(makers[path.suffix]())))

@@ -7,6 +7,7 @@ from typing import Any
 import traitlets
 
 from .._exceptions import InputError
+from ..events._metrics import check_price
 
 __all__ = ["ViewOptions", "check_options"]
 
@@ -50,3 +51,5 @@ def check_options(view: ViewOptions, options: dict[str, Any]) -> None:
                 known[name]._validate(view, value)
             except traitlets.TraitError as error:
                 raise InputError(str(error)) from None
+        if name == "price" and value:
+            check_price(value)

@@ -75,14 +75,14 @@ def headline(state: ViewState) -> list[str]:
     root = state["runs"][0] if state["runs"] else None
     if root is None or root["end"] == root["start"]:
         return words  # nothing is known of its time
-    if figures["first"] is not None:
-        words.append(f"first token {_duration(figures['first'])}")
-    unit = "chunk" if figures["tokens"] is None else "token"
-    count = figures["chunks"] if figures["tokens"] is None else figures["tokens"]
+    if figures.first_token is not None:
+        words.append(f"first token {_duration(figures.first_token * 1000)}")
+    unit = "chunk" if figures.output_tokens is None else "token"
+    count = figures.chunks if figures.output_tokens is None else figures.output_tokens
     if count:
         words.append(_count(count, unit))
-    if figures["rate"] is not None:
-        words.append(f"{figures['rate']:,.0f} {unit}s/s")
+    if figures.tokens_per_second is not None:
+        words.append(f"{figures.tokens_per_second:,.0f} {unit}s/s")
     return words
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..events import Trace
+from ..events._metrics import measure
 from ._export import write_as
 from ._static import to_document, to_html
 from ._stream_page import StreamPage
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from typing_extensions import Self
+
+    from ..events import Metrics
 
 __all__ = ["StreamView"]
 
@@ -51,12 +54,25 @@ class StreamView(StreamPage):
     >>> with Trace() as trace:
     ...     message = ScriptedChat(["Here", " is"]).invoke("Hi")
     >>> view = StreamView(trace, view="timeline")
-    >>> view.text, view.status, view.metrics["chunks"]
+    >>> view.text, view.status, view.metrics.chunks
     ('Here is', 'done', 2)
     """
 
     def __init__(self, trace: Trace | None = None, **options: Any) -> None:
         super().__init__(trace, options)
+
+    @property
+    def metrics(self) -> Metrics:
+        """The run's metrics so far, with the view's price; see `Trace.metrics`.
+
+        Before anything ran, no chunk has come, and all else is None.
+
+        Examples
+        --------
+        >>> StreamView().metrics.chunks
+        0
+        """
+        return measure(self.trace, price=self.price or None)
 
     @classmethod
     def from_jsonl(cls, source: str | Path, **kwargs: Any) -> Self:
@@ -101,7 +117,7 @@ class StreamView(StreamPage):
         'Hello'
         """
         makers = {
-            ".jsonl": self.trace.to_jsonl,
+            ".jsonl": lambda: self.trace.to_jsonl(),
             ".md": lambda: self.text,
             ".txt": lambda: self.text,
             ".html": lambda: to_document(to_html(self._job.state, self.delimiter)),

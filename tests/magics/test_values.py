@@ -150,7 +150,7 @@ def test_what_is_no_image(tmp_path):
         attached(str(text), {})
     with pytest.raises(InputError, match="is a int that is no image"):
         attached("number", {"number": 1})
-    with pytest.raises(InputError, match="neither a variable nor a file"):
+    with pytest.raises(InputError, match="is no variable, and"):
         attached("nothing.png", {})
 
 

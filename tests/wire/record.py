@@ -35,7 +35,10 @@ def ask(path, body):
     request = urllib.request.Request(
         server.url + path,
         data=json.dumps({"model": "SmolLM2-135M-Instruct", **body}).encode(),
-        headers={"Authorization": f"Bearer {server.key}", "Content-Type": "application/json"},
+        headers={
+            "Authorization": f"Bearer {server.key.reveal()}",
+            "Content-Type": "application/json",
+        },
     )
     with urllib.request.urlopen(request) as response:
         return response.read()

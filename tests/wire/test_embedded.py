@@ -19,10 +19,13 @@ def streams(local):
     bodies = {dialect: {**body, "model": LOCAL_MODEL} for dialect, (_, body) in BODIES.items()}
     options = {"stream_options": bodies["openai_chat"].pop("stream_options")}
     theirs = anthropic.Anthropic(
-        base_url=server.url, api_key=server.key, default_headers=closed, max_retries=0
+        base_url=server.url, api_key=server.key.reveal(), default_headers=closed, max_retries=0
     )
     other = openai.OpenAI(
-        base_url=f"{server.url}/v1", api_key=server.key, default_headers=closed, max_retries=0
+        base_url=f"{server.url}/v1",
+        api_key=server.key.reveal(),
+        default_headers=closed,
+        max_retries=0,
     )
     with theirs, other:
         yield {

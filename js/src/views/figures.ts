@@ -2,7 +2,7 @@
 
 import { element, setText, svg } from "../dom";
 import type { Traits } from "../protocol";
-import { gaps, metrics, type RunState, type ViewState } from "../state";
+import { gaps, metrics, type RunState, textTimes, type ViewState } from "../state";
 import { fine, number } from "../words";
 
 const WIDTH = 240;
@@ -86,17 +86,18 @@ export class FiguresView {
 
   update(state: ViewState, price: Traits["price"], now: number): void {
     const root = state.runs[0];
-    const { first, chunks, tokens, rate, input_tokens } = metrics(state);
-    const time = (value: number | null) => (value === null ? "" : fine(value));
-    this.#set("First token", time(first));
-    this.#set("Took", root ? time((root.end ?? now) - root.start) : "");
+    const { first_token, chunks, input_tokens, output_tokens, tokens_per_second } = metrics(state);
+    const time = (seconds: number | null) => (seconds === null ? "" : fine(seconds * 1000));
+    const rate = tokens_per_second ? number(tokens_per_second) : "";
+    this.#set("First token", time(first_token));
+    this.#set("Took", root ? fine((root.end ?? now) - root.start) : "");
     this.#set("Chunks", number(chunks));
     this.#set("Tokens in", input_tokens === null ? "" : number(input_tokens));
-    this.#set("Tokens out", tokens === null ? "" : number(tokens));
-    this.#set("Chunks a second", rate && tokens === null ? number(rate) : "");
-    this.#set("Tokens a second", rate && tokens !== null ? number(rate) : "");
-    this.#set("Cost", cost(price, input_tokens, tokens));
-    const times = root?.times ?? [];
+    this.#set("Tokens out", output_tokens === null ? "" : number(output_tokens));
+    this.#set("Chunks a second", output_tokens === null ? rate : "");
+    this.#set("Tokens a second", output_tokens !== null ? rate : "");
+    this.#set("Cost", cost(price, input_tokens, output_tokens));
+    const times = textTimes(state);
     this.#plot.hidden = times.length < 2;
     // Sorting all gaps is the dearest thing here: it waits until a tenth has been added.
     const isNews = times.length > this.#drawn * 1.1 || times.length < this.#drawn;
