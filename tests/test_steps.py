@@ -173,9 +173,25 @@ def text(_):
 )
 @pytest.mark.parametrize("log", [False, True])
 def test_what_is_broken_off_is_closed_to_the_bottom_before_that_returns(around, log):
-    opened, closed = [], []
+    opened, closed, kept = [], [], []
+
+    def keep(stream):
+        kept.append(stream)  # so that Python has no reason to close it
+        return stream
 
     class Notes(ScriptedChat):
+        def stream(self, *args, **kwargs):
+            return keep(super().stream(*args, **kwargs))
+
+        def astream(self, *args, **kwargs):
+            return keep(super().astream(*args, **kwargs))
+
+        def transform(self, *args, **kwargs):
+            return keep(super().transform(*args, **kwargs))
+
+        def atransform(self, *args, **kwargs):
+            return keep(super().atransform(*args, **kwargs))
+
         def _stream_messages(self, messages, **kwargs):
             opened.append("sync")
             try:
