@@ -134,12 +134,121 @@ def test_a_broken_off_stream_that_fell_back_is_closed():
     assert closed == [True]
 
 
+def same(x):
+    return x
+
+
+def text(_):
+    return "x"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda step: step.with_fallbacks([]),
+        lambda step: ScriptedChat([ValueError("no")]).with_fallbacks([step]),
+        lambda step: step.with_retry(),
+        lambda step: step.with_config(tags=["t"]),
+        lambda step: RunnableBranch((lambda _: True, step), step),
+        lambda step: RunnableLambda(lambda _: step),
+        lambda step: step | StrOutputParser(),
+        lambda step: RunnablePassthrough() | step.with_fallbacks([]),
+        lambda step: RunnableParallel(a=step, b=step),
+        lambda step: RunnableParallel(a=same) | RunnablePassthrough.assign(b=text | step),
+        lambda step: RunnableSequence(step, *[StrOutputParser()] * 20),
+    ],
+    ids=[
+        "no fallback",
+        "fallback",
+        "retry",
+        "config",
+        "branch",
+        "returned",
+        "sequence",
+        "collected",
+        "parallel",
+        "assign",
+        "long",
+    ],
+)
+@pytest.mark.parametrize("log", [False, True])
+def test_what_is_broken_off_is_closed_to_the_bottom_before_that_returns(around, log):
+    opened, closed, kept = [], [], []
+
+    def keep(stream):
+        kept.append(stream)  # so that Python has no reason to close it
+        return stream
+
+    class Notes(ScriptedChat):
+        def stream(self, *args, **kwargs):
+            return keep(super().stream(*args, **kwargs))
+
+        def astream(self, *args, **kwargs):
+            return keep(super().astream(*args, **kwargs))
+
+        def transform(self, *args, **kwargs):
+            return keep(super().transform(*args, **kwargs))
+
+        def atransform(self, *args, **kwargs):
+            return keep(super().atransform(*args, **kwargs))
+
+        def _stream_messages(self, messages, **kwargs):
+            opened.append("sync")
+            try:
+                yield from super()._stream_messages(messages, **kwargs)
+            finally:
+                closed.append("sync")
+
+        async def _astream_messages(self, messages, **kwargs):
+            opened.append("async")
+            try:
+                async for chunk in super()._astream_messages(messages, **kwargs):
+                    yield chunk
+            finally:
+                closed.append("async")
+
+    step = around(Notes(["a"] * 100))
+    takes_dict = isinstance(step, RunnableSequence) and isinstance(step.first, RunnableParallel)
+
+    async def main():
+        stream = step.astream("x")
+        await anext(stream)
+        if takes_dict:  # the first chunk is the dict's own
+            await anext(stream)
+        await stream.aclose()
+        return list(closed)
+
+    with Trace() if log else nullcontext():
+        stream = step.stream("x")
+        next(stream)
+        if takes_dict:
+            next(stream)
+        stream.close()
+        assert sorted(closed) == sorted(opened)
+        assert sorted(asyncio.run(main())) == sorted(opened)
+    assert {*opened} == {"sync", "async"}
+
+
 def test_a_binding_lends_what_its_step_has():
     step = RunnableLambda(len).bind(x=1)
     assert step.func is len
     with pytest.raises(AttributeError):
         step.nothing  # noqa: B018
     assert copy.copy(step).func is len
+
+
+@pytest.mark.parametrize("side", ["sync", "async"])
+@pytest.mark.parametrize("step", [StrOutputParser(), RunnableLambda(str), ScriptedChat(["a"])])
+def test_a_stream_belongs_to_the_run_it_was_asked_for_in(step, side):
+    async def chunks():
+        yield "x"
+
+    with Trace() as trace:
+        stream = step.transform(iter("x")) if side == "sync" else step.atransform(chunks())
+    with Trace() as other:
+        list(stream) if side == "sync" else asyncio.run(acollect(stream))
+    assert len(trace.runs) == 1
+    assert other.runs == []
 
 
 def test_a_config_is_inherited_where_nobody_listens():

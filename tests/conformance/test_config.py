@@ -184,3 +184,12 @@ async def test_a_nested_call_sees_the_config_around_it(lc):
 async def test_configurable_values_reach_all_steps(lc):
     step = lc.RunnableLambda(lambda x, config: config["configurable"]["who"])
     return (lc.RunnablePassthrough() | step).invoke(1, {"configurable": {"who": "me"}})
+
+
+@same
+async def test_a_binding_of_a_binding(lc):
+    def told(x, config, a=0, b=0):
+        return [look(x, config), a, b]
+
+    step = lc.RunnableLambda(told).with_config(tags=["t"], metadata={"m": 1}).bind(a=1).bind(b=2)
+    return [step.invoke(1), await step.ainvoke(1, {"tags": ["u"]}), step.batch([1])]

@@ -1,6 +1,8 @@
 """Batches, retries and fallbacks, further: each in the ways a step can be called."""
 
-from .sides import collect, failure, listed, same
+import pytest
+
+from .sides import collect, differs, failure, listed, same
 
 
 def add_one(x):
@@ -376,3 +378,37 @@ async def test_a_step_that_is_no_function(lc):
 async def test_a_given_name(lc):
     step = lc.RunnableLambda(add_one, name="plus")
     return [step.get_name(), lc.RunnableSequence(step, step, name="two").get_name()]
+
+
+@differs(
+    "every branch sees that its source failed",
+    "- 'the end'",
+    "- 'the end'",
+    "+ 'ValueError'",
+    "+ 'ValueError'",
+)
+async def test_branches_of_a_source_that_fails(lc):
+    saw = []
+
+    def source(_):
+        yield "a"
+        raise ValueError("no")
+
+    def branch(texts):
+        try:
+            yield from texts
+            saw.append("the end")
+        except ValueError as error:
+            saw.append(failure(error))
+            raise
+
+    generator = lc.RunnableGenerator
+    chain = generator(source) | {name: generator(branch) for name in "abc"}
+    with pytest.raises(ValueError, match="no"):
+        list(chain.stream("x"))
+    return sorted(saw)
+
+
+@differs("a chain of any length can be streamed", "- ('raised', 'bad input')", "+ 1000")
+async def test_a_thousand_steps(lc):
+    return list(lc.RunnableSequence(*[lc.RunnableLambda(lambda x: x + 1)] * 1000).stream(0))
