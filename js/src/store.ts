@@ -1,5 +1,6 @@
 /** One store for each widget model: it takes frames, asks for missing ones, and tells the views. */
 
+import { attempt } from "./clock";
 import { Log } from "./log";
 import type { ExportAnswer, Frame, Json, Request, SavedLog, Words } from "./protocol";
 import { list } from "./read";
@@ -192,13 +193,7 @@ export class Store {
   }
 }
 
-/** Call all listeners, also behind one that fails: it says so, and takes nothing from the others. */
+/** Call all listeners, also behind one that fails. */
 export function tell(listeners: Iterable<() => void>): void {
-  for (const listener of listeners) {
-    try {
-      listener();
-    } catch (error) {
-      console.error(error);
-    }
-  }
+  for (const listener of listeners) attempt(listener);
 }

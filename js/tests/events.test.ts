@@ -20,7 +20,7 @@ function shown(...items: Item[]) {
   const list = view.el.querySelector<HTMLElement>(".nbs-list")!;
   Object.defineProperty(list, "clientHeight", { value: 240 });
   const update = () => {
-    while (view.update());
+    while (view.follow(view.update()));
   };
   store.subscribe(update, new AbortController().signal);
   update();

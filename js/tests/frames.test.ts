@@ -60,7 +60,8 @@ function look(store: Store): void {
   const timeline = new TimelineView(store.setup, () => {});
   timeline.update(live.runs, store.now);
   store.setup.events.text = "a";
-  new EventsView(store).update();
+  const events = new EventsView(store);
+  events.follow(events.update());
   for (const run of live.runs) {
     new DetailsView().update(run);
     new TokensView(store.setup).update(run);

@@ -63,7 +63,7 @@ describe("what a hostile model says", () => {
 
     store.setup.events.selected = 0;
     const events = new EventsView(store);
-    events.update();
+    events.follow(events.update());
     expect(events.el.querySelector(".nbs-run-name")?.textContent).toBe(text);
     expect(JSON.parse(events.el.querySelector(".nbs-json")?.textContent ?? "").name).toBe(text);
     expect(events.el.querySelectorAll("*:not(div, span, bdi, pre, button)")).toHaveLength(0);

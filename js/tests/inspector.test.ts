@@ -6,7 +6,7 @@ import { chunks, more, press, runOf, start, storeOf } from "./helpers";
 function shown(...texts: string[]) {
   const { store } = storeOf(start(), chunks(...texts));
   const tokens = new TokensView(store.setup);
-  while (tokens.update(store.run));
+  while (tokens.follow(tokens.update(store.run)));
   const root = document.createElement("section");
   root.append(tokens.el);
   inspectTokens(tokens, root, store);

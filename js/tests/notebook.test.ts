@@ -140,8 +140,8 @@ describe("the widget in a notebook", () => {
     });
 
     /** A model that is over, and where its transcript stands, in the page and in the document. */
-    function over(id: string): HTMLElement {
-      open({ _place: id });
+    function over(id: string, hasSignals = true): HTMLElement {
+      open({ _place: id }, hasSignals);
       model.receive(frame(0, start(), chunks("a"), end()));
       Object.assign(model, { widget_manager: { context: { model: { cells } } } });
       const area = document.createElement("div");
@@ -250,8 +250,8 @@ describe("the widget in a notebook", () => {
       expect(shown(output)).not.toBeNull();
     });
 
-    it("takes no place for a model that is closed, and leaves what is shown", async () => {
-      const output = over("q7");
+    it.each([true, false])("leaves what is shown of a closed model; signals: %s", async (has) => {
+      const output = over("q7", has);
       await looks(0);
       close.abort();
       const later = place("q7");

@@ -54,11 +54,15 @@ export function setManager(offered: object): void {
   manager = offered;
 }
 
-export function open(traits: Partial<Traits> = {}) {
+/** Without signals, as anywidget before 0.11, what is returned is called instead. */
+export function open(traits: Partial<Traits> = {}, hasSignals = true) {
+  const ending = (signal: AbortSignal) => (hasSignals ? { signal } : {});
+  const endAt = (signal: AbortSignal, end: () => void) =>
+    hasSignals || signal.addEventListener("abort", end);
   model = new Model({ ...TRAITS, ...traits });
   Object.assign(model, { widget_manager: manager });
   const { initialize, render } = widget();
-  initialize({ model, signal: close.signal } as never);
+  endAt(close.signal, initialize({ model, ...ending(close.signal) } as never));
   const view = () => {
     const el = document.createElement("div");
     document.body.append(el);
@@ -67,11 +71,8 @@ export function open(traits: Partial<Traits> = {}) {
       model.on(name, listener);
       leave.signal.addEventListener("abort", () => model.off(name, listener));
     };
-    render({
-      model: Object.assign(Object.create(model), { on }),
-      el,
-      signal: leave.signal,
-    } as never);
+    const own = { model: Object.assign(Object.create(model), { on }), el };
+    endAt(leave.signal, render({ ...own, ...ending(leave.signal) } as never));
     return el.querySelector<HTMLElement>(".nbstream")!;
   };
   return view;

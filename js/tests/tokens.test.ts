@@ -7,7 +7,7 @@ import { call, chunks, end, frame, more, runOf, start, storeOf, thought } from "
 function shownAll(...texts: string[]): TokensView {
   const view = new TokensView(setup());
   const run = runOf(start(), chunks(...texts));
-  while (view.update(run));
+  while (view.follow(view.update(run)));
   return view;
 }
 
@@ -60,11 +60,11 @@ describe("TokensView", () => {
     const texts = Array.from({ length: 900 }, (_, i) => (i % 9 === 8 ? "\n" : String(i)));
     const { store } = storeOf(start(), chunks(...texts), end({ at: 99_999 }));
     const view = new TokensView(setup());
-    while (view.update(store.run));
+    while (view.follow(view.update(store.run)));
     const first = view.tokenAt(0);
     for (const count of [650, 300, 299, 1, 0, 400, 900]) {
       store.replay.seek(10 * count + 5);
-      while (view.update(store.run));
+      while (view.follow(view.update(store.run)));
       expect(view.el.textContent).toBe(texts.slice(0, count).join(""));
       expect(view.shown).toBe(count);
       expect(view.el.querySelectorAll(".nbs-block:empty")).toHaveLength(0);
@@ -75,7 +75,7 @@ describe("TokensView", () => {
   it("draws anew for another run", () => {
     const view = shownAll("a", "b");
     const other = runOf(start(0, { id: "other" }), chunks("c"));
-    while (view.update(other));
+    while (view.follow(view.update(other)));
     expect(view.el.textContent).toBe("c");
   });
 
@@ -83,14 +83,14 @@ describe("TokensView", () => {
     const view = new TokensView(setup());
     const run = runOf(start(), chunks("a b", "\t\n", "\u200b\u202e\u00a0x", "é"));
     view.restyle({ whitespace: true, heat: "none" });
-    while (view.update(run));
+    while (view.follow(view.update(run)));
     const signs = [...view.el.querySelectorAll<HTMLElement>(".nbs-sign")];
     expect(signs.map((sign) => sign.dataset.sign)).toEqual([
       ...["·", "→", "⏎", "U+200B", "U+202E", "U+00A0"],
     ]);
     expect(view.el.textContent).toBe("a b\t\n\u200b\u202e\u00a0xé");
     view.restyle({ whitespace: false, heat: "none" });
-    while (view.update(run));
+    while (view.follow(view.update(run)));
     expect(view.el.querySelector(".nbs-sign")).toBeNull();
   });
 
@@ -103,7 +103,7 @@ describe("TokensView", () => {
     expect([0, 1, 2].map((i) => heatOf("logprob", run, i))).toEqual([null, null, 4]);
     const view = new TokensView(setup());
     view.restyle({ whitespace: false, heat: "logprob" });
-    while (view.update(run));
+    while (view.follow(view.update(run)));
     expect(view.tokenAt(2)?.dataset.heat).toBe("4");
     expect(view.tokenAt(0)?.dataset.heat).toBeUndefined();
   });
@@ -115,14 +115,14 @@ describe("thinking and tool calls", () => {
     const view = new TokensView(setup());
     const details = () => [...view.el.querySelectorAll("details")];
     const words = () => details().map((el) => el.textContent);
-    while (view.update(store.run));
+    while (view.follow(view.update(store.run)));
     expect(words()).toEqual(["Thinking…4 charactersLet "]);
     expect(details()[0]?.open).toBe(true);
     store.take(frame(2, thought("me see."), chunks("I add."), call("", "add")));
-    while (view.update(store.run));
+    while (view.follow(view.update(store.run)));
     expect(details()[0]?.open).toBe(false);
     store.take(frame(5, call('{"a":'), call(" 1}"), chunks("So"), end({ at: 500 })));
-    while (view.update(store.run));
+    while (view.follow(view.update(store.run)));
     expect(words()).toEqual(["Thought11 charactersLet me see.", 'Callsadd8 characters{"a": 1}']);
     expect(details()[1]?.open).toBe(true);
     const order = [...view.el.children].map((el) => el.className.split(" ").at(-1));
@@ -133,19 +133,19 @@ describe("thinking and tool calls", () => {
   it("stay as the reader left them", () => {
     const { store } = storeOf(start(), thought("a"));
     const view = new TokensView(setup());
-    while (view.update(store.run));
+    while (view.follow(view.update(store.run)));
     const details = view.el.querySelector("details")!;
     details.querySelector("summary")!.click();
     details.open = true;
     store.take(frame(2, chunks("text"), end()));
-    while (view.update(store.run));
+    while (view.follow(view.update(store.run)));
     expect(details.open).toBe(true);
   });
 
   it("are text, whatever they hold", () => {
     const view = new TokensView(setup());
     const hostile = "<img src=x onerror=alert(1)>";
-    while (view.update(runOf(start(), thought(hostile), call(hostile, hostile))));
+    while (view.follow(view.update(runOf(start(), thought(hostile), call(hostile, hostile)))));
     expect(view.el.querySelector("img")).toBeNull();
   });
 
@@ -153,12 +153,12 @@ describe("thinking and tool calls", () => {
     const late = { ...thought("late"), at: 900 } as never;
     const { store } = storeOf(start(), chunks("a"), late, end({ at: 1000 }));
     const view = new TokensView(setup());
-    while (view.update(store.run));
+    while (view.follow(view.update(store.run)));
     store.replay.seek(50);
-    while (view.update(store.run));
+    while (view.follow(view.update(store.run)));
     expect(view.el.querySelector("details")).toBeNull();
     store.replay.seek(95);
-    while (view.update(store.run));
+    while (view.follow(view.update(store.run)));
     expect(view.el.querySelectorAll("details")).toHaveLength(1);
   });
 });
@@ -215,7 +215,7 @@ describe("A browser that tells what is in sight", () => {
 
   it("keeps no more drawn than it has to", () => {
     const view = new TokensView(setup());
-    while (view.update(runOf(start(), chunks(...LINES, ...LINES, ...LINES))));
+    while (view.follow(view.update(runOf(start(), chunks(...LINES, ...LINES, ...LINES)))));
     vi.advanceTimersByTime(200);
     const blocks = [...view.el.children];
     for (const block of blocks.slice(20)) tell(block, false);

@@ -447,8 +447,8 @@ describe("the widget", () => {
     expect(text(root, ".nbs-tokens")).toBe("");
   });
 
-  it("stops listening when the view goes", async () => {
-    const root = open()();
+  it.each([true, false])("stops listening when the view goes; signals: %s", async (hasSignals) => {
+    const root = open({}, hasSignals)();
     await settle();
     vi.useFakeTimers({ toFake: ["setTimeout"] });
     leave.abort();

@@ -3,6 +3,7 @@
 import type { AnyModel } from "@anywidget/types";
 import type { ChatStore, Turn } from "../chat";
 import { download, writeClipboard } from "../clipboard";
+import { drawSoon } from "../clock";
 import { button, element, iconButton, on, setText } from "../dom";
 import { keepKeys } from "../keys";
 import { Options } from "../options";
@@ -75,17 +76,14 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
   const shown = new Map<Turn, TurnView>();
   const follower = new Follower(list, chat);
   const keepFocus = focusKeeper(chat, root, list, () => composer.focus());
-  let scheduled = false;
   let frames = 0;
+  const drawn = { write, read };
 
   function schedule(): void {
-    if (scheduled) return;
-    scheduled = true;
-    requestAnimationFrame(update);
+    drawSoon(drawn);
   }
 
-  function update(): void {
-    scheduled = false;
+  function write(): void {
     if (!root.isConnected || signal.aborted) return;
     const { path } = chat;
     const views = path.map((turn) => {
@@ -118,6 +116,10 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
     setText(usage, words.join(" · "));
     composer.update();
     keepFocus();
+  }
+
+  function read(): void {
+    if (!root.isConnected || signal.aborted) return;
     if (follower.update() || frames < SETTLED) schedule();
     if (++frames === SETTLED) follower.placed();
   }
@@ -139,7 +141,8 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
   const attached = new ResizeObserver(schedule);
   attached.observe(root);
   signal.addEventListener("abort", () => attached.disconnect());
-  update();
+  write();
+  read();
   schedule();
 }
 

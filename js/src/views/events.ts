@@ -121,7 +121,7 @@ export class EventsView {
     on(this.#list, "keydown", (event) => this.#key(event));
   }
 
-  /** Take in what is new. Returns whether to call again in the next frame. */
+  /** Take in what is new. Returns whether there is more. */
   update(): boolean {
     const { state, setup } = this.#store;
     if (setup.selected !== this.#narrowedTo) {
@@ -139,11 +139,16 @@ export class EventsView {
     const some = `${number(this.#passed.length)} of ${number(state.next)}`;
     setText(this.#count, all ? number(state.next) : some);
     this.#space.style.height = `${this.#height}px`;
+    this.#showDetail();
+    return this.#looked < state.next;
+  }
+
+  /** Draw the lines in sight. Returns whether to look again in the next frame. */
+  follow(isMore: boolean): boolean {
     const again = this.#follower.update();
     this.#follower.placed();
     this.#draw();
-    this.#showDetail();
-    return again || this.#looked < state.next;
+    return again || isMore;
   }
 
   get #height(): number {

@@ -55,7 +55,7 @@ export class MarkdownPanel {
     this.#follower = new Follower(this.el, setup);
   }
 
-  /** Bring it up to date. Returns whether to call again in the next frame. */
+  /** Bring it up to date. Returns whether there is more. */
   update(run: RunState | undefined): boolean {
     const texts = run?.texts ?? [];
     if (run !== this.#run) {
@@ -88,9 +88,14 @@ export class MarkdownPanel {
       part.isDone = isOver && !more;
       again ||= more;
     });
-    const moved = this.#follower.update();
-    if (!moved && !again) this.#follower.placed();
-    return moved || again;
+    return again;
+  }
+
+  /** Keep the end in sight. Returns whether to look again in the next frame. */
+  follow(isMore: boolean): boolean {
+    if (this.#follower.update() || isMore) return true;
+    if (this.#module) this.#follower.placed();
+    return false;
   }
 
   #part(): Part {
@@ -129,7 +134,7 @@ export class MarkdownPanel {
       this.#plain.appendData(run.texts.slice(this.#fed).join(""));
       this.#fed = run.texts.length;
     }
-    return this.#follower.update();
+    return false;
   }
 
   #excuse(words: string): void {

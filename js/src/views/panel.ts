@@ -1,12 +1,13 @@
 /** The whole of a view: the header, the tabs, and what they show. */
 
 import { Announcer } from "../announcer";
+import { drawSoon } from "../clock";
 import { button, element, on, setText } from "../dom";
 import { keepKeys } from "../keys";
 import type { Options } from "../options";
 import type { ViewName } from "../protocol";
 import { MOVED } from "../shown";
-import { cutOff } from "../state";
+import { cutOff, type RunState } from "../state";
 import type { Store } from "../store";
 import { count, number } from "../words";
 import { DetailsView } from "./details";
@@ -37,6 +38,14 @@ const TICK = 250;
 const GONE = "The kernel is gone: this is what had come by then.";
 const UNHEARD =
   "The kernel is too busy to hear this page. To stop, interrupt it: ■ in the toolbar, or I, I.";
+
+/** A page that grows, with its end in sight. */
+interface Growing {
+  /** Write what is new. Returns whether there is more. */
+  update(run: RunState | undefined): boolean;
+  /** Read, and scroll, once all is written. Returns whether to look again in the next frame. */
+  follow(isMore: boolean): boolean;
+}
 
 interface PanelProps {
   store: Store;
@@ -106,11 +115,18 @@ export function renderPanel(props: PanelProps): void {
   inspectTokens(tokens, root, store);
   keepKeys(root, signal);
 
-  let scheduled = false;
   let timer = 0;
+  const growing: { [view in ViewName]: Growing | null } = {
+    tokens,
+    markdown,
+    events,
+    timeline: null,
+  };
+  let top: Growing | null = null;
+  let isMore = false;
 
-  function update(): void {
-    scheduled = false;
+  function write(): void {
+    top = null;
     // A view that the notebook has replaced is kept alive but never seen again: spend nothing.
     if (!root.isConnected || signal.aborted) return;
     const { state, run, now, doing } = store;
@@ -139,10 +155,8 @@ export function renderPanel(props: PanelProps): void {
     setText(errorType, failure?.type ?? "");
     setText(errorMessage, failure?.message ?? "");
     error.hidden = !failure;
-    let again = false;
-    if (view === "tokens") again = tokens.update(run);
-    else if (view === "markdown") again = markdown.update(run);
-    else if (view === "events") again = events.update();
+    top = growing[view];
+    if (top) isMore = top.update(run);
     else {
       timeline.update(state.runs, now, doing === "gone" ? "unfinished" : "running");
       details.update(setup.selected === null ? undefined : run);
@@ -151,7 +165,6 @@ export function renderPanel(props: PanelProps): void {
     if (setup.replayOpen) replay.update();
     announcer.update(store.replay.state ? undefined : run);
     root.dataset.shown = String(tokens.shown);
-    if (again) schedule();
     clearTimeout(timer);
     if (!keepsFocus) passFocusOn(root);
     if (isLive) timer = window.setTimeout(schedule, TICK);
@@ -168,10 +181,14 @@ export function renderPanel(props: PanelProps): void {
       : "This step gave no text.";
   }
 
+  function read(): void {
+    if (top?.follow(isMore)) schedule();
+  }
+
+  const drawn = { write, read };
+
   function schedule(): void {
-    if (scheduled) return;
-    scheduled = true;
-    requestAnimationFrame(update);
+    drawSoon(drawn);
   }
 
   /** Let the traits and what the reader chose be seen. */
@@ -199,7 +216,8 @@ export function renderPanel(props: PanelProps): void {
     clearTimeout(timer);
   });
   look();
-  update();
+  write();
+  read();
 }
 
 /** Take the keyboard from what was put away, or cannot have it any more, while it was there. */

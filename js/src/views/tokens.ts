@@ -94,7 +94,7 @@ export class TokensView {
     this.#clear();
   }
 
-  /** Add what is new, up to a batch. Returns whether to call again in the next frame. */
+  /** Add what is new, up to a batch. Returns whether there is more. */
   update(run: RunState | undefined): boolean {
     if (run !== this.#run) {
       // A replay that jumps back has a state of its own: what the two share is on the page.
@@ -105,8 +105,12 @@ export class TokensView {
     if (this.#shown > texts.length || this.#asides.length > (run?.asides.length ?? 0)) {
       this.#cut(texts.length, run?.asides.length ?? 0);
     }
-    const more = this.#add(run);
-    if (this.#follower.update() || more) return true;
+    return this.#add(run);
+  }
+
+  /** Keep the end in sight. Returns whether to look again in the next frame. */
+  follow(isMore: boolean): boolean {
+    if (this.#follower.update() || isMore) return true;
     this.#follower.placed();
     return false;
   }
