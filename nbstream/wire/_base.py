@@ -11,9 +11,9 @@ from ._fields import encodable
 from ._usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 
-__all__ = ["Reader", "combined", "image_at", "read_all"]
+__all__ = ["Reader", "aread_all", "combined", "image_at", "read_all"]
 
 
 class Reader(ABC):
@@ -207,6 +207,18 @@ def read_all(reader: Reader, events: Iterable[Any]) -> Iterator[AIMessageChunk]:
         If an event is an error, or the answer's end has not come.
     """
     for event in events:
+        if chunk := reader.read(event):
+            yield chunk
+    if last := reader.finish():
+        yield last
+    reader.ensure_whole()
+
+
+async def aread_all(
+    reader: Reader, events: AsyncIterable[Any]
+) -> AsyncGenerator[AIMessageChunk, None]:
+    """Async version of `read_all`."""
+    async for event in events:
         if chunk := reader.read(event):
             yield chunk
     if last := reader.finish():
