@@ -268,7 +268,7 @@ class ChatAnthropic(BaseChatModel):
             quoted = safe != message or self._api_key() in str(error)
             raise ProviderError(
                 safe, status=told.status, kind=told.kind, retry_after=told.retry_after
-            ) from (None if quoted else error)
+            ) from (None if quoted or told is error else error)
 
 
 def _told(error: anthropic.APIStatusError) -> tuple[ProviderError, str]:
@@ -277,8 +277,8 @@ def _told(error: anthropic.APIStatusError) -> tuple[ProviderError, str]:
     told = error_from(
         body, status=error.status_code, retry_after=error.response.headers.get("retry-after")
     )
-    said = words_of(body) or words_of(error.message)
+    said = words_of(body) or words_of(error.message) or "it says no more"
     hint = f"Check {_KEY_VARIABLE}." if told.status == 401 else advice(told.kind, told.status)
     # An error in the middle of an answer comes under a 200.
     how = "answered" if error.status_code >= 400 else "broke off with"
-    return told, f"{how} {told.status or told.kind}: {said}. {hint}"
+    return told, f"{how} {told.status or told.kind or 'an error'}: {said}. {hint}"

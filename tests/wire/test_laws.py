@@ -1,6 +1,7 @@
 """What holds for the reader of every dialect, on every recorded stream."""
 
 import copy
+import functools
 import json
 import math
 import subprocess
@@ -72,7 +73,8 @@ def test_events_of_unknown_kinds_are_passed_over(name):
     assert read(reader_of(name), mixed) == read(reader_of(name), events)
 
 
-WRONG = [None, "x", "", 0, -1, 2.5, math.nan, True, [], {}, [None], [{}], {"a": 1}, "\ud83d"]
+DEEP = functools.reduce(lambda inside, _: [inside], range(900), "x")
+WRONG = [DEEP, None, "x", "", 0, -1, 2.5, math.nan, True, [], {}, [None], [{}], {"a": 1}, "\ud83d"]
 
 
 def places(value, path=()):

@@ -1,5 +1,6 @@
 """What goes back to a provider is what that provider accepts."""
 
+import functools
 import json
 
 import pytest
@@ -251,6 +252,14 @@ def test_what_json_and_utf8_cannot_hold_is_mended(request_of):
     sent.encode()
     assert sent.count("fish �") == 5
     assert "NaN" not in sent
+
+
+@pytest.mark.parametrize("request_of", [turns, chat_messages, response_items])
+def test_an_input_too_deep_for_json_goes_back_without_its_depths(request_of):
+    deep = functools.reduce(lambda inside, _: [inside], range(900), "x")
+    call = {"name": "f", "args": {"a": 1, "b": deep}, "id": "1"}
+    sent = request_of([HumanMessage("Hi"), AIMessage("", tool_calls=[call]), ToolMessage("x", "1")])
+    assert "1" in json.dumps(sent)
 
 
 def test_instructions_are_encodable():
