@@ -41,21 +41,23 @@ def test_a_stream_is_whole_when_its_end_has_come_and_not_before(name):
 
 
 @every_stream
-def test_a_stream_cut_after_any_byte_raises_nothing_of_its_own(name):
+def test_a_stream_that_comes_byte_by_byte_is_whole_only_at_its_end(name):
     data = (FOLDER / name).read_bytes()
     whole, _ = read(reader_of(name), events_of(name))
-    for cut in range(len(data)):
-        lines = Lines()
-        before = list(lines.feed(data[:cut]))
-        reader = reader_of(name)
-        chunks = [chunk for event in before if (chunk := reader.read(event))]
-        assert chunks == whole[: len(chunks)]
-        if not any(map(is_end, before)):
-            reader.finish()
+    lines, reader = Lines(), reader_of(name)
+    chunks, has_ended = [], False
+    for at in range(len(data)):
+        if not has_ended:
             with pytest.raises(ProviderError, match=r"broke off|empty"):
                 reader.ensure_whole()
-        elif cut % 97 == 0:  # the rest comes as it would have
-            assert read(reader_of(name), [*before, *lines.feed(data[cut:])])[0] == whole
+        for event in lines.feed(data[at : at + 1]):
+            has_ended |= is_end(event)
+            if chunk := reader.read(event):
+                chunks.append(chunk)
+        assert reader.is_whole == has_ended
+    assert chunks == whole[: len(chunks)]
+    assert len(whole) - len(chunks) <= 1
+    reader.ensure_whole()
 
 
 @every_stream
@@ -81,7 +83,7 @@ def places(value, path=()):
     """Return the path of every field inside a value."""
     entries = value.items() if isinstance(value, dict) else ()
     if isinstance(value, list):
-        entries = enumerate(value)
+        entries = enumerate(value[:2])  # the others are like them
     for key, one in entries:
         yield (*path, key)
         yield from places(one, (*path, key))

@@ -175,6 +175,17 @@ def test_chat_calls_with_and_without_a_result():
     assert chat_answer(message) is None
 
 
+def test_a_result_counts_only_right_after_its_call_and_with_it():
+    call = AIMessage("", tool_calls=[CALL])
+    late = [HumanMessage("Hi"), call, HumanMessage("More"), ToolMessage("3", "1")]
+    for request_of in (chat_messages, response_items):
+        assert request_of(late) == [
+            {"role": "user", "content": "Hi"},
+            {"role": "user", "content": "More"},
+        ]
+    assert [turn["role"] for turn in turns(late[:3])] == ["user", "user"]
+
+
 def test_openrouters_secrets_go_back():
     chunks, _ = read(OpenAIChatReader(), events_of("openai_chat.openrouter.sse"))
     sent = chat_answer(merge_chunks(chunks).to_message())
