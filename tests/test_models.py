@@ -191,6 +191,64 @@ def test_a_stream_that_breaks_off_keeps_what_came():
     assert [event.kind for event in trace.events] == ["start", "chunk", "error"]
 
 
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ([], "empty"),
+        ([api.start_event(), api.BEGIN, api.text_event("Hel")], "broke off before its end"),
+        ([api.start_event(), *api.tool_block(0, "1", "f")], "broke off before its end"),
+    ],
+)
+def test_an_orderly_end_before_the_answers_end_is_an_error(events, said):
+    def behaviour(handler, body):
+        api.begin_stream(handler)
+        handler.wfile.write(api.sse(*events))
+
+    with api.Endpoint(behaviour) as server:
+        with pytest.raises(ProviderError, match=said):
+            claude(server).invoke("Hi")
+        with pytest.raises(ProviderError, match=said):
+            asyncio.run(collect(claude(server).astream("Hi")))
+
+
+def test_an_error_in_the_middle_of_an_answer_has_its_own_status():
+    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+
+    def behaviour(handler, body):
+        api.begin_stream(handler)
+        handler.wfile.write(api.sse(api.start_event(), api.BEGIN, api.text_event("Hel"), error))
+
+    with api.Endpoint(behaviour) as server, pytest.raises(ProviderError) as caught:
+        claude(server).invoke("Hi")
+    assert "broke off with 529: Overloaded. The provider is overloaded" in str(caught.value)
+    assert (caught.value.status, caught.value.kind) == (529, "overloaded_error")
+
+
+def test_a_proxys_web_page_is_not_all_of_the_message():
+    def behaviour(handler, body):
+        page = b"<!DOCTYPE html><h1>Bad Gateway</h1>" + b"<p>x</p>" * 8_000
+        handler.send_response(502)
+        handler.send_header("Content-Type", "text/html")
+        handler.send_header("Content-Length", str(len(page)))
+        handler.end_headers()
+        handler.wfile.write(page)
+
+    with api.Endpoint(behaviour) as server, pytest.raises(ProviderError) as caught:
+        claude(server).invoke("Hi")
+    assert "answered 502: Bad Gateway" in str(caught.value)
+    assert len(str(caught.value)) < 600
+
+
+def test_a_stopped_thought_does_not_go_back():
+    thought = AIMessage([{"type": "thinking", "thinking": "Hm, st"}])
+    with api.Endpoint(api.says("x")) as server:
+        claude(server).invoke(["Hi", thought, "Again \ud83d"])
+    assert server.requests[0]["messages"] == [
+        {"role": "user", "content": "Hi"},
+        {"role": "user", "content": "Again �"},
+    ]
+
+
 def test_an_endpoint_that_is_not_there():
     model = ChatAnthropic("m", base_url="http://127.0.0.1:9", api_key=KEY, max_retries=0)
     with pytest.raises(ProviderError, match=r"could not be reached at 127\.0\.0\.1"):

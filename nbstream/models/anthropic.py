@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, ProviderError, SetupError
 from .._secrets import Secret, hide_all, quoted_a_key
 from ..tools import convert_to_tool
-from ._reader import Reader
-from ._request import system_text, turns
+from ..wire import advice, aread_all, error_from, read_all, words_of
+from ..wire.anthropic import AnthropicReader, system_text, turns
 from .base import BaseChatModel
 
 if TYPE_CHECKING:
@@ -109,28 +109,24 @@ class ChatAnthropic(BaseChatModel):
     def _stream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> Iterator[AIMessageChunk]:
-        reader = Reader()
         with self._provider_errors():
             stream = self._client.messages.create(**self._request(messages, kwargs))
             # Leaving the block closes the connection, also when the consumer stops early.
             with stream:
-                for event in stream:
-                    if chunk := reader.read(event):
-                        yield chunk
+                yield from read_all(AnthropicReader(), stream)
 
     async def _astream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> AsyncIterator[AIMessageChunk]:
-        reader = Reader()
         with self._provider_errors():
             # A client of its own: an async one is bound to the loop that first used it, and it
             # takes a connection pool along that must be closed in that loop.
             async with self._async_client() as client:
                 stream = await client.messages.create(**self._request(messages, kwargs))
-                async with stream:
-                    async for event in stream:
-                        if chunk := reader.read(event):
-                            yield chunk
+                chunks = aread_all(AnthropicReader(), stream)
+                async with stream, aclosing(chunks):
+                    async for chunk in chunks:
+                        yield chunk
 
     def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
         stop = kwargs.pop("stop", None)
@@ -254,10 +250,12 @@ class ChatAnthropic(BaseChatModel):
         try:
             yield
         except Exception as error:
-            status: int | None = None
-            if isinstance(error, anthropic.APIStatusError):
-                status = error.status_code
-                message = f"answered {status}: {_said(error)}. {_advice(error)}"
+            told = ProviderError("")
+            if isinstance(error, ProviderError):
+                told = error
+                message = f"did not answer as it should: {error}"
+            elif isinstance(error, anthropic.APIStatusError):
+                told, message = _told(error)
             elif isinstance(error, anthropic.APIConnectionError):
                 message = (
                     f"could not be reached at {error.request.url.host}: {error} "
@@ -275,31 +273,20 @@ class ChatAnthropic(BaseChatModel):
                 raise
             message = f"{self.model} {message}".rstrip()
             # An error that quotes the key is left out of the traceback, too.
-            cause = None if quoted_a_key(error) else error
-            raise ProviderError(hide_all(message), status=status) from cause
+            cause = None if told is error or quoted_a_key(error) else error
+            raise ProviderError(
+                hide_all(message), status=told.status, kind=told.kind, retry_after=told.retry_after
+            ) from cause
 
 
-def _said(error: anthropic.APIStatusError) -> str:
-    said = _detail(error).get("message") or error.message
-    return str(said).rstrip(". ")
-
-
-def _advice(error: anthropic.APIStatusError) -> str:
-    return _ADVICE.get(_detail(error).get("type", "")) or _ADVICE.get(str(error.status_code), "")
-
-
-def _detail(error: anthropic.APIStatusError) -> dict[str, str]:
-    detail = error.body.get("error") if isinstance(error.body, dict) else None
-    return detail if isinstance(detail, dict) else {}
-
-
-_ADVICE = {
-    "exceed_context_size_error": "Shorten the prompt, or use a model with a larger context.",
-    "400": "Check the request's settings.",
-    "401": f"Check {_KEY_VARIABLE}.",
-    "403": "This key may not use that model; check it in the provider's console.",
-    "404": "Check the model's name and base_url.",
-    "429": "Wait a moment, then run this again.",
-    "500": "The fault is at the provider's end: run this again in a moment.",
-    "529": "The provider is overloaded: run this again in a moment.",
-}
+def _told(error: anthropic.APIStatusError) -> tuple[ProviderError, str]:
+    """Return what the endpoint's error means, and how to say it."""
+    body = error.body if isinstance(error.body, dict) else {"message": error.message}
+    told = error_from(
+        body, status=error.status_code, retry_after=error.response.headers.get("retry-after")
+    )
+    said = words_of(body) or words_of(error.message) or "it says no more"
+    hint = f"Check {_KEY_VARIABLE}." if told.status == 401 else advice(told.kind, told.status)
+    # An error in the middle of an answer comes under a 200.
+    how = "answered" if error.status_code >= 400 else "broke off with"
+    return told, f"{how} {told.status or told.kind or 'an error'}: {said}. {hint}"

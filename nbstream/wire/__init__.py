@@ -3,20 +3,16 @@
 No module here does I/O or imports an SDK. `READERS` names them by their dialect::
 
     reader = READERS["anthropic"]()
-    for event in events:
-        if chunk := reader.read(event):
-            ...
-    if last := reader.finish():
-        ...
-    reader.ensure_whole()
+    for chunk in read_all(reader, events):
+        ...  # raises after the last one, if the answer broke off
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._base import Reader, read_all
-from ._errors import advice, error_from
+from ._base import Reader, aread_all, read_all
+from ._errors import advice, error_from, words_of
 from .anthropic import AnthropicReader
 from .cohere import CohereReader
 from .gemini import GeminiReader
@@ -27,7 +23,7 @@ from .openai_responses import OpenAIResponsesReader
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["READERS", "Reader", "advice", "error_from", "read_all"]
+__all__ = ["READERS", "Reader", "advice", "aread_all", "error_from", "read_all", "words_of"]
 
 READERS: dict[str, Callable[[], Reader]] = {
     "anthropic": AnthropicReader,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from ..messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
 from ._fields import encodable
-from ._history import answered, blocks_of, call_input
+from ._history import answered, blocks_of, call_input, calls_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -84,7 +84,7 @@ def _answer(message: AIMessage, results: set[Any], *, is_last: bool) -> Any:
     content = _content(message.content)
     calls = {
         call["id"]: _tool_use({**call, "input": call["args"]})
-        for call in [*message.tool_calls, *message.invalid_tool_calls]
+        for call in calls_of(message)
         if call["id"] in results
     }
     if isinstance(content, list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,9 @@ from ._fields import encodable
 from ._usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 
-__all__ = ["Reader", "combined", "image_at", "read_all"]
+__all__ = ["Reader", "aread_all", "combined", "free_call", "image_at", "read_all"]
 
 
 class Reader(ABC):
@@ -43,6 +44,7 @@ class Reader(ABC):
         self.is_whole = False
         """Whether the end of the answer has come."""
         self.usage = Usage()
+        self._has_begun = False
         self._in_blocks = in_blocks
         self._plain: dict[Any, int] = {}  # where the texts that came as plain strings begin
         self._length = 0  # of those texts
@@ -94,7 +96,7 @@ class Reader(ABC):
         """
         if self.is_whole:
             return
-        if not (self.model or self._plain or self._in_blocks):
+        if not (self.model or self._has_begun):
             raise ProviderError(
                 "The answer is empty: not even its beginning came. Check base_url, and that it "
                 "speaks this API; then run this again."
@@ -145,7 +147,7 @@ class Reader(ABC):
         return AIMessageChunk(tool_call_chunks=[{"args": json, "index": index}]) if json else None
 
     def _block(self, index: Any, **block: Any) -> AIMessageChunk:
-        self._in_blocks = True
+        self._has_begun = self._in_blocks = True
         return AIMessageChunk([{**block, "index": index}])
 
     def _cite(self, index: Any, *citations: dict[str, Any]) -> AIMessageChunk:
@@ -167,6 +169,7 @@ class Reader(ABC):
 
     def _joined(self, kind: str, index: Any, text: str) -> str:
         """Return a text with no half characters; one at its end waits for the other half."""
+        self._has_begun = True
         if not self._halves and text.isascii():
             return text
         text = self._halves.pop((kind, index), "") + text
@@ -214,10 +217,28 @@ def read_all(reader: Reader, events: Iterable[Any]) -> Iterator[AIMessageChunk]:
     reader.ensure_whole()
 
 
+async def aread_all(
+    reader: Reader, events: AsyncIterable[Any]
+) -> AsyncGenerator[AIMessageChunk, None]:
+    """Async version of `read_all`."""
+    async for event in events:
+        if chunk := reader.read(event):
+            yield chunk
+    if last := reader.finish():
+        yield last
+    reader.ensure_whole()
+
+
 def combined(chunks: Iterable[AIMessageChunk | None]) -> AIMessageChunk | None:
     """Return the one chunk that one event's chunks make."""
     there = [chunk for chunk in chunks if chunk is not None]
     return there[0] if len(there) == 1 else merge_chunks(there) if there else None
+
+
+def free_call(index: Any, texts: list[str]) -> AIMessageChunk:
+    """Return the input of a call that is a text, as JSON, which calls have everywhere else."""
+    args = json.dumps({"input": encodable("".join(texts))}, ensure_ascii=False)
+    return AIMessageChunk(tool_call_chunks=[{"args": args, "index": index}])
 
 
 def image_at(url: Any) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import Any
 from .._exceptions import ProviderError
 from ._fields import count, encodable, first, get, items, text_of
 
-__all__ = ["advice", "error_from"]
+__all__ = ["advice", "error_from", "words_of"]
 
 _STATUS = {
     "invalid_request_error": 400,
@@ -84,9 +84,7 @@ def error_from(said: Any, *, status: int | None = None, retry_after: Any = None)
     >>> print(error_from({"error": {"code": 429, "message": "Slow down."}}))
     The provider reported 429: Slow down. Wait a moment, then run this again.
     """
-    said = (items(said) or [said])[0]
-    inner = get(said, "error")
-    body = said if inner is None else inner
+    body = _body(said)
     kinds = [_brief(text_of(get(body, name))) for name in ("code", "status", "type")]
     kinds = [kind for kind in kinds if kind and kind.lower() != "error"]
     kind = next((k for k in kinds if k.lower() in _STATUS), next(iter(reversed(kinds)), None))
@@ -97,7 +95,7 @@ def error_from(said: Any, *, status: int | None = None, retry_after: Any = None)
         )
         own = next((n for n in numbers if n and 400 <= n < 600), None)
         status = own or _STATUS.get((kind or "").lower())
-    words = _brief(text_of(body) or text_of(first(body, "message", "detail", "msg")))
+    words = words_of(said)
     named = f"{kind} ({status})" if kind and status else kind or status or "an error"
     parts = [f"The provider reported {named}{': ' + words if words else ''}."]
     if hint := advice(kind, status):
@@ -110,6 +108,18 @@ def error_from(said: Any, *, status: int | None = None, retry_after: Any = None)
 def advice(kind: str | None, status: int | None) -> str:
     """Return the next step after an error of this kind; empty where there is none to give."""
     return _ADVICE.get((kind or "").lower()) or _ADVICE.get(status) or ""
+
+
+def words_of(said: Any) -> str:
+    """Return the provider's own words, in one line that is not too long."""
+    body = _body(said)
+    return _brief(text_of(body) or text_of(first(body, "message", "detail", "msg")))
+
+
+def _body(said: Any) -> Any:
+    said = (items(said) or [said])[0]
+    inner = get(said, "error")
+    return said if inner is None else inner
 
 
 def _brief(words: str) -> str:

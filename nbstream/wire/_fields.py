@@ -103,7 +103,7 @@ def encodable(text: str) -> str:
     return text
 
 
-def mended(value: Any) -> Any:
+def mended(value: Any, *, depth: int = 0) -> Any:
     """Return a value that JSON can hold: texts are encodable, and there are no NaN and infinity.
 
     Examples
@@ -115,10 +115,12 @@ def mended(value: Any) -> Any:
         return encodable(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, (dict, list, tuple)) and depth >= _DEEPEST:
+        return None
     if isinstance(value, dict):
-        return {encodable(str(key)): mended(one) for key, one in value.items()}
+        return {encodable(str(key)): mended(one, depth=depth + 1) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [mended(one) for one in value]
+        return [mended(one, depth=depth + 1) for one in value]
     return value
 
 
@@ -129,7 +131,7 @@ def as_json(value: Any) -> str:
     return json.dumps(plain(value, keep_none=True), ensure_ascii=False) if value else ""
 
 
-def plain(value: Any, *, keep_none: bool = False) -> Any:
+def plain(value: Any, *, keep_none: bool = False, depth: int = 0) -> Any:
     """Return an SDK's object as the dict it was made of, and a dict in the same form.
 
     Fields that are None are left out, as an SDK has them where the wire has nothing; but not of
@@ -143,18 +145,21 @@ def plain(value: Any, *, keep_none: bool = False) -> Any:
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, (str, float)):
         return mended(value)
+    if depth >= _DEEPEST:
+        return None
     if isinstance(value, (list, tuple)):
-        return [plain(one, keep_none=keep_none) for one in value]
+        return [plain(one, keep_none=keep_none, depth=depth + 1) for one in value]
     if not isinstance(value, dict):
         fields = getattr(value, "__dict__", None)
         if fields is None:
             return str(value)
         value = {**fields, **(getattr(value, "__pydantic_extra__", None) or {})}
     return {
-        encodable(str(name)): plain(one, keep_none=keep_none or name in _VALUES)
+        encodable(str(name)): plain(one, keep_none=keep_none or name in _VALUES, depth=depth + 1)
         for name, one in value.items()
         if one is not None or keep_none
     }
 
 
+_DEEPEST = 100  # what is nested deeper is meant to break its reader
 _VALUES = frozenset({"args", "arguments", "input"})

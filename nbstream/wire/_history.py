@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, cast
 
 from ..messages import AIMessage, AIMessageChunk, BaseMessage, SystemMessage, ToolMessage
 from ._fields import mended
@@ -10,28 +11,38 @@ from ._fields import mended
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["answered", "blocks_of", "call_input"]
+__all__ = ["answered", "blocks_of", "call_input", "calls_of"]
 
 
 def answered(messages: Sequence[BaseMessage]) -> Iterator[tuple[BaseMessage, set[Any]]]:
     """Return the messages but the system's, each with the ids of its calls that have a result.
 
     A run that was stopped leaves calls behind that no tool has answered. No provider accepts
-    those, in this request or any later one.
+    those, in this request or any later one. With a tool's message comes its call's id, if that
+    call is there.
     """
     said = [
         message.to_message() if isinstance(message, AIMessageChunk) else message
         for message in messages
         if not isinstance(message, SystemMessage)
     ]
+    asked: set[Any] = set()
     for at, message in enumerate(said):
-        ids = set()
+        if isinstance(message, ToolMessage):
+            yield message, asked & {message.tool_call_id}
+            continue
+        asked = set()
         if isinstance(message, AIMessage):
-            for later in said[at + 1 :]:
-                if not isinstance(later, ToolMessage):
-                    break
-                ids.add(later.tool_call_id)
-        yield message, ids
+            results = takewhile(lambda later: isinstance(later, ToolMessage), said[at + 1 :])
+            asked = {later.tool_call_id for later in cast("Iterator[ToolMessage]", results)}
+        yield message, asked
+        if isinstance(message, AIMessage):
+            asked = asked & {call["id"] for call in calls_of(message)}
+
+
+def calls_of(message: AIMessage) -> list[Any]:
+    """Return an answer's calls, also those whose input could not be read."""
+    return [*message.tool_calls, *message.invalid_tool_calls]
 
 
 def blocks_of(content: Any) -> list[dict[str, Any]]:

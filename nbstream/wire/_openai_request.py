@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from ..messages import AIMessage, BaseMessage, SystemMessage, ToolMessage
 from ._fields import encodable
-from ._history import answered, blocks_of, call_input
+from ._history import answered, blocks_of, call_input, calls_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +51,8 @@ def chat_messages(
         if isinstance(message, AIMessage):
             done += _chat_answer(message, results, thinking_as)
         elif isinstance(message, ToolMessage):
+            if not results:
+                continue  # nobody has asked for it
             done.append(
                 {
                     "role": "tool",
@@ -142,6 +144,8 @@ def response_items(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
         if isinstance(message, AIMessage):
             done += _response_answer(message, results)
         elif isinstance(message, ToolMessage):
+            if not results:
+                continue
             parts = _response_parts(message)
             has_more = any(part["type"] != "input_text" for part in parts)
             done.append(
@@ -243,8 +247,7 @@ def _instructions(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
 
 
 def _calls(message: AIMessage, results: set[Any]) -> list[Any]:
-    calls: list[Any] = [*message.tool_calls, *message.invalid_tool_calls]
-    return [call for call in calls if call["id"] in results]
+    return [call for call in calls_of(message) if call["id"] in results]
 
 
 def _text_of(message: BaseMessage) -> str:

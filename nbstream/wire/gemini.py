@@ -39,7 +39,7 @@ class GeminiReader(Reader):
         self._id = ""
         self._calls = 0
         self._growing: dict[str, Any] | None = None  # a call whose input comes in pieces
-        self._said: list[str] = []  # places in it are counted in bytes
+        self._said = bytearray()  # the text, in whose bytes its places are counted
         self._grounds: Any = None
 
     def read(self, event: Any) -> AIMessageChunk | None:
@@ -78,8 +78,9 @@ class GeminiReader(Reader):
         reason = text_of(_get(candidate, "finishReason"))
         if reason and reason != "FINISH_REASON_UNSPECIFIED":
             self.is_whole = True
+            calls = self._calls > 0 and self._growing is None
             chunks += self._held()
-            chunks.append(self._stop(reason, calls=self._calls > 0))
+            chunks.append(self._stop(reason, calls=calls))
         chunk = combined(chunks)
         if (told := _get(candidate, "logprobsResult")) is not None and (odds := _odds(told)):
             chunk = chunk or AIMessageChunk("")
@@ -103,7 +104,7 @@ class GeminiReader(Reader):
 
     def _text(self, text: str, signature: dict[str, str]) -> AIMessageChunk | None:
         index = self._index("text")
-        self._said.append(text)
+        self._said += encodable(text).encode()
         chunk = self._say(index, text)
         if not signature:
             return chunk
@@ -157,8 +158,8 @@ class GeminiReader(Reader):
         """Return a citation of the text between two places, which are counted in bytes."""
         start = count(_get(place, "startIndex")) or 0
         end = count(_get(place, "endIndex"))
-        data = encodable("".join(self._said)).encode()
-        begin, covered = (data[a:b].decode(errors="ignore") for a, b in ((0, start), (start, end)))
+        spans = ((0, start), (start, end))
+        begin, covered = (self._said[a:b].decode(errors="ignore") for a, b in spans)
         span = {"start_index": len(begin), "end_index": len(begin) + len(covered)}
         return self._cite(self._text_at, {**source, "cited_text": covered, **span})
 

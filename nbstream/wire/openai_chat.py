@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from ..messages import AIMessageChunk
-from ._base import Reader, combined, image_at
+from ._base import Reader, combined, free_call, image_at
 from ._errors import error_from
 from ._fields import as_json, encodable, first, get, has_other, items, plain, text_of
 from ._logprobs import as_metadata, logprobs_of
@@ -159,17 +158,15 @@ class OpenAIChatReader(Reader):
         yield self._stop(reason, calls=self._call >= 0, refused=self._refused)
 
     def _held(self) -> Iterator[AIMessageChunk]:
-        for index, texts in self._free.items():
-            args = json.dumps({"input": encodable("".join(texts))}, ensure_ascii=False)
-            yield AIMessageChunk(tool_call_chunks=[{"args": args, "index": index}])
-        self._free = {}
+        free, self._free = self._free, {}
+        yield from map(free_call, free, free.values())
 
     def _note(self, usage: Any) -> None:
         read = get(usage, "prompt_tokens_details")
         self.usage.note(
             input=get(usage, "prompt_tokens"),
             output=get(usage, "completion_tokens"),
-            cache_read=first(read, "cached_tokens") or get(usage, "prompt_cache_hit_tokens"),
+            cache_read=get(read, "cached_tokens") or get(usage, "prompt_cache_hit_tokens"),
             cache_creation=get(read, "cache_write_tokens"),
             reasoning=get(get(usage, "completion_tokens_details"), "reasoning_tokens"),
         )

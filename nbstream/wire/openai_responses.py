@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..messages import AIMessageChunk
-from ._base import Reader, combined
+from ._base import Reader, combined, free_call
 from ._errors import error_from
 from ._fields import as_json, encodable, first, get, items, plain, text_of
 from ._logprobs import as_metadata, logprobs_of
@@ -41,7 +40,7 @@ class OpenAIResponsesReader(Reader):
         self._places: dict[str, int] = {}  # of the items, by their ids
         self._at = 0  # the item under way
         self._begun: dict[Any, set[str]] = {}  # by item, which of its fields have gone out
-        self._free: dict[Any, str] = {}  # inputs that are a text, not JSON
+        self._free: dict[int, list[str]] = {}  # inputs that are a text, not JSON
         self._has_calls = False
         self._refused = False
 
@@ -110,8 +109,7 @@ class OpenAIResponsesReader(Reader):
         return self._args(place, text_of(get(event, "delta")))
 
     def _free_input(self, event: Any) -> None:
-        place = self._place(event)
-        self._free[place] = self._free.get(place, "") + text_of(get(event, "delta"))
+        self._free.setdefault(self._place(event), []).append(text_of(get(event, "delta")))
 
     def _grow(self, event: Any, field: str) -> AIMessageChunk | None:
         place = self._place(event)
@@ -212,16 +210,14 @@ class OpenAIResponsesReader(Reader):
         if "call" not in self._fields(place):
             yield self._call_begins(place, item)
         if get(item, "input") is not None:
-            self._free[place] = text_of(get(item, "input"))
+            self._free[place] = [text_of(get(item, "input"))]
             yield from self._held()
         elif "arguments" not in self._fields(place):
             yield self._args(place, as_json(get(item, "arguments")))
 
     def _held(self) -> Iterator[AIMessageChunk]:
-        for place, text in self._free.items():
-            args = json.dumps({"input": encodable(text)}, ensure_ascii=False)
-            yield AIMessageChunk(tool_call_chunks=[{"args": args, "index": place}])
-        self._free = {}
+        free, self._free = self._free, {}
+        yield from map(free_call, free, free.values())
 
     def _tool_ends(self, place: int, item: Any) -> Iterator[AIMessageChunk | None]:
         fields = plain(item)

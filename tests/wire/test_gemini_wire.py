@@ -77,6 +77,14 @@ def test_an_input_in_pieces_that_breaks_off_is_kept_and_not_wanted():
     assert not reader.wants_calls
 
 
+def test_an_answer_that_ends_in_the_middle_of_an_input_does_not_want_the_call():
+    reader = GeminiReader()
+    events = [*events_of("gemini.partial_args.sse")[:2], {"candidates": [{"finishReason": "STOP"}]}]
+    read(reader, events)
+    assert reader.is_whole
+    assert not reader.wants_calls
+
+
 def test_sources_after_their_text_are_counted_in_bytes():
     message = message_of("search")
     cited, other = message.additional_kwargs["citations"]

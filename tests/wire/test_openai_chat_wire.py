@@ -207,6 +207,12 @@ def test_an_error_in_the_middle(said, status, kind, wait):
     assert (error.status, error.kind, error.retry_after) == (status, kind, wait)
 
 
+def test_a_call_alone_is_a_beginning():
+    call = {"index": 0, "id": "1", "function": {"name": "f", "arguments": "{}"}}
+    _, error = read(OpenAIChatReader(), [event(tool_calls=[call])])
+    assert "broke off" in str(error)
+
+
 def test_a_finish_that_is_an_error():
     reader = OpenAIChatReader()
     with pytest.raises(ProviderError, match="failed while it answered"):

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from nbstream import HumanMessage, ProviderError, ToolMessage
+from nbstream import AIMessage, HumanMessage, ProviderError, ToolMessage
 from nbstream.messages import merge_chunks
 from nbstream.wire.openai_responses import OpenAIResponsesReader, response_items
 
@@ -190,7 +190,13 @@ def test_images_and_files():
     ]
     [told] = [
         item
-        for item in response_items([HumanMessage("x"), ToolMessage([image], "1")])
+        for item in response_items(
+            [
+                HumanMessage("x"),
+                AIMessage("", tool_calls=[{"name": "f", "args": {}, "id": "1"}]),
+                ToolMessage([image], "1"),
+            ]
+        )
         if item.get("type") == "function_call_output"
     ]
     assert told["output"][0]["type"] == "input_image"

@@ -1,5 +1,6 @@
 """What goes back to a provider is what that provider accepts."""
 
+import functools
 import json
 
 import pytest
@@ -174,6 +175,17 @@ def test_chat_calls_with_and_without_a_result():
     assert chat_answer(message) is None
 
 
+def test_a_result_counts_only_right_after_its_call_and_with_it():
+    call = AIMessage("", tool_calls=[CALL])
+    late = [HumanMessage("Hi"), call, HumanMessage("More"), ToolMessage("3", "1")]
+    for request_of in (chat_messages, response_items):
+        assert request_of(late) == [
+            {"role": "user", "content": "Hi"},
+            {"role": "user", "content": "More"},
+        ]
+    assert [turn["role"] for turn in turns(late[:3])] == ["user", "user"]
+
+
 def test_openrouters_secrets_go_back():
     chunks, _ = read(OpenAIChatReader(), events_of("openai_chat.openrouter.sse"))
     sent = chat_answer(merge_chunks(chunks).to_message())
@@ -251,6 +263,14 @@ def test_what_json_and_utf8_cannot_hold_is_mended(request_of):
     sent.encode()
     assert sent.count("fish �") == 5
     assert "NaN" not in sent
+
+
+@pytest.mark.parametrize("request_of", [turns, chat_messages, response_items])
+def test_an_input_too_deep_for_json_goes_back_without_its_depths(request_of):
+    deep = functools.reduce(lambda inside, _: [inside], range(900), "x")
+    call = {"name": "f", "args": {"a": 1, "b": deep}, "id": "1"}
+    sent = request_of([HumanMessage("Hi"), AIMessage("", tool_calls=[call]), ToolMessage("x", "1")])
+    assert "1" in json.dumps(sent)
 
 
 def test_instructions_are_encodable():
