@@ -105,7 +105,7 @@ def test_raw_sends_braces_as_they_are(run, recorder):
         ("%%chat -m local\nHi {nobody}", "no variable 'nobody'"),
         ("%%chat -m local\n" + "moon " * 4000, "Shorten the prompt"),
         ("%%chat -m local --bg --to text\nHi", "Leave one of them out"),
-        ("%%chat -m local --image nothing.png\nHi", "neither a variable nor a file"),
+        ("%%chat -m local --image nothing.png\nHi", "is no variable, and"),
         ("%%chat --chain nothing\nHi", "no variable 'nothing'"),
         ("%%chat -m local --tools nothing\nHi", "no variable 'nothing'"),
         ("%%chat -m local --schema nothing\nHi", "no variable 'nothing'"),
