@@ -22,6 +22,8 @@ from nbstream import (
 )
 from nbstream.events._state import apply, initial
 
+from .tasks import wait_until
+
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 URL = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
 
@@ -238,3 +240,36 @@ def test_the_embedded_model_converses(local):
     turn = chat.ask("Say hello.")
     assert turn.result(60) is not None
     assert chat.usage["output"] > 0
+
+
+def test_an_input_that_fails_is_said_to_the_page(wire, caplog):
+    def fails(messages):
+        raise RuntimeError("no input today")
+
+    chat = ChatView(Echo(), input=fails)
+    sent = wire(chat)
+    page(chat, type="send", text="Hi")
+    assert sent == [{"type": "problem", "text": "RuntimeError: no input today"}]
+    assert chat.turns == []
+    assert "no input today" in caplog.text
+
+
+def test_two_views_of_one_conversation_stay_in_step(wire):
+    chat = ChatView(Echo())
+    other = ChatView(conversation=chat.conversation)
+    sent = wire(other)
+    chat.ask("a").result(30)
+    wait_until(lambda: [m["type"] for m in sent][:1] == ["turn"] and len(sent) > 1)
+    assert [turn.prompt.text for turn in other.turns] == ["a"]
+    other.close()
+    count = len(sent)
+    chat.ask("b").result(30)
+    assert len(sent) == count
+
+
+def test_the_page_is_told_which_turns_there_are_now(wire):
+    chat = talk("a", "b")
+    sent = wire(chat)
+    chat.conversation.undo()
+    tree = next(m for m in sent if m["type"] == "tree")
+    assert ([turn["id"] for turn in tree["turns"]], tree["leaf"]) == ([0], 0)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, NbstreamError
+from ..prompts import too_wide
 from ._errors import named, near
 from ._values import rendered
 
@@ -77,10 +77,6 @@ def join_blocks(parts: list[Any]) -> Content:
         elif part.strip():
             blocks.append({"type": "text", "text": part})
     return blocks
-
-
-_WIDE = re.compile(r"\d{6,}")
-"""A width or a precision, in a format, that asks for too much."""
 
 
 class _Field:
@@ -185,10 +181,10 @@ def _value(field: _Field, names: dict[str, Any], notices: list[str]) -> Any:
         except (Exception, SystemExit) as error:  # a `__str__` can do anything
             raise _failed(field, error) from None
     spec = fill(field.spec or "", names, [])
-    if isinstance(spec, str) and (wide := _WIDE.search(spec)):
+    if isinstance(spec, str) and too_wide(spec):
         raise InputError(
-            f"{field.shown} asks for {wide[0]} characters, more than any prompt can hold. "
-            f"Use a smaller number. {_LITERALLY}"
+            f"{field.shown} asks for more characters than any prompt can hold. "
+            f"Use a smaller number after the ':'. {_LITERALLY}"
         )
     try:
         if field.conversion:
