@@ -69,9 +69,19 @@ class ToolLoop(Runnable[Any, AIMessageChunk]):
                 usage_metadata=message.usage_metadata,
                 response_metadata=message.response_metadata,
             )
+            reason = message.response_metadata.get("stop_reason")
+            if reason == "pause_turn":  # a long turn of tools at the provider's end: it goes on
+                messages = [*messages, message]
+                continue
             # A call that cannot be read is told to the model, too.
             if not (message.tool_calls or message.invalid_tool_calls):
                 return
+            if reason not in (None, "tool_use"):
+                # What it had written of a call may not be all that it meant.
+                raise InputError(
+                    f"The model's answer ended ({reason}) before its calls of tools were done, so "
+                    "none was called. Raise --max-tokens, or ask for less at a time."
+                )
             messages = [*messages, message, *self._answers(message)]
         raise InputError(
             f"The model still asks for tools after {MAX_ROUNDS} rounds. "

@@ -183,3 +183,32 @@ def test_tools_and_schema_exclude_each_other(ip, fails):
 def test_what_is_no_schema(ip, fails):
     ip.user_ns.update(model=ScriptedChat(["x"]), number=1)
     assert "is no tool" in fails("%%chat -m model -S number\nHi")
+
+
+def ends(reason):
+    return AIMessageChunk("", response_metadata={"stop_reason": reason})
+
+
+def test_a_call_is_run_only_if_its_message_ended_with_the_wish_to_call(ip, fails):
+    called = []
+
+    @tool
+    def delete(path: str = "/") -> str:
+        """Delete a file."""
+        called.append(path)
+        return "gone"
+
+    ip.user_ns.update(delete=delete, model=Asking([call("delete", "{}"), ends("max_tokens")]))
+    assert "ended (max_tokens)" in fails("%%chat -m model --tools delete\nTidy up")
+    assert called == []
+    ip.user_ns["model"] = Asking([call("delete", "{}"), ends("tool_use")], ["Done."])
+    assert ip.run_cell("%%chat -m model --tools delete\nTidy up").success
+    assert called == ["/"]
+
+
+def test_a_turn_that_pauses_goes_on(ip, run):
+    model = Asking(["Searching", ends("pause_turn")], ["Found."])
+    ip.user_ns.update(model=model, add=add)
+    run("%%chat -m model --tools add --as answer\nSearch")
+    assert ip.user_ns["answer"].text == "Searching\n\nFound."
+    assert model.asked[1][-1].text == "Searching"
