@@ -272,4 +272,4 @@ def test_the_page_is_told_which_turns_there_are_now(wire):
     sent = wire(chat)
     chat.conversation.undo()
     tree = next(m for m in sent if m["type"] == "tree")
-    assert ([turn["id"] for turn in tree["turns"]], tree["leaf"]) == ([0], 0)
+    assert (tree["turns"], tree["leaf"]) == ([{"id": 0, "parent": None}], 0)
