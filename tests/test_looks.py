@@ -22,7 +22,7 @@ from nbstream import (
     stream_to,
 )
 from nbstream._exceptions import Stopped
-from nbstream._shown import brief, label, type_name
+from nbstream._shown import brief, label, shown, type_name
 from nbstream.events import _jsonl, _look
 from nbstream.events._chunks import add_chunks
 from nbstream.events._fold import Fold
@@ -50,6 +50,39 @@ def test_any_value_has_a_form(name):
         assert has_text(one) == (text_of(one) != "")
         json.dumps(encode(one), allow_nan=False)
         assert brief(one)
+
+
+@dataclass
+class Point:
+    x: int
+    y: object = None
+    hidden: int = field(default=0, repr=False)
+
+
+@pytest.mark.parametrize(
+    "value", [Point(1), Point(2, [(Point(3),), {"k": Point(4, "z")}]), (1,), (), {}, [], "x", {1}]
+)
+def test_a_bounded_repr_is_the_usual_one(value):
+    assert shown(value) == repr(value)
+
+
+def test_a_dataclass_can_have_a_repr_of_its_own():
+    @dataclass
+    class Named:
+        name: str
+
+        def __repr__(self):
+            return self.name
+
+    assert shown(Named("me")) == "me"
+
+
+def test_a_chunk_is_written_as_any_message():
+    chunk = AIMessageChunk("x", id="i")
+    assert encode(chunk) == _jsonl._Encoder(None)(chunk)
+    assert list(encode(chunk)) == list(_jsonl._Encoder(None)(chunk))
+    odd = AIMessageChunk("x", id=VALUES["repr"], name=VALUES["type with a metaclass"])
+    assert encode(odd)["id"] == {"$": "repr", "value": "<Nobody>"}
 
 
 def test_what_has_no_form_is_its_type():
@@ -88,6 +121,7 @@ def programs(value):
 
     def tell(x):
         dispatch_custom_event("told", value)
+        dispatch_custom_event(value, "told")
         return value
 
     def fail(x):
@@ -241,6 +275,7 @@ def test_what_comes_again_is_the_same_and_inside_itself_it_is_named():
     knot["me"] = [knot]
     assert plain(knot) == {"me": ["<dict, as above>"]}
     assert encode(knot) == {"me": [{"$": "repr", "value": "<dict, as above>"}]}
+    assert brief(knot) == "dict {'me': [...]}"
     # What is made for the look only is not taken for something else that had its place before.
     assert plain([[{"n": n}] for n in range(300)]) == [[{"n": n}] for n in range(300)]
 
@@ -253,6 +288,11 @@ def test_characters_have_a_budget_and_what_is_left_out_is_said():
     nodes = plain([[*range(400)] for _ in range(400)])
     assert sum(map(len, nodes)) < MAX_NODES + 100
     assert nodes[-1].endswith(" more")
+
+
+def test_what_comes_again_counts_again():
+    large = [[*range(450)] for _ in range(30)]
+    assert plain([large, large, 1]) == [large, "…", 1]
 
 
 def test_a_file_keeps_all_that_a_page_leaves_out():
@@ -352,11 +392,16 @@ def test_patience_with_one_value_ends(monkeypatch):
     assert plain([Slow() for _ in range(9)])[2:] == ["<Slow>"] * 7
 
 
-def test_a_look_that_waits_for_another_thread_holds_up_no_one(monkeypatch):
-    # A repr that needs a lock, and the lock's holder looks at the same log.
+@pytest.mark.parametrize("look", [frame, "fold"])
+def test_a_look_that_waits_for_another_thread_holds_up_no_one(look, monkeypatch):
+    # A repr needs a lock, and who holds that looks at the same log.
     monkeypatch.setattr(_look, "PATIENCE", 0.05)
-    lock, is_inside = threading.Lock(), threading.Event()
+    lock, is_inside = threading.RLock(), threading.Event()
     trace = Trace()
+    fold = Fold(trace)
+
+    def see():
+        return fold() if look == "fold" else frame(trace)
 
     class Guarded:
         def __repr__(self):
@@ -364,15 +409,51 @@ def test_a_look_that_waits_for_another_thread_holds_up_no_one(monkeypatch):
             with lock:
                 return "guarded"
 
+    def hold():
+        with lock:
+            other.start()
+            assert is_inside.wait(5)
+            see()
+
     with trace:
-        RunnableLambda(len).invoke([Guarded(), HumanMessage("x")])
-    with lock:
-        thread = threading.Thread(target=frame, args=(trace,))
+        RunnableLambda(len).invoke([Guarded()])
+    holder, other = (threading.Thread(target=one, daemon=True) for one in (hold, see))
+    holder.start()
+    holder.join(10)
+    assert not holder.is_alive()
+    other.join(10)
+    assert not other.is_alive()
+
+
+def test_what_two_threads_fold_counts_once():
+    trace, rounds = Trace(), 200
+    fold = Fold(trace)
+    run = trace.start("r")
+
+    def write():
+        for _ in range(rounds):
+            trace.log("chunk", run, "x")
+            fold()
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
         thread.start()
-        assert is_inside.wait(5)
-        thread_two = threading.Thread(target=frame, args=(trace,))
-        thread_two.start()
-    thread.join(5)
-    thread_two.join(5)
-    assert not thread.is_alive()
-    assert not thread_two.is_alive()
+    for thread in threads:
+        thread.join()
+    assert len(fold()["runs"][0]["texts"]) == 4 * rounds
+
+
+def test_an_event_is_looked_at_once_however_quick_that_is():
+    class Counted:
+        looks = 0
+
+        def __repr__(self):
+            Counted.looks += 1
+            return "counted"
+
+    trace = Trace()
+    with trace:
+        RunnableLambda(len).invoke([Counted()])
+    assert frame(trace) == frame(trace)
+    Fold(trace)()
+    assert Counted.looks == 1

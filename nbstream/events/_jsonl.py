@@ -16,10 +16,13 @@ import math
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._shown import attempt, encodable, label, type_name
+from .._exceptions import Stopped
+from .._shown import encodable, label, type_name
+from ..messages import AIMessageChunk
 from ._chunks import AddableDict
 from ._load import OURS, VERSION
 from ._look import Look, more
+from ._plain import is_text_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sized
@@ -71,9 +74,30 @@ def encode(value: Any, memo: Memo | None = None) -> Any:
     One value has a budget, so large that it is there for what holds itself or would never end; what
     it leaves out is said in its place.
     """
-    if value is None or value is True or value is False:
+    if value is None or type(value) is bool:
         return value
+    if type(value) is AIMessageChunk and _is_short(value):
+        # There is one for each token, and nearly all are no more than this.
+        named = {"content": value.content, "name": value.name, "id": value.id}
+        return {"$": "AIMessageChunk", **named, **_NO_MORE}
     return _Encoder(memo)(value)
+
+
+def _is_short(chunk: AIMessageChunk) -> bool:
+    return (
+        is_text_only(chunk)
+        and len(chunk.content) < MAX_CHARS
+        and (chunk.name is None or type(chunk.name) is str)
+        and (chunk.id is None or type(chunk.id) is str)
+    )
+
+
+_NO_MORE: dict[str, Any] = {
+    "additional_kwargs": {},
+    "response_metadata": {},
+    "tool_call_chunks": [],
+    "usage_metadata": None,
+}
 
 
 class _Encoder(Look):
@@ -100,7 +124,11 @@ class _Encoder(Look):
             return _note("…")
         self._open.add(id(value))
         try:
-            return attempt(lambda: self._form(value, kind), lambda: self._repr(value))
+            return self._form(value, kind)
+        except (KeyboardInterrupt, Stopped):
+            raise
+        except BaseException:
+            return self._repr(value)
         finally:
             self._open.discard(id(value))
 
