@@ -102,6 +102,19 @@ def test_what_has_no_form_is_its_type():
     assert label(VALUES["repr"]) == "<Nobody>"
 
 
+def test_what_fails_in_a_part_leaves_the_rest():
+    assert plain(VALUES["message with odd extras"])["content"] == "x"
+
+    class Model:
+        def model_dump(self, mode):
+            raise ValueError
+
+        def __repr__(self):
+            return "a model"
+
+    assert plain(Model()) == "a model"
+
+
 def outcome(call):
     try:
         return call()
@@ -285,6 +298,9 @@ def test_characters_have_a_budget_and_what_is_left_out_is_said():
     assert MAX_CHARS <= len("".join(many)) < MAX_CHARS + 200
     assert many[-1] == f"… {400 - len(many) + 1} more"
     assert many[-2].endswith("more characters")
+    long = plain(["x" * 10 * MAX_CHARS, "and on"])
+    assert len(long[0]) < 30_000
+    assert long[1] == "and on"
     nodes = plain([[*range(400)] for _ in range(400)])
     assert sum(map(len, nodes)) < MAX_NODES + 100
     assert nodes[-1].endswith(" more")
@@ -318,6 +334,8 @@ def test_a_file_says_what_it_leaves_out(monkeypatch):
     monkeypatch.setattr(_jsonl, "MAX_CHARS", 10)
     assert decode(encode(["x" * 20])) == ["x" * 10 + " … 10 more characters"]
     assert decode(encode(["x" * 10, 1])) == ["x" * 10, Opaque("… 1 more")]
+    assert decode(encode([b"x" * 10, b"x"])) == [b"x" * 10, Opaque("… 1 more")]
+    assert decode(encode([b"x" * 20, b"x"])) == [Opaque("<20 bytes>"), b"x"]
     monkeypatch.setattr(_jsonl, "MAX_DEPTH", 2)
     assert decode(encode([[[1]]])) == [[Opaque("…")]]
 
@@ -381,6 +399,17 @@ def test_what_is_quick_is_looked_at_again_where_it_comes_again():
             frame(trace)  # a page looks while it goes on
     inputs = [item["input"] for item in frame(trace)["items"] if item["kind"] == "start"]
     assert inputs == [[0], [0, 1], [0, 1, 2]]
+
+
+def test_what_is_remembered_counts_as_well():
+    class Large(Slow):
+        def model_dump(self, mode):
+            repr(self)
+            return [[*range(400)] for _ in range(30)]
+
+    memo, value = _look.Memo(), Large()
+    form = plain(value, memo)
+    assert plain([value, [value], 1], memo) == [form, ["…"], 1]
 
 
 def test_patience_with_one_value_ends(monkeypatch):

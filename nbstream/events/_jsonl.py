@@ -148,9 +148,10 @@ class _Encoder(Look):
         if kind in (tuple, set, frozenset):
             return {"$": kind.__name__, "items": self._list(value)}
         if kind is bytes:
-            shown = base64.b64encode(value[: max(self.chars, 0)]).decode()
-            self.chars -= len(shown)
-            return {"$": "bytes", "value": shown}
+            if len(value) > self.chars:
+                return _note(f"<{len(value):,} bytes>")
+            self.chars -= len(value)
+            return {"$": "bytes", "value": base64.b64encode(value).decode()}
         if issubclass(kind, BaseException):
             said = self._text(self.message(value))
             return {"$": "error", "type": type_name(value), "message": said}

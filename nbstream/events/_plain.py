@@ -123,7 +123,7 @@ class _Plain(Look):
             if _is_container(kind):
                 form = self._form(value, kind, depth)
             else:
-                form = self.once(value, "form", lambda: self._any(value, kind, depth))
+                form = self._foreign(value, kind, depth)
         except (KeyboardInterrupt, Stopped):
             raise
         except BaseException:
@@ -141,9 +141,19 @@ class _Plain(Look):
         self.chars -= seen.chars
         return seen.form
 
-    def _any(self, value: Any, kind: type, depth: int) -> Any:
-        # What fails in what a value has may leave its repr whole.
-        return attempt(lambda: self._form(value, kind, depth), lambda: self._repr(value))
+    def _foreign(self, value: Any, kind: type, depth: int) -> Any:
+        known = self.memo.recall(value, "form")
+        if type(known) is _Seen:
+            return self._again(value, known)
+        nodes, chars = self.nodes, self.chars
+
+        def look() -> _Seen:
+            # What fails in what a value has may leave its repr whole.
+            form = attempt(lambda: self._form(value, kind, depth), lambda: self._repr(value))
+            return _Seen(value, form, nodes - self.nodes, chars - self.chars)
+
+        seen = self.once(value, "form", look)
+        return seen.form if type(seen) is _Seen else seen
 
     def _form(self, value: Any, kind: type, depth: int) -> Any:
         if kind is dict:
