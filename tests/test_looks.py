@@ -29,7 +29,7 @@ from nbstream.events._fold import Fold
 from nbstream.events._frames import frame
 from nbstream.events._jsonl import encode
 from nbstream.events._load import Opaque, decode
-from nbstream.events._plain import MAX_CHARS, MAX_NODES, has_text, plain, text_of
+from nbstream.events._plain import MAX_CHARS, MAX_DEPTH, MAX_NODES, has_text, plain, text_of
 from nbstream.messages import convert_to_messages
 
 from .hostile_values import VALUES
@@ -100,6 +100,19 @@ def test_what_has_no_form_is_its_type():
     assert "Liar object" in plain(VALUES["class that is a property"])
     assert type_name(VALUES["type with a metaclass"]) == "Class"
     assert label(VALUES["repr"]) == "<Nobody>"
+
+
+def test_what_answers_to_every_name_is_not_asked():
+    assert plain(VALUES["mock"]).startswith("<Mock id=")
+    assert plain(VALUES["magic mock"]).startswith("<MagicMock id=")
+    assert "Everything object at" in plain(VALUES["everything"])
+
+
+def test_what_is_deep_is_shown_to_a_depth():
+    shown = plain(VALUES["deep"])
+    for _ in range(MAX_DEPTH):
+        (shown,) = shown
+    assert shown == "…"
 
 
 def test_what_fails_in_a_part_leaves_the_rest():
