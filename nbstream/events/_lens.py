@@ -275,14 +275,12 @@ class _Mailbox:
         self.full = self._loop.create_future()
         await self.full
 
-    def take(self) -> Event:
-        """Return the next event, and let the producer go on once few are left."""
-        event = self.heard.popleft()
+    def make_room(self) -> None:
+        """Let the producer go on once few are left."""
         if self.full is not None and len(self.heard) <= _AHEAD:
             if not self.full.done():
                 self.full.set_result(None)
             self.full = None
-        return event
 
     async def wait(self) -> None:
         news = self._news = self._loop.create_future()
@@ -333,7 +331,10 @@ async def _astream_events(
     try:
         while True:
             while heard:
-                if (event := lens(mailbox.take())) is not None:
+                event = lens(heard.popleft())
+                if mailbox.full is not None:
+                    mailbox.make_room()
+                if event is not None:
                     yield event
             if task.done():
                 break
