@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 import traitlets
-from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import magic_arguments
 
 from .._exceptions import InputError
@@ -110,6 +110,8 @@ class ChatMagics(Magics):
             raise traitlets.TraitError("A price is {'input': …, 'output': …} for a million tokens.")
         return proposal["value"]
 
+    # Expressions are put in here, since IPython would put a value in before the words are split.
+    @no_var_expand
     @magic_arguments("%chat")
     @chat_options
     @cell_magic
@@ -121,7 +123,7 @@ class ChatMagics(Magics):
             %%chat --model local --as answer
             Write me a 1 verse song about {animal} on the moon
 
-        `{animal}` stands for a variable's value, and so does any expression in braces:
+        `{animal}` stands for a variable's value, and so does any expression that uses one:
         `{df.head()}` sends a table, `{figure}` an image, `{In[3]}`, `{Out[3]}` and
         `{Err[3]}` an earlier cell, its result, its error. `{{` and `}}` are braces. Values of
         options can be expressions, too: `--system {rules}`.
@@ -133,7 +135,7 @@ class ChatMagics(Magics):
             self._chat(line, cell)
 
     def _chat(self, line: str, cell: str) -> None:
-        args = parse(type(self).chat.parser, line)
+        args = parse(type(self).chat.parser, line, self.names())
         text = cell.strip()
         if not text:
             raise InputError("The cell is empty. Write a prompt below the %%chat line.")
@@ -153,6 +155,7 @@ class ChatMagics(Magics):
         if args.to and answer.view.status == "done":
             show_as(args.to, answer.text, answer.message, self.shell)
 
+    @no_var_expand
     @line_magic("chat")  # type: ignore[arg-type]  # it takes a name, whatever its types say
     def chat_line(self, line: str) -> Any:
         """Show and steer the conversation that the %%chat cells are.
@@ -161,7 +164,7 @@ class ChatMagics(Magics):
 
             %chat                    model, system, turns, tokens and cost so far
             %chat models             which there are, and what each needs
-            %chat model NAME         use this one from now on
+            %chat model NAME         use this one from now on; default goes back
             %chat system TEXT        standing instructions; off for none
             %chat key                enter an API key, unseen; .env reads it, forget removes it
             %chat stop               stop what streams in the background

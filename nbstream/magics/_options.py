@@ -12,7 +12,8 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import argument
 
 from .._exceptions import InputError
-from ._errors import near
+from .._shown import near
+from ._template import Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,19 +166,21 @@ def option_names(parser: Any) -> dict[str, Any]:
     return dict(parser._option_string_actions)
 
 
-def parse(parser: Any, line: str) -> Any:
+def parse(parser: Any, line: str, names: dict[str, Any]) -> Any:
     """Read a line of options.
 
     Quotes group words as in a shell. A backslash is only a backslash, since Windows' paths are
-    full of them.
+    full of them. Values can be expressions, as in ``--system {rules}``.
 
     Raises
     ------
     InputError
-        If an option is unknown or lacks its value, or if something is left over.
+        If an option is unknown or lacks its value, if something is left over, or an expression
+        cannot be worked out.
     """
+    held = Held(line, names)
     try:
-        words = split(line)
+        words = [held.put_back(word) for word in split(held.line)]
     except ValueError:
         raise InputError(
             f"A quote is not closed in: {line.strip()[:60]!r}. Use \" around a text that has a '."

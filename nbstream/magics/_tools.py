@@ -133,7 +133,7 @@ def named_tools(found: dict[str, Any]) -> list[Tool]:
             tools.append(Tool(value))
         else:
             raise InputError(
-                f"--tools: {name!r} is a {type(value).__name__}, not a tool. "
+                f"--tools: {name!r} is of type {type(value).__name__}, not a tool. "
                 "Write a function with a docstring and typed arguments, under @tool."
             )
     return tools

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._files import write_whole
 from .._secrets import hide_all
+from .._shown import near
 from ..conversation import Conversation
 from ..conversation._cells import index_of
-from ._errors import near
 from ._models import make_model, providers
 from ._render import table
 from ._session import Prompt
+from ._template import Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,11 +44,20 @@ def run_verb(session: Session, line: str) -> Any:
         )
     action, takes = VERBS[verb]
     rest = rest.strip()
+    if verb != "key":  # what is typed there is not looked at
+        rest = _worked_out(session, rest)
     if takes and not rest and not takes.startswith("["):
         raise InputError(f"%chat {verb} needs {takes}, as in: {_EXAMPLES[verb]}")
     if not takes and rest:
         raise InputError(f"%chat {verb} stands alone; what is {rest[:40]!r}?")
     return action(session, rest) if takes else action(session)
+
+
+def _worked_out(session: Session, text: str) -> str:
+    """Return what follows a verb, without quotes around it and with its expressions' values."""
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    held = Held(text[1:-1] if quoted else text, session.settings.names())
+    return held.put_back(held.line)
 
 
 def _status(session: Session) -> None:
@@ -77,7 +87,9 @@ def _models(session: Session) -> None:
 
 
 def _model(session: Session, name: str) -> None:
-    if name:
+    if name == "default":
+        session.settings.model = ""
+    elif name:
         make_model(name, session.shell.user_ns, session.keys)  # says if there is none
         session.settings.model = name
     session.say(f"The model is {session.settings.model or 'the default one'}.")
@@ -85,8 +97,6 @@ def _model(session: Session, name: str) -> None:
 
 def _system(session: Session, text: str) -> None:
     if text:
-        quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
-        text = text[1:-1] if quoted else text
         session.settings.system = "" if text == "off" else text
     session.say(
         f"System: {session.settings.system}"
@@ -234,8 +244,7 @@ def _help(session: Session) -> None:
 
 
 def _path(name: str) -> Path:
-    quoted = len(name) > 1 and name[0] == name[-1] and name[0] in "'\""
-    return Path(name[1:-1] if quoted else name).expanduser()
+    return Path(name).expanduser()
 
 
 def _cut(text: str, limit: int = MAX_SHOWN) -> str:

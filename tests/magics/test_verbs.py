@@ -41,6 +41,8 @@ def test_model_sets_the_model(run, fails, magics, recorder):
     assert recorder.asked
     assert "Did you mean 'local'?" in fails("%chat model loca")
     assert magics.model == "bot"
+    assert "the default one" in run("%chat model default")
+    assert magics.model == ""
 
 
 def test_system_sets_and_clears(run, magics, recorder):
@@ -51,6 +53,16 @@ def test_system_sets_and_clears(run, magics, recorder):
     run("%chat system off")
     assert magics.system == ""
     assert "no system prompt" in run("%chat system")
+
+
+def test_what_follows_a_verb_can_be_an_expression(ip, run, fails, magics):
+    ip.user_ns["rules"] = "'Be brief', says {she}."
+    run("%chat system {rules}")
+    assert magics.system == ip.user_ns["rules"]
+    assert "no variable 'nope'" in fails("%chat system {nope}")
+    assert magics.system == ip.user_ns["rules"]
+    run("%chat system Answer as {{}}.")
+    assert magics.system == "Answer as {}."
 
 
 def test_last_wants_an_answer_first(fails):
