@@ -49,7 +49,9 @@ def run_verb(session: Session, line: str) -> Any:
     if takes and not rest and not takes.startswith("["):
         raise InputError(f"%chat {verb} needs {takes}, as in: {_EXAMPLES[verb]}")
     if not takes and rest:
-        raise InputError(f"%chat {verb} stands alone; what is {rest[:40]!r}?")
+        raise InputError(
+            f"%chat {verb} takes nothing after it, but got {rest[:40]!r}. Leave that out."
+        )
     return action(session, rest) if takes else action(session)
 
 
@@ -146,7 +148,9 @@ def _view(session: Session) -> Any:
 def _error(session: Session) -> None:
     failure = session.cells.last_failure
     if failure is None:
-        raise InputError("No cell has failed since %load_ext nbstream.")
+        raise InputError(
+            "No cell has failed since %load_ext nbstream, so there is no error to explain."
+        )
     prompt = hide_all(
         "This cell of a Python notebook failed. Explain in a few sentences why, and how to mend "
         f"it.\n\nThe cell:\n```python\n{failure.source.strip()}\n```\n\nThe error:\n```\n"
@@ -187,7 +191,9 @@ def _undo(session: Session) -> None:
 
 def _edit(session: Session, number: str) -> None:
     if not number.isdecimal():
-        raise InputError(f"%chat edit needs a turn's number, not {number!r}. See %chat history.")
+        raise InputError(
+            f"%chat edit needs a turn's number, not {number!r}. %chat history lists the turns."
+        )
     talk = session.conversation
     turn = talk.turns[index_of(talk, int(number))]
     line = turn.origin.line if turn.origin else ""
@@ -218,7 +224,9 @@ def _save(session: Session, name: str) -> None:
     try:
         write_whole(_path(name), hide_all(talk.to_json()))
     except OSError as error:
-        raise InputError(f"{name!r} cannot be written: {error.strerror or error}.") from None
+        raise InputError(
+            f"{name!r} cannot be written: {error.strerror or error}. Check the path."
+        ) from None
     session.say(f"Saved {_counted(len(talk.turns), 'turn')} to {name}.")
 
 
@@ -233,7 +241,9 @@ def _export(session: Session, name: str) -> None:
     try:
         path = view.export(_path(name))
     except OSError as error:
-        raise InputError(f"{name!r} cannot be written: {error.strerror or error}.") from None
+        raise InputError(
+            f"{name!r} cannot be written: {error.strerror or error}. Check the path."
+        ) from None
     session.say(f"Written: {path}")
 
 

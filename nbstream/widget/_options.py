@@ -2,34 +2,83 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import traitlets
 
 from .._exceptions import InputError
+from .._shown import brief, near
 from ..events._metrics import check_price
 
-__all__ = ["ViewOptions", "check_options"]
+__all__ = ["OptionError", "ViewOptions", "check_options"]
+
+
+class OptionError(InputError, traitlets.TraitError):
+    """A view's option cannot take a value."""
+
+
+class _Worded:
+    """A trait whose errors name the option, what it takes, and the value."""
+
+    name: str | None
+    wanted = ""
+
+    def error(self, obj: Any, value: Any, error: Any = None, info: Any = None) -> NoReturn:  # noqa: ARG002
+        raise OptionError(f"{self.name} is {self.wanted}, not {brief(value)}.{self.hint(value)}")
+
+    def hint(self, value: Any) -> str:  # noqa: ARG002
+        return ""
+
+
+class _Text(_Worded, traitlets.Unicode):  # type: ignore[type-arg]
+    wanted = "a text"
+
+
+class _Length(_Text):
+    wanted = "a CSS length, such as '30em'"
+
+
+class _Choice(_Worded, traitlets.Enum):  # type: ignore[type-arg]
+    @property
+    def wanted(self) -> str:  # type: ignore[override]
+        return f"one of {', '.join(map(repr, self.values or ()))}"
+
+    def hint(self, value: Any) -> str:
+        return near(value, self.values or ()) if isinstance(value, str) else ""
+
+
+class _Switch(_Worded, traitlets.Bool):  # type: ignore[type-arg]
+    wanted = "True or False"
+
+
+class _Price(_Worded, traitlets.Dict):
+    wanted = "{'input': …, 'output': …}, numbers for a million tokens"
 
 
 class ViewOptions(traitlets.HasTraits):
     """How a run is shown. `StreamView` says what each of these means."""
 
-    view = traitlets.Enum(
-        ["tokens", "markdown", "events", "timeline"], "tokens", help="What is on top."
+    view = _Choice(
+        ["tokens", "markdown", "events", "timeline"], "tokens", help="Which tab is on top."
     ).tag(sync=True)
-    delimiter = traitlets.Unicode("|", help="Shown between chunks; empty for none.").tag(sync=True)
-    borders = traitlets.Enum(
+    delimiter = _Text("|", help="Shown between chunks; empty for none.").tag(sync=True)
+    borders = _Choice(
         ["delimiter", "bands", "none"], "delimiter", help="How borders between chunks are shown."
     ).tag(sync=True)
-    whitespace = traitlets.Bool(help="Whether whitespace is made visible.").tag(sync=True)
-    heat = traitlets.Enum(
-        ["none", "gap", "logprob"], "none", help="What tokens are coloured by."
-    ).tag(sync=True)
-    price = traitlets.Dict(
+    whitespace = _Switch(help="Whether whitespace is made visible.").tag(sync=True)
+    heat = _Choice(["none", "gap", "logprob"], "none", help="What tokens are coloured by.").tag(
+        sync=True
+    )
+    price = _Price(
         value_trait=traitlets.Float(), help="For a million tokens: {'input': …, 'output': …}."
     ).tag(sync=True)
-    max_height = traitlets.Unicode("30em", help="Where the views begin to scroll.").tag(sync=True)
+    max_height = _Length("30em", help="Where the views begin to scroll.").tag(sync=True)
+
+    @traitlets.validate("price")
+    def _valid_price(self, proposal: Any) -> Any:
+        if proposal["value"]:
+            check_price(proposal["value"])
+        return proposal["value"]
 
 
 def check_options(view: ViewOptions, options: dict[str, Any]) -> None:
@@ -44,12 +93,10 @@ def check_options(view: ViewOptions, options: dict[str, Any]) -> None:
     for name, value in options.items():
         if name not in known and not view.has_trait(name):
             raise InputError(
-                f"A {type(view).__name__} has no option {name!r}. There are: {', '.join(known)}."
+                f"{type(view).__name__} has no option {name!r}.{near(name, known)} "
+                f"There are: {', '.join(known)}."
             )
         if name in known:
-            try:
-                known[name]._validate(view, value)
-            except traitlets.TraitError as error:
-                raise InputError(str(error)) from None
+            known[name]._validate(view, value)
         if name == "price" and value:
             check_price(value)

@@ -108,7 +108,7 @@ def test_export(run, recorder, tmp_path, suffix):
 def test_export_says_what_is_wrong(run, fails, recorder, tmp_path):
     assert "no answer yet" in fails("%chat export run.html")
     run("%%chat -m bot\nHi")
-    assert "should end with" in fails(f"%chat export {tmp_path}/run.docx")
+    assert "Let the name end with" in fails(f"%chat export {tmp_path}/run.docx")
     assert "cannot be written" in fails(f"%chat export {tmp_path}/nowhere/run.html")
 
 
@@ -123,7 +123,7 @@ def test_export_says_what_is_wrong(run, fails, recorder, tmp_path):
         ("%chat save", "needs a file's name"),
         ("%chat load", "needs a file's name"),
         ("%chat export", "needs a file's name"),
-        ("%chat reset all", "%chat reset stands alone; what is 'all'?"),
+        ("%chat reset all", "%chat reset takes nothing after it, but got 'all'"),
     ],
 )
 def test_bad_lines(fails, line, said):
