@@ -224,10 +224,12 @@ def convert_to_tool(thing: Any) -> dict[str, Any]:
         try:
             schema = TypeAdapter(_readable(thing)).json_schema()
         except PydanticUserError:
+            schema = {}
+        if "properties" not in schema and "$defs" not in schema:
             raise InputError(
                 f"The class {thing.__name__} describes no tool or schema. "
                 "Use a pydantic model or a TypedDict."
-            ) from None
+            )
         return _described(thing.__name__, schema.get("description", ""), schema)
     if callable(thing):
         return convert_to_tool(Tool(thing))

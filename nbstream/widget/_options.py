@@ -69,9 +69,7 @@ class ViewOptions(traitlets.HasTraits):
     heat = _Choice(["none", "gap", "logprob"], "none", help="What tokens are coloured by.").tag(
         sync=True
     )
-    price = _Price(
-        value_trait=traitlets.Float(), help="For a million tokens: {'input': …, 'output': …}."
-    ).tag(sync=True)
+    price = _Price(help="For a million tokens: {'input': …, 'output': …}.").tag(sync=True)
     max_height = _Length("30em", help="Where the views begin to scroll.").tag(sync=True)
 
     @traitlets.validate("price")
