@@ -80,7 +80,7 @@ class StringPromptValue:
 
 @dataclass
 class MessagesPlaceholder:
-    """Stands in a prompt for a list of messages, such as a conversation so far.
+    """Stands for a list of messages in a prompt, such as a conversation so far.
 
     Parameters
     ----------

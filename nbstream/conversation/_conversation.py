@@ -253,7 +253,7 @@ class Conversation:
         return is_new
 
     def stop(self) -> None:
-        """Stop every answer that is under way; what has come stays."""
+        """Stop every answer that is under way; the text received so far is kept."""
         for turn in self.all_turns:
             turn.stop()
 

@@ -40,7 +40,7 @@ _TYPES: tuple[str, ...] = get_args(RunType)
 
 
 class Opaque:
-    """Stands in a loaded log for an object that only its ``repr`` is known of."""
+    """Stands for an object in a loaded log that only its ``repr`` is known of."""
 
     def __init__(self, shown: str) -> None:
         self._shown = shown
@@ -134,7 +134,7 @@ def load(trace: Log, lines: Iterator[str]) -> None:
 def _unread(number: int, said: str) -> InputError:
     return InputError(
         f"Line {number} of this log cannot be read: {said.rstrip('.')[:300]}. "
-        "It is not as to_jsonl has written it: write the log anew, or name another file."
+        "It is not as to_jsonl has written it: write the log again, or name another file."
     )
 
 

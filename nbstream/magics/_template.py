@@ -277,5 +277,5 @@ def _evaluated(field: _Field, names: dict[str, Any]) -> Any:
 def _failed(field: _Field, error: BaseException) -> InputError:
     return InputError(
         f"{field.shown} cannot be worked out: {named(error)}. "
-        "Mend the expression, or run the cell that it needs."
+        "Correct the expression, or run the cell that it needs."
     )

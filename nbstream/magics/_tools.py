@@ -99,7 +99,7 @@ class ToolLoop(Runnable[Any, AIMessageChunk]):
             answer: ToolMessage = tool.invoke({**call, "id": call_id})
         except Exception as error:
             raise ToolError(
-                f"The tool {name!r} failed: {type(error).__name__}: {error}. Mend it, then run "
+                f"The tool {name!r} failed: {type(error).__name__}: {error}. Correct it, then run "
                 "this cell again; --debug shows where it failed."
             ) from error
         return answer

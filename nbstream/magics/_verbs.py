@@ -152,7 +152,7 @@ def _error(session: Session) -> None:
             "No cell has failed since %load_ext nbstream, so there is no error to explain."
         )
     prompt = hide_all(
-        "This cell of a Python notebook failed. Explain in a few sentences why, and how to mend "
+        "This cell of a Python notebook failed. Explain in a few sentences why, and how to fix "
         f"it.\n\nThe cell:\n```python\n{failure.source.strip()}\n```\n\nThe error:\n```\n"
         f"{failure.said}\n```"
     )

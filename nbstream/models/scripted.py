@@ -26,7 +26,7 @@ class ScriptedChat(BaseChatModel):
     Parameters
     ----------
     chunks
-        What to say: texts, message chunks, or an exception, which is raised where it stands.
+        What to say: texts, message chunks, or an exception, which is raised in its place.
     delay
         Seconds to wait before each chunk.
     name

@@ -91,7 +91,7 @@ class Runnable(Fluent[Input, Output]):
     def stream(
         self, input: Input, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[Output]:
-        """Yield the output in pieces as they come; by default the one final value."""
+        """Yield the output in chunks as they come; by default the one final value."""
         cls = type(self)
         is_single = cls._stream is Runnable._stream and cls._transform is Runnable._transform
         source = partial(self._stream, input, **kwargs)

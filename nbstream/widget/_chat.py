@@ -116,7 +116,7 @@ class ChatView(ChatPage):
         self.conversation.switch(turn)
 
     def stop(self) -> None:
-        """Stop every answer that is under way; what has come stays."""
+        """Stop every answer that is under way; the text received so far is kept."""
         self.conversation.stop()
 
     def clear(self) -> None:

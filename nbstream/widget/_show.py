@@ -49,8 +49,8 @@ def show(
     InputError
         If the source cannot be streamed.
     KeyboardInterrupt
-        If the kernel is interrupted while this waits: what has come stays in the view. Stopped
-        from the page, it returns the view instead.
+        If the kernel is interrupted while this waits: the text received so far stays in the view.
+        Stopped from the page, it returns the view instead.
     Exception
         What the stream raises, while this waits; else ``view.result()`` raises it.
 
@@ -71,7 +71,7 @@ def show(
 def stream_to(view: StreamView) -> Iterator[StreamView]:
     """Show in ``view`` all that runs inside the block, in any thread or task that it starts.
 
-    Display the view before, or in another cell: it is live wherever it stands.
+    Display the view before, or in another cell: it is live wherever it is displayed.
 
     Parameters
     ----------
