@@ -11,6 +11,7 @@ from .._secrets import hide_all
 from .._shown import near
 from ..conversation import Conversation
 from ..conversation._cells import index_of
+from ._help import HELP, help_on, overview
 from ._models import make_model, providers
 from ._render import table
 from ._session import Prompt
@@ -47,7 +48,7 @@ def run_verb(session: Session, line: str) -> Any:
     if verb != "key":  # what is typed there is not looked at
         rest = _worked_out(session, rest)
     if takes and not rest and not takes.startswith("["):
-        raise InputError(f"%chat {verb} needs {takes}, as in: {_EXAMPLES[verb]}")
+        raise InputError(f"%chat {verb} needs {takes}, as in: {HELP[verb].example}")
     if not takes and rest:
         raise InputError(
             f"%chat {verb} takes nothing after it, but got {rest[:40]!r}. Leave that out."
@@ -247,10 +248,11 @@ def _export(session: Session, name: str) -> None:
     session.say(f"Written: {path}")
 
 
-def _help(session: Session) -> None:
-    import inspect
-
-    print(inspect.getdoc(type(session.settings).chat_line))  # noqa: T201
+def _help(session: Session, verb: str) -> None:  # noqa: ARG001
+    verb = verb.removeprefix("%chat").strip()
+    if verb and verb not in HELP:
+        raise InputError(f"There is no %chat {verb}.{near(verb, HELP)} %chat help lists all.")
+    print(help_on(verb) if verb else f"{overview()}\n\n%%chat? explains the prompts.")  # noqa: T201
 
 
 def _path(name: str) -> Path:
@@ -284,12 +286,6 @@ VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "save": (_save, "a file's name"),
     "load": (_load, "a file's name"),
     "export": (_export, "a file's name"),
-    "help": (_help, ""),
+    "help": (_help, "[VERB]"),
 }
 """What each does, and what it takes; in brackets what may be left out."""
-_EXAMPLES = {
-    "edit": "%chat edit 2",
-    "save": "%chat save talk.json",
-    "load": "%chat load talk.json",
-    "export": "%chat export run.html",
-}

@@ -357,7 +357,10 @@ def test_the_help_names_every_option(ip):
     for action in ip.find_cell_magic("chat").__func__.parser._actions:
         assert all(option in text for option in action.option_strings)
         assert action.help
-    assert text.startswith("::\n\n  %%chat [-m MODEL]")
+    assert text.startswith("::\n\n  %%chat [-m MODEL] [-s SYSTEM] [-a NAME] [-n N] [-b]")
+    common = text.partition("used most:")[2].partition("`{animal}`")[0]
+    for option in ("--model", "--system", "--as", "--max-tokens", "--bg"):
+        assert option in common
 
 
 def test_unloading_takes_it_away(ip, magics):

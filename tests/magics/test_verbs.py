@@ -135,6 +135,18 @@ def test_help_lists_every_verb(ip, run):
 
     shown = run("%chat help")
     assert all(f"%chat {verb}".rstrip() in shown for verb in VERBS)
+    assert all(f"\n{title}\n" in shown for title in ("The conversation", "The model", "Files"))
+    assert shown.partition("\n\n%%chat?")[0] in ip.find_line_magic("chat").__doc__
+
+
+def test_help_on_one_verb(run, fails):
+    from nbstream.magics._verbs import VERBS
+
+    for verb in filter(None, VERBS):
+        said = run(f"%chat help {verb}")
+        assert said.startswith(f"%chat {verb}")
+        assert "For example: " in said
+    assert "Did you mean 'branch'?" in fails("%chat help brunch")
 
 
 def test_settings_come_from_the_environment(ip, magics, monkeypatch):
