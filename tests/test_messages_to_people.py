@@ -240,7 +240,7 @@ IN_CELLS = [
     ("%chat undo", "is empty", "ask() makes one"),
     ("%chat last", "no answer yet", "Run a %%chat cell first"),
     ("%chat load nothing.json", "nothing.json", "Check the path"),
-    ("%chat save", "a file's name", "%chat save a.json"),
+    ("%chat save", "a file's name", "%chat save talk.json"),
     ("%chat key sk-something", "Type no key into a cell", "%chat key alone"),
     ("%chat key nothing.env", "'nothing.env'", "Check the path"),
     ("%chat system {nope}", "'nope'", "Write literal braces"),

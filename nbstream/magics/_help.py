@@ -95,7 +95,7 @@ _GROUPS = {
             "load FILE",
             "go on with a stored one",
             "It takes the place of this notebook's conversation.",
-            "%chat load a.json",
+            "%chat load talk.json",
         ),
         Help(
             "export FILE",

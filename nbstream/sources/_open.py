@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_INPUT", "open_stream"]
 
-NO_INPUT: Any = object()
+
+class _NoInput:
+    def __repr__(self) -> str:
+        return "<none>"
+
+
+NO_INPUT: Any = _NoInput()
 """Stands for an input that was not given, since None is one that can be."""
 
 

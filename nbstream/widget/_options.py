@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+import inspect
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import traitlets
 
@@ -10,7 +11,12 @@ from .._exceptions import InputError
 from .._shown import brief, near
 from ..events._metrics import check_price
 
-__all__ = ["OptionError", "ViewOptions", "check_options"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+__all__ = ["OptionError", "ViewOptions", "check_options", "lists_options"]
 
 
 class OptionError(InputError, traitlets.TraitError):
@@ -31,6 +37,7 @@ class _Worded:
 
 
 class _Text(_Worded, traitlets.Unicode):  # type: ignore[type-arg]
+    kind = "str"
     wanted = "a text"
 
 
@@ -40,6 +47,10 @@ class _Length(_Text):
 
 class _Choice(_Worded, traitlets.Enum):  # type: ignore[type-arg]
     @property
+    def kind(self) -> str:
+        return f"Literal[{', '.join(map(repr, self.values or ()))}]"
+
+    @property
     def wanted(self) -> str:  # type: ignore[override]
         return f"one of {', '.join(map(repr, self.values or ()))}"
 
@@ -48,10 +59,12 @@ class _Choice(_Worded, traitlets.Enum):  # type: ignore[type-arg]
 
 
 class _Switch(_Worded, traitlets.Bool):  # type: ignore[type-arg]
+    kind = "bool"
     wanted = "True or False"
 
 
 class _Price(_Worded, traitlets.Dict):
+    kind = "dict[str, float]"
     wanted = "{'input': …, 'output': …}, numbers for a million tokens"
 
 
@@ -77,6 +90,44 @@ class ViewOptions(traitlets.HasTraits):
         if proposal["value"]:
             check_price(proposal["value"])
         return proposal["value"]
+
+
+def lists_options(**defaults: Any) -> Callable[[F], F]:
+    """Name the options in a function's signature: Tab completes them, Shift+Tab shows them.
+
+    Parameters
+    ----------
+    **defaults
+        Those that are others than a view's own.
+
+    Examples
+    --------
+    >>> @lists_options(view="markdown")
+    ... def display(source, **options): ...
+    >>> parameters = inspect.signature(display).parameters
+    >>> list(parameters)[:3], parameters["view"].default
+    (['source', 'view', 'delimiter'], 'markdown')
+    """
+    known: dict[str, Any] = ViewOptions.class_traits(sync=True)
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=defaults.get(name, known[name].default()),
+            annotation=known[name].kind,
+        )
+        for name in vars(ViewOptions)
+        if name in known
+    ]
+
+    def name_them(function: F) -> F:
+        signature = inspect.signature(function)
+        own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+        named: Any = function
+        named.__signature__ = signature.replace(parameters=[*own, *options])
+        return function
+
+    return name_them
 
 
 def check_options(view: ViewOptions, options: dict[str, Any]) -> None:

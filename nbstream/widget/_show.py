@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..events._plain import text_of
 from ..sources import NO_INPUT
 from ._host import kernel_shell
+from ._options import lists_options
 from ._view import StreamView
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["launch", "show", "stream_to"]
 
 
+@lists_options()
 def show(
     source: Any, input: Any = NO_INPUT, *, block: bool | None = None, **options: Any
 ) -> StreamView:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..events import Trace
 from ..events._metrics import measure
 from ._export import write_as
+from ._options import lists_options
 from ._static import to_document, to_html
 from ._stream_page import StreamPage
 
@@ -59,6 +60,7 @@ class StreamView(StreamPage):
     ('Here is', 'done', 2)
     """
 
+    @lists_options()
     def __init__(self, trace: Trace | None = None, **options: Any) -> None:
         super().__init__(trace, options)
 
@@ -66,7 +68,7 @@ class StreamView(StreamPage):
     def metrics(self) -> Metrics:
         """The run's metrics so far, with the view's price; see `Trace.metrics`.
 
-        Before anything ran, no chunk has come, and all else is None.
+        Before anything ran, there are 0 chunks, and all else is None.
 
         Examples
         --------
