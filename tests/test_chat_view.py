@@ -150,7 +150,7 @@ def test_images_go_along(tmp_path):
     assert turn.prompt.text == "What is it?"
     turn.result(5)
     assert chat.edit("And now?").prompt.content[0] == blocks[0]
-    with pytest.raises(InputError, match="none of them"):
+    with pytest.raises(InputError, match="no PNG, JPEG, GIF or WebP"):
         chat.ask("x", images=[b"<svg onload=alert(1)>"])
     with pytest.raises(InputError, match="cannot be read"):
         chat.ask("x", images=[tmp_path / "b.png"])
@@ -180,8 +180,8 @@ def test_the_page_asks_and_is_answered(wire):
 @pytest.mark.parametrize(
     ("message", "said"),
     [
-        ({"type": "send", "text": " "}, "nothing to send"),
-        ({"type": "send", "text": "a", "images": ["data:image/png;base64,PHN2Zz4="]}, "none of"),
+        ({"type": "send", "text": " "}, "prompt is empty"),
+        ({"type": "send", "text": "a", "images": ["data:image/png;base64,PHN2Zz4="]}, "no PNG"),
         ({"type": "send", "text": "a", "images": ["data:,%%%"]}, "Attach it again"),
     ],
 )

@@ -221,7 +221,7 @@ def test_what_is_no_message_is_the_models_error_and_not_the_logs():
     with trace, pytest.raises(InputError, match="cannot read int 5"):
         RunnableLambda(lambda x: ScriptedChat(["a"]).invoke(x)).invoke(5)
     assert frame(trace)["items"][1]["input"] == 5
-    with pytest.raises(InputError, match="cannot read Mock"):
+    with pytest.raises(InputError, match="cannot read <Mock"):
         convert_to_messages(VALUES["mock"])
 
 

@@ -31,14 +31,28 @@ __all__ = ["StreamEvent", "astream_events", "shown_input", "stream_events"]
 
 
 class StreamEvent(TypedDict, total=False):
-    """One thing that happened in one step."""
+    """One thing that happened in one step, as `astream_events` and `stream_events` give it.
+
+    Examples
+    --------
+    >>> from nbstream import ScriptedChat
+    >>> for event in ScriptedChat(["Hello"]).stream_events("Hi"):
+    ...     print(event["event"], event["name"], list(event["data"]))
+    on_chat_model_start ScriptedChat ['input']
+    on_chat_model_stream ScriptedChat ['chunk']
+    on_chat_model_end ScriptedChat ['output']
+    """
 
     event: str
     """``on_[type]_[start | stream | end | error | cancel]`` or ``on_custom_event``."""
     run_id: str
+    """The run's UUID."""
     name: str
+    """The step's name, such as ``"ChatLocal"``; of a custom event, its own."""
     tags: list[str]
+    """The run's tags, with those it inherits."""
     metadata: dict[str, Any]
+    """The run's metadata, with what it inherits."""
     data: Any
     """``{"input": …}``, ``{"chunk": …}``, ``{"output": …}``, ``{"error": …}``, or as dispatched."""
     parent_ids: list[str]

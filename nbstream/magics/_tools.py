@@ -109,7 +109,7 @@ class ToolLoop(Runnable[Any, AIMessageChunk]):
             answer: ToolMessage = tool.invoke({**call, "id": call_id})
         except Exception as error:
             raise ToolError(
-                f"The tool {name!r} failed: {type(error).__name__}: {error}. Mend it, then run "
+                f"The tool {name!r} failed: {type(error).__name__}: {error}. Correct it, then run "
                 "this cell again; --debug shows where it failed."
             ) from error
         return answer
@@ -143,7 +143,7 @@ def named_tools(found: dict[str, Any]) -> list[Tool]:
             tools.append(Tool(value))
         else:
             raise InputError(
-                f"--tools: {name!r} is a {type(value).__name__}, not a tool. "
+                f"--tools: {name!r} is of type {type(value).__name__}, not a tool. "
                 "Write a function with a docstring and typed arguments, under @tool."
             )
     return tools

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .._exceptions import ParseError, validation_said
+from .._exceptions import InputError, ParseError, validation_said
+from .._shown import brief
 from ..events._chunks import add_chunks
 from ..messages import AIMessage, AIMessageChunk
 from ..messages._json import GrowingJson
@@ -22,6 +23,11 @@ __all__ = ["structured"]
 
 def structured(model: BaseChatModel, schema: Any, include_raw: bool) -> Runnable[Any, Any]:
     """Return the model and what reads the tool's arguments, as one step."""
+    if not (isinstance(schema, (dict, type)) or callable(schema)):
+        raise InputError(
+            f"{brief(schema)} is no schema. Pass a pydantic model, a TypedDict, or a JSON schema "
+            "with a title and properties."
+        )
     tool = convert_to_tool(schema)
     # A model that thinks first refuses to be forced; it then nearly always calls it by itself.
     thinks = (getattr(model, "thinking", None) or {}).get("type") not in (None, "disabled")

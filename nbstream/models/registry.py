@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from .anthropic import ChatAnthropic
+from .._shown import brief
+from .anthropic import DEFAULT_MODEL, ChatAnthropic
 from .local import LOCAL_MODEL, ChatLocal
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ def init_chat_model(model: str | None = None, **kwargs: Any) -> BaseChatModel:
     if model is None:
         return (
             ChatAnthropic(**kwargs) if os.environ.get("ANTHROPIC_API_KEY") else ChatLocal(**kwargs)
+        )
+    if not isinstance(model, str):
+        raise InputError(
+            f"A model's name is a text such as 'local' or 'anthropic:{DEFAULT_MODEL}', not "
+            f"{brief(model)}. A model object needs no init_chat_model: use it as it is."
         )
     provider, colon, name = model.partition(":")
     if not colon and model.startswith("claude"):

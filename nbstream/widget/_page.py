@@ -48,7 +48,7 @@ def static(name: str) -> str | Path:
 class Page(ViewOptions, anywidget.AnyWidget):
     """A widget's front-end side: opening and closing, messages, and what a notebook keeps of it.
 
-    A subclass says what its log is (`_saved_log`), what stands in an output once it is over
+    A subclass says what its log is (`_saved_log`), what an output holds once it is over
     (`_transcript`, `_is_over`), and which messages it takes (``_handlers``, by type).
     """
 
@@ -87,7 +87,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
         raise NotImplementedError
 
     def _is_over(self) -> bool:
-        """Tell whether the transcript can stand in the widget's place."""
+        """Tell whether the transcript can take the widget's place."""
         raise NotImplementedError
 
     def _is_quiet(self) -> bool:

@@ -115,7 +115,7 @@ def test_earlier_cells_by_their_number(ip, run, recorder):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("Out", "gave no value"), ("Err", "raised no error"), ("In", "is no cell")]
+    ("name", "said"), [("Out", "gave no value"), ("Err", "raised no error"), ("In", "has not run")]
 )
 def test_a_cell_that_is_not_there(run, fails, name, said):
     run("None")

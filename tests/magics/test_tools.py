@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nbstream import AIMessageChunk, BaseChatModel, ScriptedChat, merge_chunks, tool
+from nbstream import AIMessageChunk, BaseChatModel, ScriptedChat, tool
 from nbstream.magics._tools import MAX_ROUNDS, ToolLoop
 
 
@@ -126,26 +126,17 @@ def test_what_is_no_tool(ip, fails, recorder):
         return x
 
     ip.user_ns.update(number=1, undescribed=undescribed, add=add, model=Asking())
-    assert "'number' is a int, not a tool" in fails("%%chat -m model -T number\nHi")
+    assert "'number' is of type int, not a tool" in fails("%%chat -m model -T number\nHi")
     assert "has no description" in fails("%%chat -m model -T undescribed\nHi")
     assert "Did you mean 'add'?" in fails("%%chat -m model -T ad\nHi")
     assert "cannot call tools" in fails("%%chat -m bot -T add\nHi")
 
 
-def test_tools_on_the_embedded_model(ip, magics, capsys):
-    # Its server takes them. Its chat template has no place for them, so it asks for none.
-    ip.user_ns["add"] = add
-    result = ip.run_cell("%%chat -m local -n 16 --tools add --as answer\nWhat is 1 + 2?")
-    assert result.error_in_exec is None
-    assert "Traceback" not in capsys.readouterr().out
-    trace = magics.session.last.trace
-    assert {run.run_type for run in trace.runs} == {"chain", "chat_model"}
-    ends = [event for event in trace.events if event.kind in ("end", "error", "cancelled")]
-    assert [event.kind for event in ends] == ["end", "end"]
-    said = [e for e in trace.events if e.kind == "chunk" and e.run.run_type == "chat_model"]
-    answer = merge_chunks(event.data for event in said)
-    assert 1 <= answer.usage_metadata["output_tokens"] <= 16
-    assert ip.user_ns["answer"].text == answer.text
+@pytest.mark.parametrize("option", ["--tools add", "--schema Fish"])
+def test_tools_and_schemas_on_the_embedded_model_are_refused(ip, fails, option):
+    # Its server takes them, but its chat template has no place for them: it would never call one.
+    ip.user_ns.update(add=add, Fish={"title": "Fish", "properties": {"name": {"type": "string"}}})
+    assert "embedded model cannot call tools" in fails(f"%%chat -m local {option}\nWhat is 1 + 2?")
 
 
 SCHEMA = {"title": "Fish", "properties": {"name": {"type": "string"}}}
@@ -182,7 +173,7 @@ def test_tools_and_schema_exclude_each_other(ip, fails):
 
 def test_what_is_no_schema(ip, fails):
     ip.user_ns.update(model=ScriptedChat(["x"]), number=1)
-    assert "is no tool" in fails("%%chat -m model -S number\nHi")
+    assert "int 1 is no schema. Pass a pydantic model" in fails("%%chat -m model -S number\nHi")
 
 
 def ends(reason):
