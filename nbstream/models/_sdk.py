@@ -89,8 +89,8 @@ class SdkChat(BaseChatModel):
     # What a subclass defines
 
     @abstractmethod
-    def _reader(self) -> Reader:
-        """Return what reads one answer."""
+    def _reader(self, request: dict[str, Any]) -> Reader:
+        """Return what reads the answer to a request."""
 
     @abstractmethod
     def _create(self, client: Any) -> Callable[..., Any]:
@@ -107,11 +107,12 @@ class SdkChat(BaseChatModel):
     ) -> Iterator[AIMessageChunk]:
         with self._provider_errors() as answer:
             create = self._create(self._client)
-            stream = create(**self._fields(create, messages, kwargs))
+            request = self._fields(create, messages, kwargs)
+            stream = create(**request)
             # Leaving the block closes the connection, also when the consumer stops early.
             with stream:
                 answer.begins(stream)
-                yield from read_all(self._reader(), stream)
+                yield from read_all(self._reader(request), stream)
 
     async def _astream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
@@ -121,8 +122,9 @@ class SdkChat(BaseChatModel):
             # takes a connection pool along that must be closed in that loop.
             async with self._client_of(1) as client:
                 create = self._create(client)
-                stream = await create(**self._fields(create, messages, kwargs))
-                chunks = aread_all(self._reader(), stream)
+                request = self._fields(create, messages, kwargs)
+                stream = await create(**request)
+                chunks = aread_all(self._reader(request), stream)
                 async with stream, aclosing(chunks):
                     answer.begins(stream)
                     async for chunk in chunks:

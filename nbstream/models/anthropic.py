@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ..messages import AIMessage, BaseMessage
     from ..runnables import RunnableBinding
+    from ..wire import Reader
 
 __all__ = ["DEFAULT_MODEL", "ChatAnthropic"]
 
@@ -92,7 +93,7 @@ class ChatAnthropic(SdkChat):
         )
         self.thinking = thinking
 
-    def _reader(self) -> AnthropicReader:
+    def _reader(self, request: dict[str, Any]) -> Reader:  # noqa: ARG002
         return AnthropicReader()
 
     def _create(self, client: Any) -> Callable[..., Any]:

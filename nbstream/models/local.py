@@ -7,12 +7,20 @@ import os
 import secrets
 import threading
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._exceptions import SetupError
 from .._secrets import Secret
+from ..messages import SystemMessage
+from ._local_chat import LocalChat, held_to, needs_chat
 from .anthropic import ChatAnthropic
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from ..messages import AIMessageChunk, BaseMessage
 
 __all__ = ["LOCAL_MODEL", "ChatLocal"]
 
@@ -29,6 +37,11 @@ class ChatLocal(ChatAnthropic):
     Anthropic's API, so this is `ChatAnthropic` pointed there, and the code that runs is the code
     that talks to Claude. It loads on first use, in about half a second, once for the process.
 
+    Log-probabilities, tools and answers of a schema it has by Chat Completions, which the server
+    speaks, too: the model is held to the schema, token by token. So a tool's arguments and a typed
+    answer always have the right form; what they say is nonsense all the same. Once it has a tool's
+    result it answers in words, unless ``tool_choice`` makes it call again.
+
     Parameters
     ----------
     max_tokens
@@ -37,6 +50,10 @@ class ChatLocal(ChatAnthropic):
         Standing instructions.
     extra_body
         Sampling settings that llama.cpp takes here: ``temperature`` (0.6), ``top_k``, ``top_p``.
+    logprobs
+        Whether each token comes with its log-probability.
+    top_logprobs
+        How many alternatives come with it.
 
     Raises
     ------
@@ -57,6 +74,8 @@ class ChatLocal(ChatAnthropic):
         max_tokens: int = 256,
         system: str | None = None,
         extra_body: dict[str, Any] | None = None,
+        logprobs: bool | None = None,
+        top_logprobs: int | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(
@@ -66,6 +85,37 @@ class ChatLocal(ChatAnthropic):
             extra_body=extra_body,
             name=name,
         )
+        self.logprobs = logprobs
+        self.top_logprobs = top_logprobs
+
+    def _stream_messages(
+        self, messages: list[BaseMessage], **kwargs: Any
+    ) -> Iterator[AIMessageChunk]:
+        if needs_chat(messages, fields := {**self._odds(), **kwargs}):
+            return _chat()._stream_messages(self._instructed(messages), **self._settings(fields))
+        return super()._stream_messages(messages, **kwargs)
+
+    def _astream_messages(
+        self, messages: list[BaseMessage], **kwargs: Any
+    ) -> AsyncIterator[AIMessageChunk]:
+        if needs_chat(messages, fields := {**self._odds(), **kwargs}):
+            return _chat()._astream_messages(self._instructed(messages), **self._settings(fields))
+        return super()._astream_messages(messages, **kwargs)
+
+    def _held_to(self, tool: dict[str, Any]) -> dict[str, Any] | None:
+        return held_to(tool)
+
+    def _odds(self) -> dict[str, Any]:
+        if self.top_logprobs is not None:
+            return {"logprobs": True, "top_logprobs": self.top_logprobs}
+        return {"logprobs": True} if self.logprobs else {}
+
+    def _instructed(self, messages: list[BaseMessage]) -> list[BaseMessage]:
+        return [SystemMessage(self.system), *messages] if self.system else messages
+
+    def _settings(self, fields: dict[str, Any]) -> dict[str, Any]:
+        extra = {**(self.extra_body or {}), **fields.pop("extra_body", {})}
+        return {"max_tokens": self.max_tokens, **fields, **({"extra_body": extra} if extra else {})}
 
     @property
     def model_label(self) -> str | None:
@@ -73,16 +123,26 @@ class ChatLocal(ChatAnthropic):
         return f"{self.model} (embedded)"
 
     def _client_settings(self) -> dict[str, Any]:
-        server = _server()
-        return {
-            "base_url": server.url,
-            "api_key": server.key.reveal(),
-            # The server drops kept connections without notice, which would cost a failed try.
-            "default_headers": {"Connection": "close"},
-        }
+        return _client_settings()
 
     def _api_key(self) -> str:
         return _server().key.reveal()
+
+
+def _client_settings() -> dict[str, Any]:
+    server = _server()
+    return {
+        "base_url": server.url,
+        "api_key": server.key.reveal(),
+        # The server drops kept connections without notice, which would cost a failed try.
+        "default_headers": {"Connection": "close"},
+    }
+
+
+@cache
+def _chat() -> LocalChat:
+    """Return what asks the server by Chat Completions: one for the process, as the server is."""
+    return LocalChat(LOCAL_MODEL, _client_settings)
 
 
 class _Server(NamedTuple):

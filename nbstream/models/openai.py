@@ -9,6 +9,7 @@ from ..messages import SystemMessage
 from ..tools import convert_to_tool
 from ..wire.openai_chat import OpenAIChatReader, chat_messages
 from ..wire.openai_responses import OpenAIResponsesReader, response_items
+from ._schemas import closed, requires_all
 from ._sdk import SdkChat
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ class ChatOpenAI(SdkChat):
         self.stream_usage = stream_usage
         self.json_schema = json_schema
 
-    def _reader(self) -> Reader:
+    def _reader(self, request: dict[str, Any]) -> Reader:  # noqa: ARG002
         return OpenAIResponsesReader() if self.use_responses_api else OpenAIChatReader()
 
     def _create(self, client: Any) -> Callable[..., Any]:
@@ -268,8 +269,11 @@ class ChatOpenAI(SdkChat):
         if not self.json_schema:
             return None
         schema = tool["input_schema"]
-        strict = _strict(schema)
-        form = {"name": tool["name"], "schema": strict or schema, "strict": strict is not None}
+        # Where a field may be left out, the strict mode would mean something else.
+        strict = requires_all(schema)
+        form = {"name": tool["name"], "schema": schema, "strict": strict}
+        if strict:
+            form["schema"] = closed(schema)
         if said := tool.get("description"):
             form["description"] = said
         if self.use_responses_api:
@@ -285,31 +289,3 @@ def _is_theirs(tool: Any) -> bool:
         and tool["type"] not in ("function", "object")
         and "input_schema" not in tool
     )
-
-
-def _strict(schema: Any) -> Any:
-    """Return a schema as the strict mode takes it; None where it would mean something else.
-
-    Examples
-    --------
-    >>> fields = {"a": {"type": "integer"}}
-    >>> _strict({"type": "object", "properties": fields, "required": ["a"]})["additionalProperties"]
-    False
-    >>> _strict({"type": "object", "properties": fields}) is None  # the field may be left out
-    True
-    """
-    if isinstance(schema, list):
-        done = [_strict(one) for one in schema]
-        return None if None in done and None not in schema else done
-    if not isinstance(schema, dict):
-        return schema
-    if isinstance(schema.get("properties"), dict):
-        if {*schema["properties"]} - {*schema.get("required", ())}:
-            return None
-        schema = {"additionalProperties": False, **schema}
-    if schema.get("type") == "object" and schema.get("additionalProperties") is not False:
-        return None
-    strict = {name: _strict(value) for name, value in schema.items()}
-    if any(strict[name] is None and schema[name] is not None for name in schema):
-        return None
-    return strict
