@@ -306,7 +306,7 @@ def test_names_make_models(monkeypatch):
     assert type(init_chat_model()) is ChatAnthropic
 
 
-@pytest.mark.parametrize("name", ["", "gpt", "local:other", "anthropic:", "openai:x"])
+@pytest.mark.parametrize("name", ["", "gpt", "local:other", "anthropic:", "openai:"])
 def test_unknown_names_are_refused(name):
     with pytest.raises(InputError, match=f"Unknown model {name!r}.*'local'"):
         init_chat_model(name)

@@ -69,6 +69,8 @@ class ChatOpenAI(SdkChat):
     json_schema
         Whether the endpoint can hold an answer to a JSON schema; else `with_structured_output`
         makes the model call a tool.
+    thinking_as
+        The field that takes thinking back, for endpoints that want it: ``"reasoning_content"``.
     extra_body
         Further fields of the request, for endpoints that know them (``{"top_k": 40}``).
 
@@ -112,6 +114,7 @@ class ChatOpenAI(SdkChat):
         top_logprobs: int | None = None,
         stream_usage: bool = True,
         json_schema: bool = True,
+        thinking_as: str | None = None,
         extra_body: dict[str, Any] | None = None,
         name: str | None = None,
     ) -> None:
@@ -140,6 +143,7 @@ class ChatOpenAI(SdkChat):
         self.top_logprobs = top_logprobs
         self.stream_usage = stream_usage
         self.json_schema = json_schema
+        self.thinking_as = thinking_as
 
     def _reader(self, request: dict[str, Any]) -> Reader:  # noqa: ARG002
         return OpenAIResponsesReader() if self.use_responses_api else OpenAIChatReader()
@@ -165,7 +169,7 @@ class ChatOpenAI(SdkChat):
         length = "max_tokens" if self._address() else "max_completion_tokens"
         odds = self.logprobs or self.top_logprobs is not None or None
         return {
-            "messages": chat_messages(messages),
+            "messages": chat_messages(messages, thinking_as=self.thinking_as),
             length: limit,
             "stream_options": {"include_usage": True} if self.stream_usage else None,
             "reasoning_effort": self.reasoning_effort,
