@@ -61,8 +61,12 @@ CALLED = AIMessage("Hm.", tool_calls=[{"name": "weather", "args": {"city": "Lima
 RESULT = ToolMessage("rain", "1", name="weather")
 
 
+def request_of(messages, fields):
+    return _chat(None, 2048)._request(messages, fields)
+
+
 def test_calls_and_results_go_back_in_words():
-    request = _chat()._request([HumanMessage("Hi"), CALLED, RESULT], {"tools": [TOOL]})
+    request = request_of([HumanMessage("Hi"), CALLED, RESULT], {"tools": [TOOL]})
     assert request["messages"] == [
         {"role": "user", "content": "Hi"},
         {"role": "assistant", "content": 'Hm.\n{"name": "weather", "arguments": {"city": "Lima"}}'},
@@ -82,7 +86,7 @@ def test_calls_and_results_go_back_in_words():
 )
 def test_what_may_be_called(choice, forms):
     tools = [TOOL, {"name": "now", "description": "", "input_schema": {"type": "object"}}]
-    request = _chat()._request([HumanMessage("Hi")], {"tools": tools, "tool_choice": choice})
+    request = request_of([HumanMessage("Hi")], {"tools": tools, "tool_choice": choice})
     form = request.get("response_format", {}).get("json_schema", {"schema": {"anyOf": []}})
     found = [one["properties"].get("name", {}).get("const") for one in form["schema"]["anyOf"]]
     assert found == forms
@@ -91,7 +95,7 @@ def test_what_may_be_called(choice, forms):
 def test_definitions_stay_where_they_are_looked_for():
     schema = {"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {}}}
     tool = {"name": "f", "description": "", "input_schema": schema}
-    request = _chat()._request([HumanMessage("Hi")], {"tools": [tool]})
+    request = request_of([HumanMessage("Hi")], {"tools": [tool]})
     form = request["response_format"]["json_schema"]["schema"]
     assert form["$defs"] == {"A": {}}
     assert "$defs" not in form["anyOf"][0]["properties"]["arguments"]

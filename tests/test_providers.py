@@ -80,6 +80,11 @@ def test_a_name_of_nobody_lists_the_providers(name):
         init_chat_model(name)
 
 
+def test_what_is_no_name_is_named():
+    with pytest.raises(InputError, match="takes a name, not object"):
+        init_chat_model(object())
+
+
 def test_a_missing_package_comes_with_the_command(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert "pip install 'nbstream[openai]'" in missing(PROVIDERS["ollama"])

@@ -28,11 +28,11 @@ def init_chat_model(
     Parameters
     ----------
     model
-        ``"local"``: the embedded model. ``"PROVIDER:NAME"``: that model of a provider, such as
-        ``"openai:gpt-5.5"``, ``"groq:llama-3.3-70b-versatile"`` or ``"ollama:qwen3:4b"``;
-        ``docs/models.md`` and ``%chat models`` list the providers. A name that begins with
-        ``claude`` or ``gpt-`` needs none. None: Claude where ``ANTHROPIC_API_KEY`` is set, else the
-        embedded model.
+        ``"local"``: the embedded model; ``"local:PATH.gguf"``: another in its place.
+        ``"PROVIDER:NAME"``: that model of a provider, such as ``"openai:gpt-5.5"``,
+        ``"groq:llama-3.3-70b-versatile"`` or ``"ollama:qwen3:4b"``; ``docs/models.md`` and
+        ``%chat models`` list the providers. A name that begins with ``claude`` or ``gpt-`` needs
+        none. None: Claude where ``ANTHROPIC_API_KEY`` is set, else the embedded model.
     model_provider
         The provider, where the name is only the model's.
     **kwargs
@@ -53,6 +53,11 @@ def init_chat_model(
     >>> init_chat_model("local")
     ChatLocal(model='SmolLM2-135M-Instruct')
     """
+    if not isinstance(model, (str, type(None))):
+        raise InputError(
+            f"init_chat_model takes a name, not {type(model).__name__}. A model of LangChain goes "
+            "as it is into show() and stream_to(), and into a chain with |."
+        )
     if model is None and model_provider is None:
         return (
             ChatAnthropic(**kwargs) if os.environ.get("ANTHROPIC_API_KEY") else ChatLocal(**kwargs)
@@ -60,8 +65,8 @@ def init_chat_model(
     if model_provider is not None:
         model = f"{model_provider}:{model or ''}"
     provider, name = _parted(model or "")
-    if provider == "local" and name in ("", LOCAL_MODEL):
-        return ChatLocal(**kwargs)
+    if provider == "local" and (name in ("", LOCAL_MODEL) or name.endswith(".gguf")):
+        return ChatLocal(name or LOCAL_MODEL, **kwargs)
     if provider == "anthropic" and name:
         return ChatAnthropic(name, **kwargs)
     if provider not in ("anthropic", "local") and name and (row := PROVIDERS.get(provider)):
