@@ -39,7 +39,14 @@ if TYPE_CHECKING:
         convert_to_messages,
         merge_chunks,
     )
-    from .models import BaseChatModel, ChatAnthropic, ChatLocal, ScriptedChat, init_chat_model
+    from .models import (
+        BaseChatModel,
+        ChatAnthropic,
+        ChatLocal,
+        ChatOpenAI,
+        ScriptedChat,
+        init_chat_model,
+    )
     from .output_parsers import JsonOutputParser, PydanticOutputParser, StrOutputParser
     from .prompts import (
         ChatPromptTemplate,
@@ -77,6 +84,7 @@ __all__ = [
     "BaseMessage",
     "ChatAnthropic",
     "ChatLocal",
+    "ChatOpenAI",
     "ChatPromptTemplate",
     "ChatPromptValue",
     "ChatView",
@@ -168,6 +176,7 @@ _HOMES = {
         "BaseChatModel",
         "ChatAnthropic",
         "ChatLocal",
+        "ChatOpenAI",
         "ScriptedChat",
         "init_chat_model",
     ),

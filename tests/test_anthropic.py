@@ -313,13 +313,6 @@ def test_a_model_that_cannot_call_tools_says_so():
         Parrot().with_structured_output({"title": "X", "properties": {}})
 
 
-def test_the_embedded_model_can_be_given_no_tools_and_no_schema(local):
-    with pytest.raises(InputError, match="cannot call tools"):
-        local.bind_tools([weather])
-    with pytest.raises(InputError, match="cannot call tools"):
-        local.with_structured_output({"title": "X", "properties": {}})
-
-
 def test_the_embedded_model_is_sent_no_images(local):
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": ""}}
     with pytest.raises(InputError, match="reads text only"):

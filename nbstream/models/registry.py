@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from .._shown import brief
+from ._providers import PROVIDERS
 from .anthropic import DEFAULT_MODEL, ChatAnthropic
 from .local import LOCAL_MODEL, ChatLocal
+from .openai import ChatOpenAI
 
 if TYPE_CHECKING:
     from .base import BaseChatModel
@@ -16,17 +18,26 @@ if TYPE_CHECKING:
 __all__ = ["init_chat_model"]
 
 
-def init_chat_model(model: str | None = None, **kwargs: Any) -> BaseChatModel:
+_BEGINNINGS = {"claude": "anthropic", "gpt-": "openai"}
+
+
+def init_chat_model(
+    model: str | None = None, *, model_provider: str | None = None, **kwargs: Any
+) -> BaseChatModel:
     """Make a chat model from its name.
 
     Parameters
     ----------
     model
-        ``"local"``: the embedded model. ``"anthropic:NAME"``, or a name that begins with
-        ``claude``: that model through Anthropic's API. None: Claude where ``ANTHROPIC_API_KEY`` is
-        set, else the embedded model.
+        ``"local"``: the embedded model; ``"local:PATH.gguf"``: another in its place.
+        ``"PROVIDER:NAME"``: that model of a provider, such as ``"openai:gpt-5.5"``,
+        ``"groq:llama-3.3-70b-versatile"`` or ``"ollama:qwen3:4b"``; ``docs/models.md`` and
+        ``%chat models`` list the providers. A name that begins with ``claude`` or ``gpt-`` needs
+        none. None: Claude where ``ANTHROPIC_API_KEY`` is set, else the embedded model.
+    model_provider
+        The provider, where the name is only the model's.
     **kwargs
-        Passed to the model: ``max_tokens``, ``system``, …
+        Passed to the model: ``max_tokens``, ``system``, ``base_url``, …
 
     Raises
     ------
@@ -38,26 +49,43 @@ def init_chat_model(model: str | None = None, **kwargs: Any) -> BaseChatModel:
     >>> from nbstream import init_chat_model
     >>> init_chat_model("anthropic:claude-opus-5-5", max_tokens=100)
     ChatAnthropic(model='claude-opus-5-5')
+    >>> init_chat_model("ollama:qwen3:4b")
+    ChatOpenAI(model='qwen3:4b')
     >>> init_chat_model("local")
     ChatLocal(model='SmolLM2-135M-Instruct')
     """
-    if model is None:
+    if model is None and model_provider is None:
         return (
             ChatAnthropic(**kwargs) if os.environ.get("ANTHROPIC_API_KEY") else ChatLocal(**kwargs)
         )
-    if not isinstance(model, str):
+    if model is not None and not isinstance(model, str):
         raise InputError(
             f"A model's name is a text such as 'local' or 'anthropic:{DEFAULT_MODEL}', not "
-            f"{brief(model)}. A model object needs no init_chat_model: use it as it is."
+            f"{brief(model)}. A model object needs no init_chat_model: use it as it is, also "
+            "LangChain's: in show(), stream_to(), and in a chain with |."
         )
-    provider, colon, name = model.partition(":")
-    if not colon and model.startswith("claude"):
-        provider, name = "anthropic", model
-    if provider == "local" and name in ("", LOCAL_MODEL):
-        return ChatLocal(**kwargs)
+    if model_provider is not None:
+        model = f"{model_provider}:{model or ''}"
+    provider, name = _parted(model or "")
+    if provider == "local" and (name in ("", LOCAL_MODEL) or name.endswith(".gguf")):
+        return ChatLocal(name or LOCAL_MODEL, **kwargs)
     if provider == "anthropic" and name:
         return ChatAnthropic(name, **kwargs)
+    if provider not in ("anthropic", "local") and name and (row := PROVIDERS.get(provider)):
+        known = {"base_url": row.address, "key_variable": row.key_variable, **row.settings}
+        return ChatOpenAI(name, **{**known, **kwargs})
     raise InputError(
-        f"Unknown model {model!r}. Use 'local' for the embedded model, or 'anthropic:NAME' such as "
-        "'anthropic:claude-sonnet-5-5'."
+        f"Unknown model {model!r}. Use 'local' for the embedded model, or 'PROVIDER:NAME' such as "
+        f"'anthropic:claude-sonnet-5-5'; the providers are {', '.join(PROVIDERS)}."
     )
+
+
+def _parted(model: str) -> tuple[str, str]:
+    """Return provider and name."""
+    provider, colon, name = model.partition(":")
+    if colon:
+        return provider, name
+    for beginning, known in _BEGINNINGS.items():
+        if model.startswith(beginning):
+            return known, model
+    return provider, ""

@@ -26,7 +26,9 @@ def test_a_status_without_a_key_says_so(run, magics):
 def test_models_lists_what_there_is_and_what_each_needs(run, recorder, monkeypatch):
     shown = run("%chat models")
     assert "local" in shown
-    assert "a key: %chat key" in shown
+    assert "a key: ANTHROPIC_API_KEY, or %chat key" in shown
+    assert "a key: GROQ_API_KEY" in shown
+    assert "a server at http://localhost:11434" in shown
     assert "bot" in shown
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-xyz-123456789")
     shown = run("%chat models")

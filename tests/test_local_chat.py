@@ -1,0 +1,113 @@
+"""How a call of the embedded model is read: JSON in tokens, cut anywhere."""
+
+import json
+
+import pytest
+
+from nbstream import AIMessage, HumanMessage, ToolMessage
+from nbstream.messages import merge_chunks
+from nbstream.models._local_chat import _CallReader, held_to, needs_chat
+from nbstream.models.local import _chat
+from nbstream.tools import convert_to_tool
+from nbstream.wire import read_all
+
+ARGS = {"place": {"city": 'O"s}lo', "days": [1, {}]}}
+CALL = json.dumps({"name": 'wea"ther', "arguments": ARGS})
+
+
+def read(pieces, reason="stop"):
+    events = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
+    events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+    return merge_chunks(list(read_all(_CallReader(), events))).to_message()
+
+
+@pytest.mark.parametrize(
+    "text", [CALL, json.dumps(json.loads(CALL), indent=2) + "\n", CALL[:-1] + "  }"]
+)
+def test_a_call_is_read_wherever_it_is_cut(text):
+    for cut in range(len(text)):
+        message = read([text[:cut], text[cut:]])
+        [call] = message.tool_calls
+        assert (call["name"], call["args"]) == ('wea"ther', ARGS)
+        assert message.text == ""
+        assert message.response_metadata["stop_reason"] == "tool_use"
+    assert read(list(text)).tool_calls[0]["args"] == ARGS
+
+
+def test_a_call_that_was_cut_off_does_not_want_to_be_made():
+    message = read(list(CALL[:-8]), "length")
+    assert message.response_metadata["stop_reason"] == "max_tokens"
+
+
+def test_an_answer_is_read_as_a_text_that_grows():
+    text = json.dumps({"answer": 'It is "noon"\nin Lima.'})
+    for cut in range(len(text)):
+        message = read([text[:cut], text[cut:]])
+        assert message.text == 'It is "noon"\nin Lima.'
+        assert not message.tool_calls
+        assert message.response_metadata["stop_reason"] == "end_turn"
+    events = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in text]
+    reader = _CallReader()
+    assert sum(bool(c and c.text) for c in map(reader.read, events)) > 10
+
+
+def weather(city: str) -> str:
+    """Say what the weather is like."""
+    return city
+
+
+TOOL = convert_to_tool(weather)
+CALLED = AIMessage("Hm.", tool_calls=[{"name": "weather", "args": {"city": "Lima"}, "id": "1"}])
+RESULT = ToolMessage("rain", "1", name="weather")
+
+
+def request_of(messages, fields):
+    return _chat(None, 2048)._request(messages, fields)
+
+
+def test_calls_and_results_go_back_in_words():
+    request = request_of([HumanMessage("Hi"), CALLED, RESULT], {"tools": [TOOL]})
+    assert request["messages"] == [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": 'Hm.\n{"name": "weather", "arguments": {"city": "Lima"}}'},
+        {"role": "user", "content": "The result of weather: rain"},
+    ]
+    assert "response_format" not in request  # it answers
+
+
+@pytest.mark.parametrize(
+    ("choice", "forms"),
+    [
+        (None, ["weather", "now", None]),
+        ({"type": "any"}, ["weather", "now"]),
+        ({"type": "tool", "name": "now"}, ["now"]),
+        ({"type": "none"}, []),
+    ],
+)
+def test_what_may_be_called(choice, forms):
+    tools = [TOOL, {"name": "now", "description": "", "input_schema": {"type": "object"}}]
+    request = request_of([HumanMessage("Hi")], {"tools": tools, "tool_choice": choice})
+    form = request.get("response_format", {}).get("json_schema", {"schema": {"anyOf": []}})
+    found = [one["properties"].get("name", {}).get("const") for one in form["schema"]["anyOf"]]
+    assert found == forms
+
+
+def test_definitions_stay_where_they_are_looked_for():
+    schema = {"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {}}}
+    tool = {"name": "f", "description": "", "input_schema": schema}
+    request = request_of([HumanMessage("Hi")], {"tools": [tool]})
+    form = request["response_format"]["json_schema"]["schema"]
+    assert form["$defs"] == {"A": {}}
+    assert "$defs" not in form["anyOf"][0]["properties"]["arguments"]
+
+
+def test_no_other_fields_are_let_in():
+    schema = held_to(TOOL)["response_format"]["json_schema"]["schema"]
+    assert schema["additionalProperties"] is False
+
+
+def test_what_messages_cannot_say_goes_by_chat():
+    assert needs_chat([HumanMessage("Hi")], {"tools": []})
+    assert needs_chat([CALLED], {})
+    assert needs_chat([RESULT], {})
+    assert not needs_chat([HumanMessage("Hi"), AIMessage("Ho")], {"max_tokens": 3})

