@@ -33,7 +33,7 @@ ODDS = ["local with odds", "openai_chat"]
 
 def at_server(kind, path, **options):
     server = _server()
-    options = {"api_key": server.key.reveal(), "max_retries": 0, **options}
+    options = {"api_key": server.key.reveal(), **options}
     return kind(LOCAL_MODEL, base_url=server.url + path, **options)
 
 
