@@ -7,10 +7,11 @@ import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
 import { Bye } from "./bye";
 import { watchKernel } from "./kernel";
 import { provide, provided } from "./modules";
-import { hasTranscript, replaceOutputs } from "./outputs";
+import { hasTranscript, replaceOutputs, replaceTranscripts } from "./outputs";
 import { canTakePlaces, takePlaces, whenLeft } from "./places";
 import type { BundleAnswer, ModuleAnswer, Traits } from "./protocol";
 import { ShownViews } from "./shown";
+import { type Told, transcript } from "./transcript";
 
 /** What a widget holds and how it is drawn; `M` are the messages that it takes. */
 export interface Content<M> {
@@ -23,6 +24,8 @@ export interface Content<M> {
   take(message: M): void;
   /** Note that the kernel is gone, or there again. */
   lose(isGone: boolean): void;
+  /** What a transcript of it has. */
+  tell(): Told[];
   /** Draw it into an element, where it lives until the signal. */
   draw(el: HTMLElement, signal: AbortSignal): void;
   /** Called for each place in an output that the widget is shown in. */
@@ -72,8 +75,17 @@ export function frontEnd<M>(make: Make<M>) {
       try {
         model.send(message);
       } catch {
-        content.lose(true); // a kernel that is dead takes nothing
+        lose(model); // a kernel that is dead takes nothing
       }
+    }
+
+    /** Note that the kernel is gone; what was under way is put where it is saved, for it cannot. */
+    function lose(model: AnyModel<Traits>): void {
+      const { isRunning } = content;
+      content.lose(true);
+      if (!isRunning || !canTakePlaces()) return;
+      const place = model.get("_place");
+      replaceTranscripts(model.widget_manager, place, transcript(place, content.tell()));
     }
 
     return {
@@ -91,7 +103,7 @@ export function frontEnd<M>(make: Make<M>) {
             console.error(error); // whatever it was, the messages behind it are taken
           }
         });
-        watchKernel(model, () => content.lose(true), life.signal);
+        watchKernel(model, () => lose(model), life.signal);
         signal?.addEventListener("abort", () => content.lose(true));
         content.open(model.get("_log"));
         // Frames are messages, which a saved notebook does not keep. What it does keep is this.

@@ -24,6 +24,7 @@ export default frontEnd<Frame | ExportAnswer | Words>((model, ask) => {
       else if (message.type === "problem" || message.type === "notice") store.say(message);
     },
     lose: (isGone) => store.lose(isGone),
+    tell: () => [{ store }],
     draw: (el, signal) =>
       renderPanel({ store, el, signal, options: new Options(model, store.setup, signal) }),
     shownIn(el, signal) {

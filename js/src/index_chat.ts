@@ -25,6 +25,7 @@ export default frontEnd<Message>((model, ask) => {
       else store?.exported(message);
     },
     lose: (isGone) => chat.lose(isGone),
+    tell: () => chat.path.map(({ store, text }) => ({ store, prompt: text })),
     draw: (el, signal) => renderChat({ model, chat, el, signal }),
   };
 });

@@ -33,15 +33,27 @@ function outputsOf(manager: unknown): Outputs[] | null {
  * that are far away are not. Null where that cannot be told.
  */
 export function hasTranscript(manager: unknown, place: string): boolean | null {
-  const begin = `<div data-nbstream="${place}"`;
   const all = outputsOf(manager);
   if (!all) return null;
-  return all.some((outputs) => {
-    for (let i = 0; i < outputs.length; i++) {
-      if (String(outputs.get(i).data["text/html"] ?? "").startsWith(begin)) return true;
+  return all.some((outputs) => placesIn(outputs, place).length > 0);
+}
+
+/** Replace each output that is the place of a transcript, whether it holds the widget, too, or not. */
+export function replaceTranscripts(manager: unknown, place: string, data: Output["data"]): void {
+  for (const outputs of outputsOf(manager) ?? []) {
+    for (const i of placesIn(outputs, place)) {
+      outputs.set(i, { output_type: "display_data", data, metadata: {} });
     }
-    return false;
-  });
+  }
+}
+
+function placesIn(outputs: Outputs, place: string): number[] {
+  const begin = `<div data-nbstream="${place}"`;
+  const found: number[] = [];
+  for (let i = 0; i < outputs.length; i++) {
+    if (String(outputs.get(i).data["text/html"] ?? "").startsWith(begin)) found.push(i);
+  }
+  return found;
 }
 
 /** Replace each output that still holds the widget. Returns how many there were. */

@@ -1,7 +1,7 @@
 /** What the widget does in a page that holds its transcript, too: JupyterLab's and Notebook's. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { chunks, end, frame, press, settle, start } from "./helpers";
+import { chunks, end, frame, press, settle, start, thought } from "./helpers";
 import { button, close, leave, model, open, tab, text } from "./page";
 
 describe("the widget in a notebook", () => {
@@ -63,6 +63,36 @@ describe("the widget in a notebook", () => {
     delete (model as { widget_manager?: object }).widget_manager;
     model.receive({ type: "bundle", model: "mine", data, metadata: {} });
     vi.useRealTimers();
+  });
+
+  it("leaves what had come in the document when the kernel is gone in mid-stream", async () => {
+    open({ _place: "p9" })();
+    const html = (id: string) => ({ data: { "text/html": `<div data-nbstream="${id}">` } });
+    const outputs = [html("other"), html("p9")] as { data: { [mime: string]: string } }[];
+    const set = vi.fn((i: number, value: (typeof outputs)[0]) => {
+      outputs[i] = value;
+    });
+    const list = { length: outputs.length, get: (i: number) => outputs[i], set };
+    Object.assign(model, {
+      widget_manager: { context: { model: { cells: [{ outputs: list }] } } },
+    });
+    model.receive(frame(0, start(), thought("well"), chunks("<b>", " & $x$")));
+    model.emit("comm_live_update");
+    model.emit("comm_live_update");
+    expect(set).toHaveBeenCalledOnce();
+    expect(outputs[0]).toEqual(html("other"));
+    const { data } = outputs[1]!;
+    expect([data["text/plain"], data["text/markdown"]]).toEqual(["<b> & $x$", "<b> & $x$"]);
+    const el = document.createElement("div");
+    el.innerHTML = data["text/html"]!;
+    expect(data["text/html"]!.startsWith('<div data-nbstream="p9"')).toBe(true);
+    expect(el.textContent).toContain("Kernel gone");
+    expect(el.textContent).toContain("<b> & $x$");
+    expect(text(el, "details div")).toBe("well");
+    model.receive(frame(4, end()));
+    model.emit("comm_live_update"); // over: Python has left its own
+    expect(set).toHaveBeenCalledOnce();
+    delete (model as { widget_manager?: object }).widget_manager;
   });
 
   describe("that draws its output anew", () => {

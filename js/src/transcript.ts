@@ -1,0 +1,64 @@
+/**
+ * The transcript that the page makes itself, of a run that its kernel can say nothing more of: what
+ * is saved then has what had come. Simpler than Python's (`nbstream/widget/_static.py`).
+ */
+
+import type { Json } from "./protocol";
+import type { Store } from "./store";
+import { count, figures } from "./words";
+
+/** Characters of text kept, as in Python. */
+const MAX_TEXT = 400_000;
+
+/** An answer and, in a conversation, the prompt before it. */
+export interface Told {
+  store: Store;
+  prompt?: string;
+}
+
+/** What an output holds that a transcript stands in. */
+export function transcript(place: string, told: readonly Told[]): { [mime: string]: Json } {
+  const html: string[] = [];
+  const texts: string[] = [];
+  for (const { store, prompt } of told) {
+    const text = bounded(store.live.runs[0]?.texts.join("") ?? "");
+    if (prompt !== undefined)
+      html.push(block("padding:6px 12px;background:#8882", bounded(prompt)));
+    const words = [headline(store), ...figures(store.live)].join(" · ");
+    html.push(block("padding:5px 12px;font-size:12px;opacity:.8", words));
+    for (const { name, kind, pieces } of store.live.runs[0]?.asides ?? []) {
+      const title = kind === "thinking" ? "Thinking" : `Calls ${name ?? "a tool"}`;
+      const said = block("padding:2px 12px", bounded(pieces.join("")));
+      html.push(`<details><summary>${escape(title)}</summary>${said}</details>`);
+    }
+    html.push(block("padding:10px 12px;line-height:1.6", text));
+    texts.push(prompt === undefined ? text : `**You:** ${prompt}\n\n${text}`);
+  }
+  const text = texts.join("\n\n---\n\n");
+  // What stands between two `$` is no formula here.
+  const inside = `<div class="mathjax_ignore tex2jax_ignore">${html.join("")}</div>`;
+  return {
+    "text/html": `<div data-nbstream="${escape(place)}">${inside}</div>`,
+    "text/markdown": text,
+    "text/plain": text,
+  };
+}
+
+function headline({ doing }: Store): string {
+  return doing === "gone" ? "Kernel gone" : doing[0]!.toUpperCase() + doing.slice(1);
+}
+
+function bounded(text: string): string {
+  if (text.length <= MAX_TEXT) return text;
+  return `${text.slice(0, MAX_TEXT)}\n\n… ${count(text.length - MAX_TEXT, "more character")}.`;
+}
+
+function block(style: string, text: string): string {
+  // What turns the direction of writing around does so in its own place only.
+  const own = "white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate";
+  return `<div style="${own};${style}">${escape(text)}</div>`;
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`);
+}
