@@ -47,7 +47,7 @@ _CHAT = "OpenAI Chat"
 _ROWS = (
     Provider(
         "local",
-        "the embedded model, in this process",
+        "SmolLM2-135M-Instruct, in this process: real, tiny, no source of facts",
         "SmolLM2-135M-Instruct",
         "Anthropic Messages, OpenAI Chat",
         thinking="no",

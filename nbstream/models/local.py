@@ -132,9 +132,10 @@ class ChatLocal(ChatAnthropic):
             return None
         if self.system:
             messages = [SystemMessage(self.system), *messages]
-        extra = {**(self.extra_body or {}), **(kwargs.get("extra_body") or {})}
-        if self.temperature is not None and "temperature" not in extra:
-            kwargs = {"temperature": self.temperature, **kwargs}
+        # What one call says counts more than what the model was made with.
+        ours = {"temperature": self.temperature, **(self.extra_body or {})}
+        extra = {k: v for k, v in ours.items() if k not in kwargs and v is not None}
+        extra |= kwargs.get("extra_body") or {}
         return messages, {"max_tokens": self.max_tokens, **kwargs, "extra_body": extra}
 
     @property

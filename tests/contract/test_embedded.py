@@ -33,7 +33,7 @@ ODDS = ["local with odds", "openai_chat"]
 
 def at_server(kind, path, **options):
     server = _server()
-    options = {"api_key": server.key.reveal(), "max_retries": 0, **options}
+    options = {"api_key": server.key.reveal(), **options}
     return kind(LOCAL_MODEL, base_url=server.url + path, **options)
 
 
@@ -146,6 +146,11 @@ def test_an_answer_is_of_its_schema(name):
     assert Fish.model_validate(growing[-1])
     values = asyncio.run(collect(model.with_structured_output(Fish).astream("Invent a fish.")))
     assert isinstance(values[-1], Fish)
+
+
+def test_the_embedded_model_does_not_fill_its_answer_with_blanks():
+    model = ChatLocal(max_tokens=200).with_structured_output(Fish, include_raw=True)
+    assert '","colour":"' in model.invoke("Invent a fish.")["raw"].text
 
 
 class Place(pydantic.BaseModel):
