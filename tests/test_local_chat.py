@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from nbstream import AIMessage, HumanMessage, ToolMessage
+from nbstream import AIMessage, ChatLocal, HumanMessage, ToolMessage
 from nbstream.messages import merge_chunks
 from nbstream.models._local_chat import _CallReader, held_to, needs_chat
 from nbstream.models.local import _chat
@@ -65,6 +65,12 @@ def request_of(messages, fields):
     return _chat(None, 2048)._request(messages, fields)
 
 
+def schema_of(request):
+    """Return what an answer is held to."""
+    grammar = request.get("grammar", '{"anyOf": []}')
+    return json.loads(grammar[grammar.index("{", len("%llguidance {}")) if "%" in grammar else 0 :])
+
+
 def test_calls_and_results_go_back_in_words():
     request = request_of([HumanMessage("Hi"), CALLED, RESULT], {"tools": [TOOL]})
     assert request["messages"] == [
@@ -72,7 +78,7 @@ def test_calls_and_results_go_back_in_words():
         {"role": "assistant", "content": 'Hm.\n{"name": "weather", "arguments": {"city": "Lima"}}'},
         {"role": "user", "content": "The result of weather: rain"},
     ]
-    assert "response_format" not in request  # it answers
+    assert "grammar" not in request  # it answers
 
 
 @pytest.mark.parametrize(
@@ -87,8 +93,7 @@ def test_calls_and_results_go_back_in_words():
 def test_what_may_be_called(choice, forms):
     tools = [TOOL, {"name": "now", "description": "", "input_schema": {"type": "object"}}]
     request = request_of([HumanMessage("Hi")], {"tools": tools, "tool_choice": choice})
-    form = request.get("response_format", {}).get("json_schema", {"schema": {"anyOf": []}})
-    found = [one["properties"].get("name", {}).get("const") for one in form["schema"]["anyOf"]]
+    found = [one["properties"].get("name", {}).get("const") for one in schema_of(request)["anyOf"]]
     assert found == forms
 
 
@@ -96,9 +101,17 @@ def test_definitions_stay_where_they_are_looked_for():
     schema = {"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}}, "$defs": {"A": {}}}
     tool = {"name": "f", "description": "", "input_schema": schema}
     request = request_of([HumanMessage("Hi")], {"tools": [tool]})
-    form = request["response_format"]["json_schema"]["schema"]
+    form = schema_of(request)
+    assert form["x-guidance"] == {"whitespace_flexible": False}
     assert form["$defs"] == {"A": {}}
     assert "$defs" not in form["anyOf"][0]["properties"]["arguments"]
+
+
+def test_an_engine_without_llguidance_gets_the_schema_itself(monkeypatch):
+    monkeypatch.setattr("nbstream.models._local_chat._has_guidance", lambda: False)
+    request = request_of([HumanMessage("Hi")], {"tools": [TOOL]})
+    assert len(request["response_format"]["json_schema"]["schema"]["anyOf"]) == 2
+    assert isinstance(_chat(None, 2048)._reader(request), _CallReader)
 
 
 def test_no_other_fields_are_let_in():
@@ -111,3 +124,16 @@ def test_what_messages_cannot_say_goes_by_chat():
     assert needs_chat([CALLED], {})
     assert needs_chat([RESULT], {})
     assert not needs_chat([HumanMessage("Hi"), AIMessage("Ho")], {"max_tokens": 3})
+
+
+def test_the_settings_of_the_model_and_of_the_call():
+    model = ChatLocal(system="s", temperature=0.1, extra_body={"top_k": 1}, top_logprobs=2)
+    messages, fields = model._by_chat([HumanMessage("Hi")], {"top_k": 5, "max_tokens": 3})
+    assert [message.type for message in messages] == ["system", "human"]
+    assert fields == {
+        "logprobs": True,
+        "top_logprobs": 2,
+        "top_k": 5,
+        "max_tokens": 3,
+        "extra_body": {"temperature": 0.1},
+    }

@@ -165,6 +165,31 @@ def test_what_one_call_adds_to_the_request():
     assert second["thinking"] == {"type": "disabled"}
 
 
+def test_sampling_settings_are_named_as_everywhere():
+    with api.Endpoint(api.says("x")) as server:
+        claude(server, temperature=0, top_p=0.5).invoke("Hi")
+        claude(server, temperature=0).invoke("Hi", temperature=1)
+    assert (server.requests[0]["temperature"], server.requests[0]["top_p"]) == (0, 0.5)
+    assert server.requests[1]["temperature"] == 1
+    assert init_chat_model("claude-x", temperature=0).temperature == 0
+
+
+@pytest.mark.parametrize("key", ["", KEY])
+def test_a_token_counts_where_there_is_no_key(monkeypatch, key):
+    heads = []
+
+    def behaviour(handler, body):
+        heads.append(str(handler.headers))
+        api.says("x")(handler, body)
+
+    monkeypatch.setenv("ANTHROPIC_API_KEY", key)
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "tok-0123456789")
+    with api.Endpoint(behaviour) as server:
+        ChatAnthropic("m", base_url=server.url).invoke("Hi")
+    assert (key or "tok-0123456789") in heads[0]
+    assert ("tok-0123456789" in heads[0]) is (not key)
+
+
 # Stops and failures
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, SetupError
@@ -48,7 +49,7 @@ def make_model(
     SetupError
         If it needs a key and there is none.
     """
-    from ..models import init_chat_model
+    from ..models import ChatAnthropic, init_chat_model
     from ..models.anthropic import DEFAULT_MODEL
 
     if name is not None and is_model(namespace.get(name)):
@@ -64,7 +65,7 @@ def make_model(
         )
     if name is not None and name.startswith(("anthropic:", "claude")):
         settings["api_key"] = keys.given()
-        if not keys.where():
+        if not (keys.where() or os.environ.get(ChatAnthropic.second_variable or "")):
             raise SetupError(
                 f"There is no API key for {name.removeprefix('anthropic:')}. Enter one with "
                 f"%chat key, or set {KEY_VARIABLE} before starting the notebook; --model local "
@@ -118,9 +119,10 @@ def providers(namespace: dict[str, Any], keys: Keys) -> list[list[str]]:
 
     rows = []
     for one in PROVIDERS.values():
-        where = keys.where() if one.key_variable == KEY_VARIABLE else one.key_variable
-        needs = missing(one, has_key=bool(where) and one.key_variable == KEY_VARIABLE)
-        if one.key_variable == KEY_VARIABLE and not where:
+        is_claude = one.key_variable == KEY_VARIABLE
+        where = (keys.where() or one.second_variable) if is_claude else one.key_variable
+        needs = missing(one, has_key=is_claude and bool(keys.where()))
+        if needs and is_claude:
             needs += ", or %chat key"
         ready = f"a key: found in {where}" if where else "nothing"
         if not needs and one.address and not one.key_variable:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
@@ -43,9 +44,7 @@ def held_to(tool: dict[str, Any]) -> dict[str, Any]:
 
 
 def _format(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    # White space without end is JSON, too, and a small model's idea of an answer.
-    schema = {**closed(schema), "x-guidance": {"whitespace_flexible": False}}
-    form = {"name": name, "schema": schema, "strict": True}
+    form = {"name": name, "schema": closed(schema), "strict": True}
     return {"response_format": {"type": "json_schema", "json_schema": form}}
 
 
@@ -80,11 +79,35 @@ class LocalChat(ChatOpenAI):
         if tools and choice["type"] != "none" and not (may_answer and has_results):
             kwargs |= _format(_CALL, _calls(tools, may_answer))
             messages = [SystemMessage(_told(tools)), *messages]
+        form = (kwargs.get("response_format") or {}).get("json_schema")
+        if form and _has_guidance():
+            kwargs["grammar"] = _grammar(form)
+            del kwargs["response_format"]
         return super()._request(messages, kwargs)
 
     def _reader(self, request: dict[str, Any]) -> Reader:
         form = (request.get("response_format") or {}).get("json_schema") or {}
-        return _CallReader() if form.get("name") == _CALL else OpenAIChatReader()
+        grammar = (request.get("extra_body") or {}).get("grammar") or ""
+        is_call = form.get("name") == _CALL or f"start: {_CALL}\n" in grammar
+        return _CallReader() if is_call else OpenAIChatReader()
+
+
+@cache
+def _has_guidance() -> bool:
+    """Tell whether the engine is built with llguidance, which can do without white space."""
+    import xllamacpp
+
+    return str(xllamacpp.json_schema_to_grammar("{}")).startswith("%llguidance")
+
+
+def _grammar(form: dict[str, Any]) -> str:
+    """Return a schema as a grammar in which JSON has no white space.
+
+    Between its parts a small model would write blanks until its tokens are used up.
+    """
+    rule = _CALL if form["name"] == _CALL else "answer"
+    schema = {**form["schema"], "x-guidance": {"whitespace_flexible": False}}
+    return f"%llguidance {{}}\nstart: {rule}\n{rule}: %json {json.dumps(schema)}\n"
 
 
 def _plain(message: BaseMessage) -> BaseMessage:

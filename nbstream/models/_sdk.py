@@ -44,6 +44,8 @@ class SdkChat(BaseChatModel):
     """The environment variable that the SDK takes the address from."""
     key_variable: str | None
     """The environment variable that the key is taken from; None: no key is looked for."""
+    second_variable: ClassVar[str | None] = None
+    """Another one, which counts where that has none."""
 
     def __init__(
         self,
@@ -173,7 +175,10 @@ class SdkChat(BaseChatModel):
         if self._given_key is not None:
             key = self._given_key.reveal()
         elif self.key_variable:
-            key = os.environ.get(self.key_variable, "").strip()
+            found = (
+                os.environ.get(name or "") for name in (self.key_variable, self.second_variable)
+            )
+            key = next(filter(None, (value.strip() for value in found if value)), "")
             Secret(key)  # what an endpoint repeats of it is seen by nobody
         if not key:
             if self.key_variable is None or _is_local(self._address()):

@@ -32,11 +32,14 @@ class ChatAnthropic(SdkChat):
         The longest answer, in tokens.
     system
         Standing instructions; system messages in the input are added after it.
+    temperature, top_p
+        How freely the model chooses; by default the endpoint's own. Newer models refuse them.
     base_url
         Another endpoint that speaks this API: llama.cpp, Ollama, vLLM, LiteLLM. By default
         ``ANTHROPIC_BASE_URL``, else Anthropic's own.
     api_key
-        By default taken from ``ANTHROPIC_API_KEY``. It is given to the SDK and never shown.
+        By default taken from ``ANTHROPIC_API_KEY``, or ``ANTHROPIC_AUTH_TOKEN``. It is given to
+        the SDK and never shown. An endpoint on this machine needs none.
     timeout
         Seconds to wait for the endpoint; by default the SDK's.
     max_retries
@@ -65,6 +68,7 @@ class ChatAnthropic(SdkChat):
     clients: ClassVar[tuple[str, str]] = ("Anthropic", "AsyncAnthropic")
     address_variable: ClassVar[str] = "ANTHROPIC_BASE_URL"
     key_variable: str | None = "ANTHROPIC_API_KEY"
+    second_variable: ClassVar[str | None] = "ANTHROPIC_AUTH_TOKEN"
 
     def __init__(
         self,
@@ -72,6 +76,8 @@ class ChatAnthropic(SdkChat):
         *,
         max_tokens: int = 1024,
         system: str | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
         base_url: str | None = None,
         api_key: str | None = None,
         timeout: float | None = None,
@@ -91,6 +97,8 @@ class ChatAnthropic(SdkChat):
             extra_body=extra_body,
             name=name,
         )
+        self.temperature = temperature
+        self.top_p = top_p
         self.thinking = thinking
 
     def _reader(self, request: dict[str, Any]) -> Reader:  # noqa: ARG002
@@ -101,11 +109,13 @@ class ChatAnthropic(SdkChat):
 
     def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
         stop = kwargs.pop("stop", None)
+        sampling = {"temperature": self.temperature, "top_p": self.top_p}
         request: dict[str, Any] = {
             "model": self.model,
             "max_tokens": self.max_tokens,
             "messages": turns(messages),
             "stream": True,
+            **{name: value for name, value in sampling.items() if value is not None},
             **({"thinking": self.thinking} if self.thinking else {}),
             **({"stop_sequences": [stop] if isinstance(stop, str) else list(stop)} if stop else {}),
             **kwargs,

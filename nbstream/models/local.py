@@ -53,8 +53,10 @@ class ChatLocal(ChatAnthropic):
         The longest answer, in tokens; question and answer together have room for ``n_ctx``.
     system
         Standing instructions.
+    temperature
+        How freely the model chooses; 0.6 for the small one.
     extra_body
-        Sampling settings that llama.cpp takes here: ``temperature`` (0.6), ``top_k``, ``top_p``.
+        Further sampling settings that llama.cpp takes here: ``top_k``, ``top_p``.
     logprobs
         Whether each token comes with its log-probability.
     top_logprobs
@@ -85,6 +87,7 @@ class ChatLocal(ChatAnthropic):
         *,
         max_tokens: int = 256,
         system: str | None = None,
+        temperature: float | None = None,
         extra_body: dict[str, Any] | None = None,
         logprobs: bool | None = None,
         top_logprobs: int | None = None,
@@ -97,6 +100,7 @@ class ChatLocal(ChatAnthropic):
             self._file.stem if self._file else LOCAL_MODEL,
             max_tokens=max_tokens,
             system=system,
+            temperature=temperature,
             extra_body=extra_body,
             name=name,
         )
@@ -130,7 +134,10 @@ class ChatLocal(ChatAnthropic):
             return None
         if self.system:
             messages = [SystemMessage(self.system), *messages]
-        extra = {**(self.extra_body or {}), **(kwargs.get("extra_body") or {})}
+        # What one call says counts more than what the model was made with.
+        ours = {"temperature": self.temperature, **(self.extra_body or {})}
+        extra = {k: v for k, v in ours.items() if k not in kwargs and v is not None}
+        extra |= kwargs.get("extra_body") or {}
         return messages, {"max_tokens": self.max_tokens, **kwargs, "extra_body": extra}
 
     def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:

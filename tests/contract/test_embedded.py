@@ -148,6 +148,11 @@ def test_an_answer_is_of_its_schema(name):
     assert isinstance(values[-1], Fish)
 
 
+def test_the_embedded_model_does_not_fill_its_answer_with_blanks():
+    model = ChatLocal(max_tokens=200).with_structured_output(Fish, include_raw=True)
+    assert '","colour":"' in model.invoke("Invent a fish.")["raw"].text
+
+
 class Place(pydantic.BaseModel):
     """A place."""
 

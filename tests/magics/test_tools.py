@@ -1,6 +1,7 @@
 """Tools and schemas: a model that asks, and is told."""
 
 import json
+from typing import Literal
 
 import pytest
 
@@ -132,11 +133,32 @@ def test_what_is_no_tool(ip, fails, recorder):
     assert "cannot call tools" in fails("%%chat -m bot -T add\nHi")
 
 
-def test_tools_and_schemas_on_the_embedded_model_run(ip, run):
-    ip.user_ns.update(add=add, Fish=SCHEMA)
+def test_tools_on_the_embedded_model(ip, magics, capsys):
+    # Whether it calls is its own affair; if it does, it answers once it has the result.
+    def price(fruit: Literal["apple", "pear"]) -> int:
+        """Say what a fruit costs."""
+        return 3
+
+    ip.user_ns["price"] = price
+    result = ip.run_cell("%%chat -m local -n 200 --tools price --as answer\nWhat is a pear?")
+    assert result.error_in_exec is None
+    assert "Traceback" not in capsys.readouterr().out
+    trace = magics.session.last.trace
+    types = [run.run_type for run in trace.runs]
+    assert types.count("chat_model") == 1 + types.count("tool")
+    assert {*types} <= {"chain", "chat_model", "tool"}
+    ends = [event for event in trace.events if event.kind in ("end", "error", "cancelled")]
+    assert {event.kind for event in ends} == {"end"}
+    last = [run for run in trace.runs if run.run_type == "chat_model"][-1]
+    answer = merge_chunks(e.data for e in trace.events if e.kind == "chunk" and e.run is last)
+    assert 1 <= answer.usage_metadata["output_tokens"] <= 200
+    assert ip.user_ns["answer"].text == answer.text
+
+
+def test_a_schema_on_the_embedded_model(ip, run):
+    ip.user_ns["Fish"] = SCHEMA
     run("%%chat -m local -n 200 --schema Fish --as fish\nA fish!")
     assert set(ip.user_ns["fish"]) <= {"name"}  # what it says is its own affair, the form is not
-    assert ip.run_cell("%%chat -m local -n 200 --tools add\nWhat is 1 + 2?").error_in_exec is None
 
 
 SCHEMA = {"title": "Fish", "properties": {"name": {"type": "string"}}}

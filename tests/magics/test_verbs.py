@@ -30,6 +30,8 @@ def test_models_lists_what_there_is_and_what_each_needs(run, recorder, monkeypat
     assert "a key: GROQ_API_KEY" in shown
     assert "a server at http://localhost:11434" in shown
     assert "bot" in shown
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "tok-xyz-123456789")
+    assert "found in ANTHROPIC_AUTH_TOKEN" in run("%chat models")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-xyz-123456789")
     shown = run("%chat models")
     assert "found in ANTHROPIC_API_KEY" in shown
