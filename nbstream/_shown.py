@@ -179,8 +179,6 @@ def listed(values: Any, where: str, what: str) -> list[Any]:
     >>> listed((1, 2), "batch", "inputs")
     [1, 2]
     """
-    if isinstance(values, (list, tuple)):
-        return [*values]
     if isinstance(values, Iterable) and not isinstance(values, (str, bytes, Mapping, type)):
         return [*values]
     raise InputError(

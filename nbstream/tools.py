@@ -74,6 +74,11 @@ class Tool(Runnable[Any, Any]):
         description: str | None = None,
         args_schema: type[BaseModel] | None = None,
     ) -> None:
+        if not callable(func):
+            raise InputError(
+                f"A tool is made of a function, not {brief(func)}. Put @tool above one with a "
+                "docstring and typed arguments."
+            )
         self.func = func
         self.name: str = name or func.__name__
         self.description = description or inspect.getdoc(func) or ""

@@ -180,6 +180,12 @@ IN_PYTHON = [
     ("v = StreamView(); v.price = {'in': 1}", "'in'", "Give both prices"),
     ("StreamView().export('run.docx')", "'run.docx'", "end with one of: .jsonl"),
     ("StreamView.from_jsonl('nothing.jsonl')", "nothing.jsonl", "Check the path"),
+    ("StreamView(bot)", "not ScriptedChat(", "show(chain, input)"),
+    ("with stream_to(bot): pass", "not ScriptedChat(", "view = StreamView()"),
+    ("Tool(3)", "int 3", "Put @tool above"),
+    ("RunnableParallel('text')", "str 'text'", "Pass a dict"),
+    ("RunnableAssign(3)", "int 3", "Pass a dict"),
+    ("talk.ask(3)", "int 3", "A prompt is a text"),
     # Logs
     ("Trace().metrics()", "Nothing has run", "inside `with trace:`"),
     ("Trace.from_jsonl(3)", "int 3", "Pass what to_jsonl has returned"),

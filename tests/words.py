@@ -1,7 +1,7 @@
 """The words we use: ``python -m tests.words`` lists what a reader would stumble over.
 
-It reads README, the pages in ``docs/``, and the docstrings and texts in ``nbstream/``: what people
-read. One word for one thing, the field's own where it has one, and no idiom of ours.
+It reads the pages, the notebooks of examples, and the docstrings and texts in ``nbstream/``: what
+people read. One word for one thing, the field's own where it has one, and no idiom of ours.
 """
 
 import ast
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md")
+PAGES = ("*.md", "docs/*.md", "examples/*.ipynb")
 # What the wire formats are called is their own business.
 LEFT_OUT = ROOT / "nbstream" / "wire"
 

@@ -35,6 +35,8 @@ def prompt_of(text: str, images: Sequence[Any] = ()) -> HumanMessage:
     InputError
         If there is nothing to send, or something is no image.
     """
+    if not isinstance(text, str):
+        raise InputError(f"A prompt is a text, not {brief(text)}. Images go into images=[…].")
     if not text.strip() and not images:
         raise InputError("The prompt is empty. Write a text, or attach an image.")
     if not images:

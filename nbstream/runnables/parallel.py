@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._exceptions import InputError
 from .._iterate import END, aclose, afirst, close, first
+from .._shown import brief
 from ..events._chunks import AddableDict
 from ._batch import threads
 from ._fluent import Input, coerce_to_runnable
@@ -52,6 +53,11 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
     def __init__(
         self: RunnableParallel[Any], steps: Mapping[str, Any] | None = None, **more: Any
     ) -> None:
+        if steps is not None and not hasattr(steps, "keys"):
+            raise InputError(
+                f"RunnableParallel needs steps by name, not {brief(steps)}. "
+                "Pass a dict of them, as in {'text': model, 'length': len}."
+            )
         branches = {**(steps or {}), **more}
         if not branches:
             raise InputError("RunnableParallel needs at least one branch, as in a={'x': step}.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .._exceptions import InputError
+from .._shown import brief
 from ..events._plain import text_of
 from ..sources import NO_INPUT
 from ._host import kernel_shell
@@ -89,6 +91,10 @@ def stream_to(view: StreamView) -> Iterator[StreamView]:
     >>> view.text, view.status
     ('Here is a', 'done')
     """
+    if not isinstance(view, StreamView):
+        raise InputError(
+            f"stream_to needs a StreamView, not {brief(view)}. Make one: view = StreamView()."
+        )
     with view._job.recording():
         yield view
 

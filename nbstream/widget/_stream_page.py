@@ -27,9 +27,10 @@ class StreamPage(Watched, Page):
         "export": "_on_export",
     }
 
+    _feed: Feed | None = None
+
     def __init__(self, trace: Trace | None, options: dict[str, Any]) -> None:
         self._job = Job(trace)
-        self._feed: Feed | None = None
         self._shown_in: int | None = None  # the cell that `show` put this view in
         super().__init__(options)
         self.trace.subscribe(self._on_event)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .._exceptions import InputError
+from .._shown import brief
 from ..events import Trace
 from ..events._metrics import measure
 from ._export import write_as
@@ -62,6 +64,11 @@ class StreamView(StreamPage):
 
     @lists_options()
     def __init__(self, trace: Trace | None = None, **options: Any) -> None:
+        if trace is not None and not hasattr(trace, "events"):
+            raise InputError(
+                f"A StreamView shows a Trace, not {brief(trace)}. To run something and show it: "
+                "show(chain, input)."
+            )
         super().__init__(trace, options)
 
     @property

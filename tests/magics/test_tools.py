@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from nbstream import AIMessageChunk, BaseChatModel, ScriptedChat, tool
+from nbstream import AIMessageChunk, BaseChatModel, ScriptedChat, merge_chunks, tool
 from nbstream.magics._tools import MAX_ROUNDS, ToolLoop
 
 
