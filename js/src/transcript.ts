@@ -29,7 +29,7 @@ export function transcript(place: string, told: readonly Told[]): { [mime: strin
     for (const { name, kind, pieces } of store.live.runs[0]?.asides ?? []) {
       const title = kind === "thinking" ? "Thinking" : `Calls ${name ?? "a tool"}`;
       const said = block("padding:2px 12px", bounded(pieces.join("")));
-      html.push(`<details><summary>${escape(title)}</summary>${said}</details>`);
+      html.push(`<details><summary>${escaped(title)}</summary>${said}</details>`);
     }
     html.push(block("padding:10px 12px;line-height:1.6", text));
     texts.push(prompt === undefined ? text : `**You:** ${prompt}\n\n${text}`);
@@ -38,7 +38,7 @@ export function transcript(place: string, told: readonly Told[]): { [mime: strin
   // What stands between two `$` is no formula here.
   const inside = `<div class="mathjax_ignore tex2jax_ignore">${html.join("")}</div>`;
   return {
-    "text/html": `<div data-nbstream="${escape(place)}">${inside}</div>`,
+    "text/html": `<div data-nbstream="${escaped(place)}">${inside}</div>`,
     "text/markdown": text,
     "text/plain": text,
   };
@@ -56,9 +56,9 @@ function bounded(text: string): string {
 function block(style: string, text: string): string {
   // What turns the direction of writing around does so in its own place only.
   const own = "white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate";
-  return `<div style="${own};${style}">${escape(text)}</div>`;
+  return `<div style="${own};${style}">${escaped(text)}</div>`;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (one) => `&#${one.charCodeAt(0)};`);
 }
