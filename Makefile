@@ -57,11 +57,12 @@ bench: .venv/.dev
 bench-page: .venv/.dev $(WIDGET) chromium
 	$(BIN)/python benchmarks/page.py
 
-## lint      ruff, mypy, biome, tsc
+## lint      ruff, mypy, biome, tsc, and the words in what people read
 lint: .venv/.dev $(NODE_MODULES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.words
 	npm --prefix js run lint
 
 ## fix       let ruff and biome mend what they can

@@ -1,5 +1,11 @@
 """Watch a language model work, token by token, inside a notebook.
 
+::
+
+    from nbstream import ChatLocal, show
+    show(ChatLocal(), "Write me a song about goldfish on the moon.")  # as it streams
+    %load_ext nbstream  # then %%chat cells; %%chat? explains them
+
 Names are imported when first used, so that ``import nbstream`` costs next to nothing.
 """
 

@@ -19,19 +19,59 @@ __all__ = ["InputError", "NbstreamError", "ParseError", "ProviderError", "SetupE
 
 
 class NbstreamError(Exception):
-    """The base class: catch it to catch every error nbstream raises on purpose."""
+    """The base class: catch it to catch every error nbstream raises on purpose.
+
+    Examples
+    --------
+    >>> from nbstream import NbstreamError, init_chat_model
+    >>> try:
+    ...     init_chat_model("gpt")
+    ... except NbstreamError as error:
+    ...     print(type(error).__name__)
+    InputError
+    """
 
 
 class InputError(NbstreamError, ValueError):
-    """What was passed in cannot be used."""
+    """What was passed in cannot be used; it is a `ValueError`, too.
+
+    Examples
+    --------
+    >>> from nbstream import ChatPromptTemplate, InputError
+    >>> try:
+    ...     ChatPromptTemplate.from_template("{animal}?").invoke({"animl": "fish"})
+    ... except InputError as error:
+    ...     print(str(error).partition(".")[0])
+    The prompt needs the variable 'animal'; given: 'animl'
+    """
 
 
 class ParseError(NbstreamError, ValueError):
-    """What a model said cannot be read as what was asked for."""
+    """What a model said cannot be read as what was asked for; it is a `ValueError`, too.
+
+    Examples
+    --------
+    >>> from nbstream import JsonOutputParser, ParseError
+    >>> try:
+    ...     JsonOutputParser().invoke("No idea.")
+    ... except ParseError as error:
+    ...     print(str(error).partition(".")[0])
+    The answer is no JSON: 'No idea
+    """
 
 
 class SetupError(NbstreamError):
-    """Something this machine needs is missing: a key, a package, the model's weights."""
+    r"""Something this machine needs is missing: a key, a package, the model's weights.
+
+    Examples
+    --------
+    >>> from nbstream import ChatAnthropic, SetupError
+    >>> try:
+    ...     ChatAnthropic("fish", base_url="http://127.0.0.1:9", api_key="a\tb").invoke("Hi")
+    ... except SetupError as error:
+    ...     print(error)
+    The API key for fish has characters that no key has. Copy it again.
+    """
 
 
 class ProviderError(NbstreamError):
@@ -47,6 +87,18 @@ class ProviderError(NbstreamError):
         The provider's own word for it, such as ``"overloaded_error"``.
     retry_after
         The seconds that the provider asks to wait.
+
+    Examples
+    --------
+    >>> from nbstream import ProviderError, ScriptedChat
+    >>> busy = ScriptedChat([ProviderError("busy", status=529)])
+    >>> try:
+    ...     busy.invoke("Hi")
+    ... except ProviderError as error:
+    ...     print(error, error.status, error.retry_after)
+    busy 529 None
+    >>> busy.with_fallbacks([ScriptedChat(["Hello"])]).invoke("Hi").text
+    'Hello'
     """
 
     def __init__(

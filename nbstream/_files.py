@@ -44,9 +44,13 @@ def read_whole(path: str | Path, most: int) -> bytes:
         ) from None
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
-        raise InputError(f"{name} cannot be read: {said}.") from None
+        raise InputError(
+            f"{name} cannot be read: {said}. Check the path, and who may read it."
+        ) from None
     if len(data) > most:
-        raise InputError(f"{name} has more than {most:,} bytes, which is what can be read.")
+        raise InputError(
+            f"{name} has more than {most:,} bytes, which is what can be read. Is it the right file?"
+        )
     return data
 
 

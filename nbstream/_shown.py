@@ -5,16 +5,29 @@ A property, a ``repr`` or a ``len`` is somebody's code: it can raise, lie, or le
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._exceptions import Stopped
+from ._exceptions import InputError, Stopped
 from ._secrets import hide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["attempt", "brief", "encodable", "label", "message_of", "shown", "stand_in", "type_name"]
+__all__ = [
+    "attempt",
+    "brief",
+    "encodable",
+    "label",
+    "listed",
+    "message_of",
+    "near",
+    "shown",
+    "stand_in",
+    "type_name",
+]
 
 T = TypeVar("T")
 
@@ -142,9 +155,50 @@ def brief(value: Any) -> str:
     --------
     >>> brief(5), brief([*range(100)])
     ('int 5', 'list [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, …]')
+    >>> brief(None), brief(ValueError("no"))
+    ('None', "ValueError('no')")
     """
     text = encodable(_Repr(MAX_BRIEF // 4)(value)[: MAX_BRIEF + 1])
-    return f"{type_name(value)} {text if len(text) <= MAX_BRIEF else text[: MAX_BRIEF - 1] + '…'}"
+    text = text if len(text) <= MAX_BRIEF else text[: MAX_BRIEF - 1] + "…"
+    name = type_name(value)
+    # Most objects name their type themselves.
+    says_it = value is None or text.startswith((f"{name}(", f"<{name}")) or " object at 0x" in text
+    return text if says_it else f"{name} {text}"
+
+
+def listed(values: Any, where: str, what: str) -> list[Any]:
+    """Return several values as a list; refuse one alone where several belong.
+
+    Raises
+    ------
+    InputError
+        It names the value, and says how to write it. A text, a dict or a class counts as one.
+
+    Examples
+    --------
+    >>> listed((1, 2), "batch", "inputs")
+    [1, 2]
+    """
+    if isinstance(values, (list, tuple)):
+        return [*values]
+    if isinstance(values, Iterable) and not isinstance(values, (str, bytes, Mapping, type)):
+        return [*values]
+    raise InputError(
+        f"{where} needs a list of {what}, not {brief(values)}. For a single one: {where}([…])."
+    )
+
+
+def near(name: str, known: Iterable[str]) -> str:
+    """Return the question whether one of the names that look alike was meant, or nothing.
+
+    Examples
+    --------
+    >>> near("hisory", ["history", "undo"])
+    " Did you mean 'history'?"
+    """
+    lower = {one.lower(): one for one in known}
+    found = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=3)]
+    return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 
 def encodable(text: str) -> str:

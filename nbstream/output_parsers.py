@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ._exceptions import InputError, ParseError, validation_said
+from ._shown import brief
 from .messages import BaseMessage
 from .messages._json import GrowingJson
 from .runnables.base import Runnable
@@ -40,8 +41,8 @@ class _Parser(Runnable[Any, Value]):
         if isinstance(input, BaseMessage):
             return input.text
         raise InputError(
-            f"{type(self).__name__} reads messages and texts, not "
-            f"{type(input).__name__} {input!r:.80}."
+            f"{type(self).__name__} reads messages and texts, not {brief(input)}. "
+            "Put it behind a model, as in: prompt | model | parser."
         )
 
 

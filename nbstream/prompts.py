@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._exceptions import InputError
+from ._shown import brief, listed, near
 from .messages import BaseMessage, HumanMessage, convert_to_messages, message_class
 from .runnables._fluent import Output
 from .runnables.base import Runnable
@@ -80,7 +80,7 @@ class StringPromptValue:
 
 @dataclass
 class MessagesPlaceholder:
-    """Stands in a prompt for a list of messages, such as a conversation so far.
+    """Stands for a list of messages in a prompt, such as a conversation so far.
 
     Parameters
     ----------
@@ -154,13 +154,11 @@ class _Prompt(Runnable[Any, Output]):
         else:
             wanted = ", ".join(needed) or "none"
             raise InputError(
-                f"The prompt got {type(input).__name__} {input!r:.80}, but needs a dict with "
-                f"its variables: {wanted}."
+                f"The prompt got {brief(input)}, but needs a dict with its variables: {wanted}."
             )
         for name in needed:
             if name not in given:
-                near = difflib.get_close_matches(name, map(str, given), n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
+                hint = near(name, map(str, given))
                 names = ", ".join(map(repr, given)) or "none"
                 raise InputError(
                     f"The prompt needs the variable {name!r}; given: {names}.{hint} "
@@ -258,9 +256,16 @@ class ChatPromptTemplate(_Prompt[ChatPromptValue]):
         self.messages: list[_Part] = []
         self._needed: dict[str, None] = {}
         self._optional: dict[str, None] = {}
+        if isinstance(messages, str):
+            raise InputError(
+                f"ChatPromptTemplate needs a list of messages, not the text {messages!r:.80}. "
+                "For one message: ChatPromptTemplate.from_template('…')."
+            )
         self.extend(messages)
         if not self.messages:
-            raise InputError("A prompt needs at least one message.")
+            raise InputError(
+                "A prompt needs at least one message, as in ChatPromptTemplate([('human', '{x}')])."
+            )
 
     def append(self, message: Any) -> None:
         """Put one more message at the end."""
@@ -269,7 +274,7 @@ class ChatPromptTemplate(_Prompt[ChatPromptValue]):
     def extend(self, messages: Sequence[Any]) -> None:
         """Put more messages at the end."""
         before = len(self.messages)
-        for message in messages:
+        for message in listed(messages, "ChatPromptTemplate", "messages"):
             if isinstance(message, ChatPromptTemplate):
                 self.messages += message.messages
                 self.partial_variables = {**message.partial_variables, **self.partial_variables}

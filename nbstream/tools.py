@@ -20,17 +20,18 @@ from typing import (
 
 from ._exceptions import InputError, validation_said
 from ._loops import run_in_thread, run_sync
+from ._shown import brief, listed
 from .messages import ToolMessage
 from .runnables.base import Runnable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pydantic import BaseModel
 
     from .events import RunType
 
-__all__ = ["Tool", "convert_to_tool", "tool"]
+__all__ = ["Tool", "convert_to_tool", "convert_to_tools", "tool"]
 
 
 class Tool(Runnable[Any, Any]):
@@ -223,17 +224,24 @@ def convert_to_tool(thing: Any) -> dict[str, Any]:
         try:
             schema = TypeAdapter(_readable(thing)).json_schema()
         except PydanticUserError:
+            schema = {}
+        if "properties" not in schema and "$defs" not in schema:
             raise InputError(
-                f"The class {thing.__name__} describes no tool. "
+                f"The class {thing.__name__} describes no tool or schema. "
                 "Use a pydantic model or a TypedDict."
-            ) from None
+            )
         return _described(thing.__name__, schema.get("description", ""), schema)
     if callable(thing):
         return convert_to_tool(Tool(thing))
     raise InputError(
-        f"{type(thing).__name__} {thing!r:.80} is no tool. "
+        f"{brief(thing)} is no tool. "
         "Pass a function with a docstring, a pydantic model or a JSON schema."
     )
+
+
+def convert_to_tools(things: Sequence[Any]) -> list[dict[str, Any]]:
+    """Describe several tools; see `convert_to_tool`."""
+    return [convert_to_tool(thing) for thing in listed(things, "bind_tools", "tools")]
 
 
 def _readable(hint: Any) -> Any:
@@ -270,7 +278,8 @@ def _from_dict(thing: dict[str, Any]) -> dict[str, Any]:
     schema = thing.get("parameters") or thing
     if not name or "properties" not in schema:
         raise InputError(
-            f"The dict {thing!r:.80} describes no tool. Give it a name (or title) and properties."
+            f"The dict {thing!r:.80} describes no tool or schema. Give it a title (or name) and "
+            "properties."
         )
     return _described(name, thing.get("description", ""), schema)
 

@@ -241,6 +241,7 @@ def odd_chunks():
         (0, "start", words),
         (1, "chunk", words, odd),
         (2, "chunk", words, {"response_metadata": "x", "usage_metadata": 3, "tool_calls": "y"}),
+        (3, "chunk", words, {"usage_metadata": {"input_tokens": 3, "output_tokens": 4}}),
         (4, "end", words, {"usage_metadata": [], "response_metadata": []}),
     )
 

@@ -313,8 +313,10 @@ def test_a_model_that_cannot_call_tools_says_so():
         Parrot().with_structured_output({"title": "X", "properties": {}})
 
 
-def test_the_embedded_model_can_be_given_tools(local):
-    assert isinstance(local.bind_tools([weather]).invoke("Say hello."), AIMessage)
+def test_the_embedded_model_is_sent_no_images(local):
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": ""}}
+    with pytest.raises(InputError, match="reads text only"):
+        local.invoke([HumanMessage([image, {"type": "text", "text": "What is it?"}])])
 
 
 def test_an_agent_can_be_scripted():

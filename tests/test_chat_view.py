@@ -22,6 +22,8 @@ from nbstream import (
 )
 from nbstream.events._state import apply, initial
 
+from .tasks import wait_until
+
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 20
 URL = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
 
@@ -148,7 +150,7 @@ def test_images_go_along(tmp_path):
     assert turn.prompt.text == "What is it?"
     turn.result(5)
     assert chat.edit("And now?").prompt.content[0] == blocks[0]
-    with pytest.raises(InputError, match="none of them"):
+    with pytest.raises(InputError, match="no PNG, JPEG, GIF or WebP"):
         chat.ask("x", images=[b"<svg onload=alert(1)>"])
     with pytest.raises(InputError, match="cannot be read"):
         chat.ask("x", images=[tmp_path / "b.png"])
@@ -178,8 +180,8 @@ def test_the_page_asks_and_is_answered(wire):
 @pytest.mark.parametrize(
     ("message", "said"),
     [
-        ({"type": "send", "text": " "}, "nothing to send"),
-        ({"type": "send", "text": "a", "images": ["data:image/png;base64,PHN2Zz4="]}, "none of"),
+        ({"type": "send", "text": " "}, "prompt is empty"),
+        ({"type": "send", "text": "a", "images": ["data:image/png;base64,PHN2Zz4="]}, "no PNG"),
         ({"type": "send", "text": "a", "images": ["data:,%%%"]}, "Attach it again"),
     ],
 )
@@ -238,3 +240,36 @@ def test_the_embedded_model_converses(local):
     turn = chat.ask("Say hello.")
     assert turn.result(60) is not None
     assert chat.usage["output"] > 0
+
+
+def test_an_input_that_fails_is_said_to_the_page(wire, caplog):
+    def fails(messages):
+        raise RuntimeError("no input today")
+
+    chat = ChatView(Echo(), input=fails)
+    sent = wire(chat)
+    page(chat, type="send", text="Hi")
+    assert sent == [{"type": "problem", "text": "RuntimeError: no input today"}]
+    assert chat.turns == []
+    assert "no input today" in caplog.text
+
+
+def test_two_views_of_one_conversation_stay_in_step(wire):
+    chat = ChatView(Echo())
+    other = ChatView(conversation=chat.conversation)
+    sent = wire(other)
+    chat.ask("a").result(30)
+    wait_until(lambda: [m["type"] for m in sent][:1] == ["turn"] and len(sent) > 1)
+    assert [turn.prompt.text for turn in other.turns] == ["a"]
+    other.close()
+    count = len(sent)
+    chat.ask("b").result(30)
+    assert len(sent) == count
+
+
+def test_the_page_is_told_which_turns_there_are_now(wire):
+    chat = talk("a", "b")
+    sent = wire(chat)
+    chat.conversation.undo()
+    tree = next(m for m in sent if m["type"] == "tree")
+    assert (tree["turns"], tree["leaf"]) == ([{"id": 0, "parent": None}], 0)

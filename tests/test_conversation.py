@@ -69,7 +69,7 @@ def test_asking_again_editing_and_going_back():
     assert said(talk) == ["1: a", "3: b"]
     assert talk.undo() is second
     assert said(talk) == ["1: a"]
-    with pytest.raises(InputError, match="no such turn"):
+    with pytest.raises(InputError, match="no turn of this conversation"):
         talk.switch(second)
 
 

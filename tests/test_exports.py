@@ -1,5 +1,6 @@
 import ast
 import importlib
+import inspect
 import pkgutil
 from pathlib import Path
 
@@ -38,8 +39,9 @@ def test_every_module_says_what_is_public(name):
 
 
 @pytest.mark.parametrize("name", nbstream.__all__)
-def test_every_public_name_is_documented(name):
-    assert name == "__version__" or getattr(nbstream, name).__doc__
+def test_every_public_name_is_documented_with_an_example(name):
+    # The examples run as doctests.
+    assert name == "__version__" or "\n>>> " in inspect.getdoc(getattr(nbstream, name))
 
 
 # `messages` < `wire`, `events` < `runnables` < `models`, `sources`, … < `widget` < `magics`

@@ -22,14 +22,14 @@ from nbstream import (
     stream_to,
 )
 from nbstream._exceptions import Stopped
-from nbstream._shown import brief, label, type_name
+from nbstream._shown import brief, label, shown, type_name
 from nbstream.events import _jsonl, _look
 from nbstream.events._chunks import add_chunks
 from nbstream.events._fold import Fold
 from nbstream.events._frames import frame
 from nbstream.events._jsonl import encode
 from nbstream.events._load import Opaque, decode
-from nbstream.events._plain import MAX_CHARS, MAX_NODES, has_text, plain, text_of
+from nbstream.events._plain import MAX_CHARS, MAX_DEPTH, MAX_NODES, has_text, plain, text_of
 from nbstream.messages import convert_to_messages
 
 from .hostile_values import VALUES
@@ -52,6 +52,39 @@ def test_any_value_has_a_form(name):
         assert brief(one)
 
 
+@dataclass
+class Point:
+    x: int
+    y: object = None
+    hidden: int = field(default=0, repr=False)
+
+
+@pytest.mark.parametrize(
+    "value", [Point(1), Point(2, [(Point(3),), {"k": Point(4, "z")}]), (1,), (), {}, [], "x", {1}]
+)
+def test_a_bounded_repr_is_the_usual_one(value):
+    assert shown(value) == repr(value)
+
+
+def test_a_dataclass_can_have_a_repr_of_its_own():
+    @dataclass
+    class Named:
+        name: str
+
+        def __repr__(self):
+            return self.name
+
+    assert shown(Named("me")) == "me"
+
+
+def test_a_chunk_is_written_as_any_message():
+    chunk = AIMessageChunk("x", id="i")
+    assert encode(chunk) == _jsonl._Encoder(None)(chunk)
+    assert list(encode(chunk)) == list(_jsonl._Encoder(None)(chunk))
+    odd = AIMessageChunk("x", id=VALUES["repr"], name=VALUES["type with a metaclass"])
+    assert encode(odd)["id"] == {"$": "repr", "value": "<Nobody>"}
+
+
 def test_what_has_no_form_is_its_type():
     for name in ("repr", "repr that leaves", "repr of another kind", "properties"):
         assert plain(VALUES[name]) == "<Nobody>"
@@ -67,6 +100,32 @@ def test_what_has_no_form_is_its_type():
     assert "Liar object" in plain(VALUES["class that is a property"])
     assert type_name(VALUES["type with a metaclass"]) == "Class"
     assert label(VALUES["repr"]) == "<Nobody>"
+
+
+def test_what_answers_to_every_name_is_not_asked():
+    assert plain(VALUES["mock"]).startswith("<Mock id=")
+    assert plain(VALUES["magic mock"]).startswith("<MagicMock id=")
+    assert "Everything object at" in plain(VALUES["everything"])
+
+
+def test_what_is_deep_is_shown_to_a_depth():
+    shown = plain(VALUES["deep"])
+    for _ in range(MAX_DEPTH):
+        (shown,) = shown
+    assert shown == "…"
+
+
+def test_what_fails_in_a_part_leaves_the_rest():
+    assert plain(VALUES["message with odd extras"])["content"] == "x"
+
+    class Model:
+        def model_dump(self, mode):
+            raise ValueError
+
+        def __repr__(self):
+            return "a model"
+
+    assert plain(Model()) == "a model"
 
 
 def outcome(call):
@@ -88,6 +147,7 @@ def programs(value):
 
     def tell(x):
         dispatch_custom_event("told", value)
+        dispatch_custom_event(value, "told")
         return value
 
     def fail(x):
@@ -161,7 +221,7 @@ def test_what_is_no_message_is_the_models_error_and_not_the_logs():
     with trace, pytest.raises(InputError, match="cannot read int 5"):
         RunnableLambda(lambda x: ScriptedChat(["a"]).invoke(x)).invoke(5)
     assert frame(trace)["items"][1]["input"] == 5
-    with pytest.raises(InputError, match="cannot read Mock"):
+    with pytest.raises(InputError, match="cannot read <Mock"):
         convert_to_messages(VALUES["mock"])
 
 
@@ -241,6 +301,7 @@ def test_what_comes_again_is_the_same_and_inside_itself_it_is_named():
     knot["me"] = [knot]
     assert plain(knot) == {"me": ["<dict, as above>"]}
     assert encode(knot) == {"me": [{"$": "repr", "value": "<dict, as above>"}]}
+    assert brief(knot) == "dict {'me': [...]}"
     # What is made for the look only is not taken for something else that had its place before.
     assert plain([[{"n": n}] for n in range(300)]) == [[{"n": n}] for n in range(300)]
 
@@ -250,9 +311,17 @@ def test_characters_have_a_budget_and_what_is_left_out_is_said():
     assert MAX_CHARS <= len("".join(many)) < MAX_CHARS + 200
     assert many[-1] == f"… {400 - len(many) + 1} more"
     assert many[-2].endswith("more characters")
+    long = plain(["x" * 10 * MAX_CHARS, "and on"])
+    assert len(long[0]) < 30_000
+    assert long[1] == "and on"
     nodes = plain([[*range(400)] for _ in range(400)])
     assert sum(map(len, nodes)) < MAX_NODES + 100
     assert nodes[-1].endswith(" more")
+
+
+def test_what_comes_again_counts_again():
+    large = [[*range(450)] for _ in range(30)]
+    assert plain([large, large, 1]) == [large, "…", 1]
 
 
 def test_a_file_keeps_all_that_a_page_leaves_out():
@@ -278,6 +347,8 @@ def test_a_file_says_what_it_leaves_out(monkeypatch):
     monkeypatch.setattr(_jsonl, "MAX_CHARS", 10)
     assert decode(encode(["x" * 20])) == ["x" * 10 + " … 10 more characters"]
     assert decode(encode(["x" * 10, 1])) == ["x" * 10, Opaque("… 1 more")]
+    assert decode(encode([b"x" * 10, b"x"])) == [b"x" * 10, Opaque("… 1 more")]
+    assert decode(encode([b"x" * 20, b"x"])) == [Opaque("<20 bytes>"), b"x"]
     monkeypatch.setattr(_jsonl, "MAX_DEPTH", 2)
     assert decode(encode([[[1]]])) == [[Opaque("…")]]
 
@@ -343,6 +414,17 @@ def test_what_is_quick_is_looked_at_again_where_it_comes_again():
     assert inputs == [[0], [0, 1], [0, 1, 2]]
 
 
+def test_what_is_remembered_counts_as_well():
+    class Large(Slow):
+        def model_dump(self, mode):
+            repr(self)
+            return [[*range(400)] for _ in range(30)]
+
+    memo, value = _look.Memo(), Large()
+    form = plain(value, memo)
+    assert plain([value, [value], 1], memo) == [form, ["…"], 1]
+
+
 def test_patience_with_one_value_ends(monkeypatch):
     monkeypatch.setattr(_look, "PATIENCE", -1)
     Slow.looks = 0
@@ -352,11 +434,16 @@ def test_patience_with_one_value_ends(monkeypatch):
     assert plain([Slow() for _ in range(9)])[2:] == ["<Slow>"] * 7
 
 
-def test_a_look_that_waits_for_another_thread_holds_up_no_one(monkeypatch):
-    # A repr that needs a lock, and the lock's holder looks at the same log.
+@pytest.mark.parametrize("look", [frame, "fold"])
+def test_a_look_that_waits_for_another_thread_holds_up_no_one(look, monkeypatch):
+    # A repr needs a lock, and who holds that looks at the same log.
     monkeypatch.setattr(_look, "PATIENCE", 0.05)
-    lock, is_inside = threading.Lock(), threading.Event()
+    lock, is_inside = threading.RLock(), threading.Event()
     trace = Trace()
+    fold = Fold(trace)
+
+    def see():
+        return fold() if look == "fold" else frame(trace)
 
     class Guarded:
         def __repr__(self):
@@ -364,15 +451,51 @@ def test_a_look_that_waits_for_another_thread_holds_up_no_one(monkeypatch):
             with lock:
                 return "guarded"
 
+    def hold():
+        with lock:
+            other.start()
+            assert is_inside.wait(5)
+            see()
+
     with trace:
-        RunnableLambda(len).invoke([Guarded(), HumanMessage("x")])
-    with lock:
-        thread = threading.Thread(target=frame, args=(trace,))
+        RunnableLambda(len).invoke([Guarded()])
+    holder, other = (threading.Thread(target=one, daemon=True) for one in (hold, see))
+    holder.start()
+    holder.join(10)
+    assert not holder.is_alive()
+    other.join(10)
+    assert not other.is_alive()
+
+
+def test_what_two_threads_fold_counts_once():
+    trace, rounds = Trace(), 200
+    fold = Fold(trace)
+    run = trace.start("r")
+
+    def write():
+        for _ in range(rounds):
+            trace.log("chunk", run, "x")
+            fold()
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
         thread.start()
-        assert is_inside.wait(5)
-        thread_two = threading.Thread(target=frame, args=(trace,))
-        thread_two.start()
-    thread.join(5)
-    thread_two.join(5)
-    assert not thread.is_alive()
-    assert not thread_two.is_alive()
+    for thread in threads:
+        thread.join()
+    assert len(fold()["runs"][0]["texts"]) == 4 * rounds
+
+
+def test_an_event_is_looked_at_once_however_quick_that_is():
+    class Counted:
+        looks = 0
+
+        def __repr__(self):
+            Counted.looks += 1
+            return "counted"
+
+    trace = Trace()
+    with trace:
+        RunnableLambda(len).invoke([Counted()])
+    assert frame(trace) == frame(trace)
+    Fold(trace)()
+    assert Counted.looks == 1

@@ -264,7 +264,7 @@ def test_dicts_with_tool_calls():
         ),
         ([], "no messages"),
         (42, "int 42"),
-        ([None], "NoneType None"),
+        ([None], "cannot read None"),
         ([("robot", "Hi")], "role 'robot'"),
     ],
 )

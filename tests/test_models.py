@@ -295,7 +295,7 @@ def test_a_stopped_thought_does_not_go_back():
 
 def test_an_endpoint_that_is_not_there():
     model = ChatAnthropic("m", base_url="http://127.0.0.1:9", api_key=KEY, max_retries=0)
-    with pytest.raises(ProviderError, match=r"could not be reached at 127\.0\.0\.1"):
+    with pytest.raises(ProviderError, match=r"could not be reached at http://127\.0\.0\.1:9"):
         model.invoke("Hi")
 
 

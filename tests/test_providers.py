@@ -81,7 +81,7 @@ def test_a_name_of_nobody_lists_the_providers(name):
 
 
 def test_what_is_no_name_is_named():
-    with pytest.raises(InputError, match="takes a name, not object"):
+    with pytest.raises(InputError, match="A model object needs no init_chat_model"):
         init_chat_model(object())
 
 

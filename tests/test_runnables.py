@@ -347,9 +347,9 @@ async def agen():
         (lambda: RunnableLambda(len).batch([1, 2], [{}]), "2 inputs and 1 configs"),
         (lambda: RunnablePassthrough.assign(a=len).invoke(42), "works on dicts, not int 42"),
         (lambda: RunnableLambda(len).with_fallbacks([], exception_key="e").invoke(1), "a dict"),
-        (lambda: RunnableLambda(42), "not 42"),
+        (lambda: RunnableLambda(42), "not int 42"),
         (lambda: StrOutputParser().invoke(42), "int 42"),
-        (lambda: ScriptedChat("text"), "not a text"),
+        (lambda: ScriptedChat("text"), "not the text 'text'"),
         (lambda: ScriptedChat([42]), "int 42"),
     ],
 )

@@ -1,6 +1,10 @@
 import asyncio
+import gc
 import json
 import re
+import time
+import weakref
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,9 +18,12 @@ from nbstream import (
     StrOutputParser,
     Trace,
     show,
+    stream_to,
 )
 from nbstream.events._state import apply, initial
 from nbstream.widget import _show, _static
+
+from .tasks import wait_until
 
 SCRIPT = ["Here", " is", " a"]
 
@@ -289,3 +296,84 @@ def test_what_each_widget_brings_to_the_page_is_bounded():
     assert (folder / "widget.js").stat().st_size <= 60_000
     assert (folder / "chat.js").stat().st_size <= 70_000
     assert (folder / "markdown.js").stat().st_size <= 220_000
+
+
+# The notebook's outputs
+
+
+class Display:
+    """An output of a notebook."""
+
+    def __init__(self, fails=False):
+        self.updates = []
+        self.fails = fails
+
+    def update(self, data, **_):
+        self.updates.append((time.monotonic(), data["text/plain"]))
+        if self.fails:
+            raise OSError("gone")
+
+
+def test_many_short_runs_are_written_into_an_output_at_most_twice_a_second():
+    view, display = StreamView(), Display()
+    view._displays.append(display)
+    model, started = ScriptedChat(["a", "b"]), time.monotonic()
+    with stream_to(view):
+        while time.monotonic() < started + 1.2:
+            model.invoke("x")
+    wait_until(lambda: view._outputs.is_written)
+    lasted = time.monotonic() - started
+    assert len(view.trace.runs) > 100
+    assert len(display.updates) <= lasted / 0.5 + 2
+    assert all(b - a > 0.4 for (a, _), (b, _) in pairwise(display.updates))
+
+
+def test_an_output_that_cannot_be_written_keeps_neither_the_run_nor_the_others_from_it(caplog):
+    view, bad, good = StreamView(), Display(fails=True), Display()
+    view._displays += [bad, good]
+    with stream_to(view):
+        assert ScriptedChat(["a", "b"]).invoke("x").content == "ab"
+    wait_until(lambda: good.updates)
+    assert good.updates[-1][1] == "ab"
+    assert "could not be updated" in caplog.text
+
+
+def test_what_has_not_changed_is_not_written_again():
+    view, display = StreamView(_finished()), Display()
+    view._displays.append(display)
+    view._settle()
+    view._settle()
+    assert len(display.updates) == 1
+
+
+def test_a_widget_that_no_output_shows_is_closed_and_opens_again():
+    view = StreamView()
+    with stream_to(view):
+        ScriptedChat(["a"]).invoke("x")
+    view._handle_custom_msg({"type": "bye"}, [])
+    assert view.comm is None
+    assert view.text == "a"
+    assert "application/vnd.jupyter.widget-view+json" not in view._repr_mimebundle_()[0]
+    view.open()
+    assert "application/vnd.jupyter.widget-view+json" in view._repr_mimebundle_()[0]
+
+
+def test_a_widget_is_not_closed_while_it_streams():
+    view = StreamView()
+    with view.trace:
+        stream = ScriptedChat(["a", "b"]).stream("x")
+        next(stream)
+        view._handle_custom_msg({"type": "bye"}, [])
+        assert view.comm is not None
+        list(stream)
+
+
+def test_a_view_that_is_let_go_leaves_nothing_behind():
+    def once():
+        view = show(ScriptedChat(["a"]), "x")
+        view._handle_custom_msg({"type": "bye"}, [])
+        return weakref.ref(view), weakref.ref(view.trace)
+
+    refs = [ref for _ in range(5) for ref in once()]
+    # The pump may still be at its round with the last one.
+    wait_until(lambda: gc.collect() >= 0 and not [ref for ref in refs if ref() is not None])

@@ -41,3 +41,16 @@ describe.each(readdirSync(FOLDER))("the golden fixture %s", (name) => {
     expect(again).toEqual(state);
   });
 });
+
+it("measures the first run and what lies in it, nothing beside", () => {
+  const golden = JSON.parse(readFileSync(join(FOLDER, "invoked.json"), "utf8"));
+  const log = new Log();
+  for (const one of golden.frames) log.append(one);
+  const state = initial();
+  fold(state, log);
+  const beside = structuredClone(state.runs[1]!);
+  state.runs.push({ ...beside, parent: null }, { ...beside, parent: state.runs.length });
+  expect(metrics(state).output_tokens).toBe(golden.metrics.output_tokens);
+  expect(metrics(state).chunks).toBe(golden.metrics.chunks);
+  expect(textTimes(state)).toHaveLength(golden.metrics.chunks);
+});

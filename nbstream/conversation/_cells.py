@@ -51,7 +51,9 @@ def index_of(talk: Conversation, number: int) -> int:
     count = len(talk.turns)
     if not 1 <= number <= count:
         there = f"1 to {count}" if count else "none yet"
-        raise InputError(f"There is no turn {number}; there are: {there}. See %chat history.")
+        raise InputError(
+            f"There is no turn {number}; there are: {there}. %chat history lists them."
+        )
     return number - 1
 
 

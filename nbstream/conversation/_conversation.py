@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from .._files import read_whole, write_whole
+from .._shown import brief
 from ..messages import (
     AIMessage,
     BaseMessage,
@@ -86,7 +87,7 @@ class Conversation:
             model = init_chat_model(model)
         if model is not None and not hasattr(model, "stream"):
             raise InputError(
-                f"{model!r:.80} is no model or chain. Pass one, or a name such as 'local'."
+                f"{brief(model)} is no model or chain. Pass one, or a name such as 'local'."
             )
         self._model = model
         self._input = input
@@ -227,7 +228,9 @@ class Conversation:
         with self._lock:
             turn = self.leaf
             if turn is None:
-                raise InputError("There is no turn to take back: the conversation is empty.")
+                raise InputError(
+                    "There is no turn to take back: the conversation is empty. ask() makes one."
+                )
             turn.stop()
             self.leaves[self.branch] = turn.parent
             self._forget([turn])
@@ -250,7 +253,7 @@ class Conversation:
         return is_new
 
     def stop(self) -> None:
-        """Stop every answer that is under way; what has come stays."""
+        """Stop every answer that is under way; the text received so far is kept."""
         for turn in self.all_turns:
             turn.stop()
 
@@ -371,7 +374,9 @@ class Conversation:
         try:
             text = read_whole(path, MAX_FILE).decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise InputError(f"{name!r} cannot be read: it is no text.") from None
+            raise InputError(
+                f"{name!r} cannot be read: it is no text. Name a file that save() has written."
+            ) from None
         return cls.from_json(text, name)
 
     # Those who watch
@@ -436,8 +441,12 @@ class Conversation:
 
     def _known(self, turn: Turn | None) -> Turn:
         turn = turn or self.leaf
-        if turn is None or self._turns.get(turn.id) is not turn:
-            raise InputError("There is no such turn in this conversation.")
+        if turn is None:
+            raise InputError("The conversation has no turn yet. ask() makes one.")
+        if turn not in self.all_turns:
+            raise InputError(
+                f"{brief(turn)} is no turn of this conversation. all_turns lists them."
+            )
         return turn
 
     def _take(self, message: BaseMessage) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from .._files import read_whole
+from .._shown import brief
 from ..messages import HumanMessage
 from ..messages._images import image_block, image_kind
 
@@ -35,7 +36,7 @@ def prompt_of(text: str, images: Sequence[Any] = ()) -> HumanMessage:
         If there is nothing to send, or something is no image.
     """
     if not text.strip() and not images:
-        raise InputError("There is nothing to send: write something first.")
+        raise InputError("The prompt is empty. Write a text, or attach an image.")
     if not images:
         return HumanMessage(text)
     blocks = [one if isinstance(one, dict) else image_of(one) for one in images]
@@ -59,7 +60,11 @@ def image_of(image: str | Path | bytes) -> dict[str, Any]:
     data = image if isinstance(image, bytes) else read_whole(image, MAX_IMAGE)
     kind = image_kind(data)
     if kind is None:
-        raise InputError("An image is a PNG, JPEG, GIF or WebP file; this is none of them.")
+        raise InputError(
+            f"{brief(image)} is no PNG, JPEG, GIF or WebP. Save the image as one of these."
+        )
     if len(data) > MAX_IMAGE:
-        raise InputError(f"The image has more than {MAX_IMAGE:,} bytes, which is what can be sent.")
+        raise InputError(
+            f"The image has {len(data):,} bytes, and {MAX_IMAGE:,} can be sent. Make it smaller."
+        )
     return image_block(data, kind)

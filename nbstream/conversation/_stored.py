@@ -88,10 +88,15 @@ def load(talk: Conversation, text: str, name: str) -> None:
             raise ValueError(f"it lacks its branch {whole['branch']!r:.40}")
         talk.branch = whole["branch"]
     except RecursionError:
-        raise InputError(f"{name!r} is no conversation: it is nested too deeply.") from None
+        raise InputError(
+            f"{name!r} is no conversation: it is nested too deeply. "
+            "Name a file that save() has written."
+        ) from None
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise InputError(f"{name!r} is no conversation that was saved here: {what}.") from None
+        raise InputError(
+            f"{name!r} is no conversation that save() has written: {what}. Name another file."
+        ) from None
 
 
 def _load(talk: Conversation, whole: dict[str, Any]) -> None:

@@ -49,5 +49,15 @@ def dispatch_custom_event(name: str, data: Any, *, config: Any = None) -> None: 
 
 
 async def adispatch_custom_event(name: str, data: Any, *, config: Any = None) -> None:
-    """Do what `dispatch_custom_event` does, for those who await it."""
+    """Do what `dispatch_custom_event` does, for those who await it.
+
+    Examples
+    --------
+    >>> from nbstream import RunnableLambda, adispatch_custom_event
+    >>> async def work(x):
+    ...     await adispatch_custom_event("progress", {"done": 0.5})
+    ...     return x
+    >>> [e["data"] for e in RunnableLambda(work).stream_events(1) if e["name"] == "progress"]
+    [{'done': 0.5}]
+    """
     dispatch_custom_event(name, data, config=config)

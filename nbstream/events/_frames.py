@@ -33,11 +33,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .._exceptions import Stopped
 from .._shown import label
 from ..messages import BaseMessage
 from ._lens import shown_input
-from ._plain import plain, plain_error, text_of
+from ._plain import is_text_only, plain, plain_error, text_of
 
 if TYPE_CHECKING:
     from ._log import Log
@@ -71,7 +70,7 @@ def frame(trace: Log, begin: int = 0, end: int | None = None) -> dict[str, Any]:
             continue
         at = round(event.time * TICKS_PER_SECOND)
         run, data = event.run, event.data
-        more = None if _is_text_only(data) else plain(data, memo)
+        more = None if is_text_only(data) else plain(data, memo)
         is_message = issubclass(type(data), BaseMessage)
         if columns is None or (more is None and forms.get(run.index, is_message) != is_message):
             columns = {"kind": "chunks", "at": at, "run": [], "gap": [], "text": []}
@@ -86,35 +85,9 @@ def frame(trace: Log, begin: int = 0, end: int | None = None) -> dict[str, Any]:
                 columns.setdefault("messages", []).append(run.index)
         columns["run"].append(run.index)
         columns["gap"].append(at - last)
-        columns["text"].append(text_of(data, memo))
+        columns["text"].append(text_of(data, more))
         last = at
     return {"type": "frame", "seq": begin, "items": items}
-
-
-def _is_text_only(chunk: Any) -> bool:
-    """Tell whether a chunk is no more than its text."""
-    # Looked at field by field first, since nearly all chunks have a text and nothing more.
-    kind = type(chunk)
-    if issubclass(kind, str):
-        return True
-    try:
-        if not issubclass(kind, BaseMessage):
-            # Another library's chunk: what matters of it is what ours have, too.
-            return type(getattr(chunk, "content", None)) is str and not (
-                getattr(chunk, "tool_call_chunks", None) or getattr(chunk, "usage_metadata", None)
-            )
-        return (
-            kind.__name__ == "AIMessageChunk"
-            and type(chunk.content) is str
-            and not chunk.response_metadata
-            and not chunk.additional_kwargs
-            and not getattr(chunk, "tool_call_chunks", None)
-            and not getattr(chunk, "usage_metadata", None)
-        )
-    except (KeyboardInterrupt, Stopped):
-        raise
-    except BaseException:  # it has something that cannot be asked what it is
-        return False
 
 
 def _item(trace: Log, event: Event) -> dict[str, Any]:

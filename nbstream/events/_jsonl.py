@@ -16,11 +16,14 @@ import math
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .._exceptions import Stopped
 from .._secrets import hide_all
-from .._shown import attempt, encodable, label, type_name
+from .._shown import encodable, label, type_name
+from ..messages import AIMessageChunk
 from ._chunks import AddableDict
 from ._load import OURS, VERSION
 from ._look import Look, more
+from ._plain import is_text_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sized
@@ -72,9 +75,30 @@ def encode(value: Any, memo: Memo | None = None) -> Any:
     One value has a budget, so large that it is there for what holds itself or would never end; what
     it leaves out is said in its place.
     """
-    if value is None or value is True or value is False:
+    if value is None or type(value) is bool:
         return value
+    if type(value) is AIMessageChunk and _is_short(value):
+        # There is one for each token, and nearly all are no more than this.
+        named = {"content": value.content, "name": value.name, "id": value.id}
+        return {"$": "AIMessageChunk", **named, **_NO_MORE}
     return _Encoder(memo)(value)
+
+
+def _is_short(chunk: AIMessageChunk) -> bool:
+    return (
+        is_text_only(chunk)
+        and len(chunk.content) < MAX_CHARS
+        and (chunk.name is None or type(chunk.name) is str)
+        and (chunk.id is None or type(chunk.id) is str)
+    )
+
+
+_NO_MORE: dict[str, Any] = {
+    "additional_kwargs": {},
+    "response_metadata": {},
+    "tool_call_chunks": [],
+    "usage_metadata": None,
+}
 
 
 class _Encoder(Look):
@@ -101,7 +125,11 @@ class _Encoder(Look):
             return _note("…")
         self._open.add(id(value))
         try:
-            return attempt(lambda: self._form(value, kind), lambda: self._repr(value))
+            return self._form(value, kind)
+        except (KeyboardInterrupt, Stopped):
+            raise
+        except BaseException:
+            return self._repr(value)
         finally:
             self._open.discard(id(value))
 
@@ -121,9 +149,10 @@ class _Encoder(Look):
         if kind in (tuple, set, frozenset):
             return {"$": kind.__name__, "items": self._list(value)}
         if kind is bytes:
-            shown = base64.b64encode(value[: max(self.chars, 0)]).decode()
-            self.chars -= len(shown)
-            return {"$": "bytes", "value": shown}
+            if len(value) > self.chars:
+                return _note(f"<{len(value):,} bytes>")
+            self.chars -= len(value)
+            return {"$": "bytes", "value": base64.b64encode(value).decode()}
         if issubclass(kind, BaseException):
             said = self._text(self.message(value))
             return {"$": "error", "type": type_name(value), "message": said}

@@ -31,14 +31,28 @@ __all__ = ["StreamEvent", "astream_events", "shown_input", "stream_events"]
 
 
 class StreamEvent(TypedDict, total=False):
-    """One thing that happened in one step."""
+    """One thing that happened in one step, as `astream_events` and `stream_events` give it.
+
+    Examples
+    --------
+    >>> from nbstream import ScriptedChat
+    >>> for event in ScriptedChat(["Hello"]).stream_events("Hi"):
+    ...     print(event["event"], event["name"], list(event["data"]))
+    on_chat_model_start ScriptedChat ['input']
+    on_chat_model_stream ScriptedChat ['chunk']
+    on_chat_model_end ScriptedChat ['output']
+    """
 
     event: str
     """``on_[type]_[start | stream | end | error | cancel]`` or ``on_custom_event``."""
     run_id: str
+    """The run's UUID."""
     name: str
+    """The step's name, such as ``"ChatLocal"``; of a custom event, its own."""
     tags: list[str]
+    """The run's tags, with those it inherits."""
     metadata: dict[str, Any]
+    """The run's metadata, with what it inherits."""
     data: Any
     """``{"input": …}``, ``{"chunk": …}``, ``{"output": …}``, ``{"error": …}``, or as dispatched."""
     parent_ids: list[str]
@@ -275,14 +289,12 @@ class _Mailbox:
         self.full = self._loop.create_future()
         await self.full
 
-    def take(self) -> Event:
-        """Return the next event, and let the producer go on once few are left."""
-        event = self.heard.popleft()
+    def make_room(self) -> None:
+        """Let the producer go on once few are left."""
         if self.full is not None and len(self.heard) <= _AHEAD:
             if not self.full.done():
                 self.full.set_result(None)
             self.full = None
-        return event
 
     async def wait(self) -> None:
         news = self._news = self._loop.create_future()
@@ -333,7 +345,10 @@ async def _astream_events(
     try:
         while True:
             while heard:
-                if (event := lens(mailbox.take())) is not None:
+                event = lens(heard.popleft())
+                if mailbox.full is not None:
+                    mailbox.make_room()
+                if event is not None:
                     yield event
             if task.done():
                 break

@@ -40,7 +40,7 @@ _TYPES: tuple[str, ...] = get_args(RunType)
 
 
 class Opaque:
-    """Stands in a loaded log for an object that only its ``repr`` is known of."""
+    """Stands for an object in a loaded log that only its ``repr`` is known of."""
 
     def __init__(self, shown: str) -> None:
         self._shown = shown
@@ -64,7 +64,10 @@ def read(source: str | Path) -> Iterator[str]:
         If there is no such file, it is none, or it is no text.
     """
     if not isinstance(source, (str, Path)):
-        raise InputError(f"A log is read from a file's path or from its text, not {brief(source)}.")
+        raise InputError(
+            f"A log is read from a file's path or from its text, not {brief(source)}. "
+            "Pass what to_jsonl has returned, or where it has written."
+        )
     text = str(source)
     if isinstance(source, Path) or not (
         "\n" in text or text.strip("\ufeff \t\r\n")[:1] in ("", "{")
@@ -72,7 +75,9 @@ def read(source: str | Path) -> Iterator[str]:
         text = _read_file(Path(source))
     text = text.removeprefix("\ufeff")  # some editors begin a file with it
     if not text.strip():
-        raise InputError("This log is empty: not even its first line is there.")
+        raise InputError(
+            "This log is empty: it lacks its first line. Name a file that to_jsonl has written."
+        )
     # Not splitlines(): a text may hold other line ends than the one between two events.
     return iter(text.split("\n"))
 
@@ -88,13 +93,15 @@ def _read_file(path: Path) -> str:
         number = error.object[: error.start].count(b"\n") + 1
         raise InputError(
             f"{name} cannot be read: line {number} is not in UTF-8. "
-            "Is it a log, and has another program changed it?"
+            "Name a file that to_jsonl has written, and that no other program has changed."
         ) from None
     except FileNotFoundError:
         raise InputError(f"There is no file {name}. Check the path, also the folder.") from None
     except (OSError, ValueError) as error:
         said = getattr(error, "strerror", None) or error
-        raise InputError(f"{name} cannot be read: {said}.") from None
+        raise InputError(
+            f"{name} cannot be read: {said}. Name a file that to_jsonl has written."
+        ) from None
 
 
 def load(trace: Log, lines: Iterator[str]) -> None:
@@ -127,7 +134,7 @@ def load(trace: Log, lines: Iterator[str]) -> None:
 def _unread(number: int, said: str) -> InputError:
     return InputError(
         f"Line {number} of this log cannot be read: {said.rstrip('.')[:300]}. "
-        "It is not as to_jsonl has written it."
+        "It is not as to_jsonl has written it: write the log again, or name another file."
     )
 
 

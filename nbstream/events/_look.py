@@ -105,10 +105,9 @@ class Look:
     def cut(self, text: str, most: int) -> str:
         """Take a text that may be cut; what is left out is said in its place."""
         room = max(min(most, self.chars), 0)
-        self.chars -= len(text)
-        return (
-            text if len(text) <= room else f"{text[:room]} … {len(text) - room:,} more characters"
-        )
+        left = len(text) - room
+        self.chars -= min(len(text), room)
+        return text if left <= 0 else f"{text[:room]} … {left:,} more characters"
 
     @property
     def is_spent(self) -> bool:

@@ -21,12 +21,21 @@ __all__ = ["Measured", "Metrics", "check_price", "count_usage", "measure", "metr
 
 @dataclass(frozen=True)
 class Metrics:
-    """What a run took and gave. Times are seconds; None where a figure cannot be said (yet).
+    """What a run took and gave. Times are in seconds; None is what cannot be told (yet).
 
     First token, chunks, gaps and rate are of the texts that came while the run went on. Those are
     its own chunks with text. If it logged none, as a chain that was invoked, they are the chunks of
     all chat models inside it, in order of time. If those logged none either, there is one text: the
     run's output, where that has text, at its end.
+
+    Examples
+    --------
+    >>> from nbstream import ScriptedChat, Trace
+    >>> with Trace() as trace:
+    ...     message = ScriptedChat(["Here", " is"]).invoke("Hi")
+    >>> metrics = trace.metrics()
+    >>> metrics.chunks, metrics.first_token <= metrics.duration, metrics.cost
+    (2, True, None)
     """
 
     duration: float | None
@@ -38,10 +47,13 @@ class Metrics:
     gap_p50: float | None
     """Median time between two texts."""
     gap_p95: float | None
+    """The time that 95 of 100 gaps do not exceed."""
     gap_max: float | None
+    """The longest time between two texts."""
     input_tokens: int | None
     """As the providers counted them, of all model calls in the run."""
     output_tokens: int | None
+    """As the providers counted them, too."""
     tokens_per_second: float | None
     """Output tokens (texts, where tokens are not known) from the first text to the last."""
     cost: float | None

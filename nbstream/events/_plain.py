@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ._look import Memo
 
-__all__ = ["MAX_ITEMS", "MAX_TEXT", "has_text", "plain", "plain_error", "text_of"]
+__all__ = ["MAX_ITEMS", "MAX_TEXT", "has_text", "is_text_only", "plain", "plain_error", "text_of"]
 
 MAX_TEXT = 20_000
 """Characters of one text that are kept."""
@@ -91,12 +91,15 @@ class _Seen(NamedTuple):
     chars: int
 
 
+_NEW: Any = object()
+
+
 class _Plain(Look):
     """One walk through one value. Only types are asked what they are: an instance can lie."""
 
     def __init__(self, memo: Memo | None) -> None:
         super().__init__(memo, MAX_NODES, MAX_CHARS)
-        self._seen: dict[int, _Seen] = {}
+        self._seen: dict[int, _Seen | None] = {}
 
     def __call__(self, value: Any, depth: int = 0) -> Any:
         self.nodes -= 1
@@ -109,33 +112,54 @@ class _Plain(Look):
             return value if value.bit_length() <= MAX_BITS else self.text(hex(value), MAX_BITS)
         if kind is float:
             return value if math.isfinite(value) else repr(value)
-        if (seen := self._seen.get(id(value))) is not None:
-            return self._again(seen)
+        seen = self._seen.get(id(value), _NEW)
+        if seen is not _NEW:
+            return self._again(value, seen)
         if depth >= MAX_DEPTH and not issubclass(kind, (str, int, float, BaseException)):
             return "…"
         nodes, chars = self.nodes, self.chars
-        knot = f"<{type_name(value)}, as above>"
-        self._seen[id(value)] = _Seen(value, knot, 0, len(knot))
-        if _is_container(kind):
-            form = attempt(lambda: self._form(value, kind, depth), lambda: stand_in(value))
-        else:
-            form = self.once(value, "form", lambda: self._any(value, kind, depth))
+        self._seen[id(value)] = None  # it is being looked at
+        try:
+            if _is_container(kind):
+                form = self._form(value, kind, depth)
+            else:
+                form = self._foreign(value, kind, depth)
+        except (KeyboardInterrupt, Stopped):
+            raise
+        except BaseException:
+            form = stand_in(value)
         self._seen[id(value)] = _Seen(value, form, nodes - self.nodes, chars - self.chars)
         return form
 
-    def _again(self, seen: _Seen) -> Any:
+    def _again(self, value: Any, seen: _Seen | None) -> Any:
         """Return the form of what was there before: for whoever writes it out, it counts again."""
+        if seen is None:
+            return f"<{type_name(value)}, as above>"
         if seen.nodes > self.nodes or seen.chars > self.chars:
             return "…"
         self.nodes -= seen.nodes
         self.chars -= seen.chars
         return seen.form
 
-    def _any(self, value: Any, kind: type, depth: int) -> Any:
-        # What fails in what a value has may leave its repr whole.
-        return attempt(lambda: self._form(value, kind, depth), lambda: self._repr(value))
+    def _foreign(self, value: Any, kind: type, depth: int) -> Any:
+        known = self.memo.recall(value, "form")
+        if type(known) is _Seen:
+            return self._again(value, known)
+        nodes, chars = self.nodes, self.chars
+
+        def look() -> _Seen:
+            # What fails in what a value has may leave its repr whole.
+            form = attempt(lambda: self._form(value, kind, depth), lambda: self._repr(value))
+            return _Seen(value, form, nodes - self.nodes, chars - self.chars)
+
+        seen = self.once(value, "form", look)
+        return seen.form if type(seen) is _Seen else seen
 
     def _form(self, value: Any, kind: type, depth: int) -> Any:
+        if kind is dict:
+            return self._dict(value.items(), len(value), depth + 1)
+        if kind is list:
+            return self._list(value, len(value), depth + 1)
         if issubclass(kind, str):
             return self.text(str.__str__(value))
         if issubclass(kind, int):
@@ -202,10 +226,46 @@ class _Plain(Look):
         return form
 
 
-def text_of(chunk: Any, memo: Memo | None = None) -> str:
-    """Return the text a chunk adds: its own, its content's, else its value as JSON."""
+def text_of(chunk: Any, form: Any = None) -> str:
+    """Return the text a chunk adds: its own, its content's, else its value as JSON.
+
+    Parameters
+    ----------
+    chunk
+        What a stream yielded.
+    form
+        What `plain` has made of it, where that is known.
+    """
     text = _own_text(chunk)
-    return encodable(json.dumps(plain(chunk, memo), ensure_ascii=False) if text is None else text)
+    if text is None:
+        text = json.dumps(plain(chunk) if form is None else form, ensure_ascii=False)
+    return encodable(text)
+
+
+def is_text_only(chunk: Any) -> bool:
+    """Tell whether a chunk is no more than its text."""
+    kind = type(chunk)
+    if issubclass(kind, str):
+        return True
+    # Looked at field by field, since nearly all chunks have a text and nothing more.
+    try:
+        if not issubclass(kind, BaseMessage):
+            # Another library's chunk: what matters of it is what ours have, too.
+            return type(getattr(chunk, "content", None)) is str and not (
+                getattr(chunk, "tool_call_chunks", None) or getattr(chunk, "usage_metadata", None)
+            )
+        return (
+            kind.__name__ == "AIMessageChunk"
+            and type(chunk.content) is str
+            and not chunk.response_metadata
+            and not chunk.additional_kwargs
+            and not getattr(chunk, "tool_call_chunks", None)
+            and not getattr(chunk, "usage_metadata", None)
+        )
+    except (KeyboardInterrupt, Stopped):
+        raise
+    except BaseException:  # it has something that cannot be asked what it is
+        return False
 
 
 def has_text(chunk: Any) -> bool:

@@ -221,7 +221,7 @@ def _extend(
     name: Any,
     piece: Any,
 ) -> None:
-    """Add a piece to the aside it belongs to, or begin a new one."""
+    """Add a part to the aside it belongs to, or begin a new one."""
     index = index if isinstance(index, (int, str)) else None
     name = name if isinstance(name, str) else None
     piece = piece if isinstance(piece, str) else _json(piece)
@@ -247,7 +247,7 @@ def _note_stop(run: RunState, message: dict[str, Any]) -> None:
 
 
 def status(state: ViewState) -> Status:
-    """Return how the first run, the one on show, is doing."""
+    """Return how the first run, the one that is displayed, is doing."""
     if not state["runs"]:
         return "waiting"
     root = state["runs"][0]

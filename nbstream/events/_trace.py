@@ -70,7 +70,9 @@ class Trace(Log):
         """
         if run is None:
             if not self.runs:
-                raise InputError("Nothing has run in this log yet, so there is nothing to measure.")
+                raise InputError(
+                    "Nothing has run in this trace yet. Call a model or chain inside `with trace:`."
+                )
             run = self.runs[0]
         return measure(self, run, price)
 

@@ -33,6 +33,14 @@ class Run:
         What the model is called in front of people, where the step is one.
     streamed_input
         The chunks of an input that streamed in, or None where it was known from the start.
+
+    Examples
+    --------
+    >>> from nbstream import ScriptedChat, StrOutputParser, Trace
+    >>> with Trace() as trace:
+    ...     text = (ScriptedChat(["Hello"]) | StrOutputParser()).invoke("Hi")
+    >>> [(run.name, run.run_type, run.parent and run.parent.name) for run in trace.runs][1]
+    ('ScriptedChat', 'chat_model', 'RunnableSequence')
     """
 
     index: int
@@ -62,6 +70,14 @@ class Event(NamedTuple):
     ``data`` is, by kind: the input (``start``), the chunk (``chunk``), the output, or None where
     the chunks before it are the output (``end``), the exception (``error``), None (``cancelled``),
     a ``(name, data)`` pair (``custom``).
+
+    Examples
+    --------
+    >>> from nbstream import ScriptedChat, Trace
+    >>> with Trace() as trace:
+    ...     message = ScriptedChat(["Hello"]).invoke("Hi")
+    >>> [(event.seq, event.kind, event.run.name) for event in trace.events]
+    [(0, 'start', 'ScriptedChat'), (1, 'chunk', 'ScriptedChat'), (2, 'end', 'ScriptedChat')]
     """
 
     seq: int
@@ -69,5 +85,8 @@ class Event(NamedTuple):
     time: float
     """Seconds since the log began, on a clock that never goes back."""
     kind: EventKind
+    """What happened."""
     run: Run
+    """The run that it happened in."""
     data: Any
+    """What came with it, as above."""

@@ -1,4 +1,4 @@
-"""A run that is watched: what starts it, what stops it, and what has come of it so far."""
+"""A run that is watched: what starts it, what stops it, and its result so far."""
 
 from ._job import Job
 from ._watched import Watched

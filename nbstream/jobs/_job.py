@@ -117,7 +117,7 @@ class Job:
         return value.to_message() if isinstance(value, AIMessageChunk) else value
 
     def result(self, timeout: float | None = None) -> Any:
-        """Wait until the run is over, and return its value; stopped, what had come by then.
+        """Wait until the run is over, and return its value; stopped, the text received so far.
 
         Parameters
         ----------
@@ -284,7 +284,8 @@ class Job:
     def stop(self) -> None:
         """Stop what runs: at its next chunk, or after a moment where none comes.
 
-        What has come stays. It may be called from any thread, also while the run's own is busy.
+        The text received so far is kept. It may be called from any thread, also while the run's own
+        is busy.
         """
         with self._lock:
             if not self._active or self._is_stopping:

@@ -50,7 +50,7 @@ class Watched:
         return measure(self.trace)
 
     def stop(self) -> None:
-        """Stop the run, as the page's button does; what has come stays.
+        """Stop the run, as the page's button does; the text received so far is kept.
 
         It may be called from any thread, also while the run's own is busy.
         """
@@ -59,7 +59,7 @@ class Watched:
     def result(self, timeout: float | None = None) -> Any:
         """Wait until the run is over, and return what it gave, as ``value`` does.
 
-        ``await`` does the same in async code. Stopped, it returns what had come by then.
+        ``await`` does the same in async code. Stopped, it returns the text received so far.
 
         Parameters
         ----------

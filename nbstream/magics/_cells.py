@@ -96,7 +96,7 @@ class Cells:
         """Return what ``In``, ``Out`` and ``Err`` stand for in a prompt."""
         sources = getattr(self._shell.history_manager, "input_hist_raw", [])
         return {
-            "In": _Numbered(dict(enumerate(sources)), "is no cell"),
+            "In": _Numbered(dict(enumerate(sources)), "has not run"),
             "Out": _Numbered(self._shell.user_ns.get("Out", {}), "gave no value"),
             "Err": _Numbered(self.failures, "raised no error"),
         }
@@ -113,7 +113,9 @@ class _Numbered:
         if number in self._values:
             return self._values[number]
         known = ", ".join(str(one) for one in list(self._values)[-10:]) or "none"
-        raise InputError(f"Cell {number!r} {self._missing}; there are: {known}.")
+        raise InputError(
+            f"The cell with execution count {number!r} {self._missing}; there are: {known}."
+        )
 
 
 def traceback_of(error: BaseException) -> str:

@@ -112,6 +112,8 @@ def _verb_or_value(session: Session, given: str) -> tuple[str, list[str]]:
     rest = rest.lstrip()
     if verb == "model":
         return rest, _starting(rest, _values(session, "model", rest))
+    if verb == "help":
+        return rest, _starting(rest, filter(None, VERBS))
     if verb == "branch":
         return rest, _starting(rest, session.conversation.leaves)
     if verb == "key":

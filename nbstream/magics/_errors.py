@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from .._secrets import hide_all, quoted_a_key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["CellError", "CellStopped", "named", "near", "one_line"]
+__all__ = ["CellError", "CellStopped", "named", "one_line", "own_names"]
 
 
 class CellError(NbstreamError):
@@ -26,20 +25,15 @@ class CellStopped(KeyboardInterrupt):
     """Ends an interrupted cell with one line."""
 
     def _render_traceback_(self) -> list[str]:
-        return ["Stopped. What had come by then is kept above."]
+        return ["Stopped. The text received so far is kept above."]
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """Return the question whether one of the names that look alike was meant, or nothing.
+_SHELLS_OWN = {"exit", "quit", "open", "get_ipython"}
 
-    Examples
-    --------
-    >>> near("hisory", ["history", "undo"])
-    " Did you mean 'history'?"
-    """
-    lower = {one.lower(): one for one in known}
-    found = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=3)]
-    return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+def own_names(names: Iterable[str]) -> Iterator[str]:
+    """Yield the variables that somebody can have meant: not the shell's own, not hidden ones."""
+    return (one for one in names if not one.startswith("_") and one not in _SHELLS_OWN)
 
 
 def named(error: BaseException) -> str:

@@ -15,7 +15,7 @@ __all__ = ["KEY_VARIABLE", "Keys"]
 
 KEY_VARIABLE = "ANTHROPIC_API_KEY"
 _SERVICE = "nbstream"
-_INSTALL = "pip install 'nbstream[keyring]'"
+_INSTALL = '%pip install "nbstream[keyring]"'
 
 
 class Keys:
@@ -88,10 +88,14 @@ class Keys:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeError) as error:
             said = getattr(error, "strerror", None) or type(error).__name__
-            raise InputError(f"{path.name!r} cannot be read: {said}.") from None
+            raise InputError(
+                f"{path.name!r} cannot be read: {said}. Check the path, or use %chat key alone."
+            ) from None
         key = _from_env(text)
         if not key:
-            raise InputError(f"{path.name!r} has no line {KEY_VARIABLE}=….")
+            raise InputError(
+                f"{path.name!r} has no line {KEY_VARIABLE}=…. Add one, or use %chat key alone."
+            )
         self._take(key, path.name)
         return f"The key is read from {path.name}, for this session."
 

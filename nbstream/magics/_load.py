@@ -18,7 +18,18 @@ _NAME = "ChatMagics"
 
 
 def load_ipython_extension(ipython: Any) -> None:
-    """Add ``%%chat`` and ``%chat``; called by ``%load_ext nbstream``."""
+    """Add ``%%chat`` and ``%chat``; called by ``%load_ext nbstream``.
+
+    Examples
+    --------
+    >>> from IPython.testing.globalipapp import start_ipython
+    >>> _ = start_ipython()  # a notebook has one
+    >>> from IPython import get_ipython
+    >>> load_ipython_extension(get_ipython())
+    >>> get_ipython().find_cell_magic("chat") is None
+    False
+    >>> unload_ipython_extension(get_ipython())
+    """
     magics = ChatMagics(ipython)
     ipython.register_magics(magics)
     magics.session.cells.start()
@@ -46,7 +57,18 @@ def _warm_up(magics: ChatMagics) -> None:
 
 
 def unload_ipython_extension(ipython: Any) -> None:
-    """Take them away again; called by ``%unload_ext nbstream``."""
+    """Take them away again; called by ``%unload_ext nbstream``.
+
+    Examples
+    --------
+    >>> from IPython.testing.globalipapp import start_ipython
+    >>> _ = start_ipython()  # a notebook has one
+    >>> from IPython import get_ipython
+    >>> load_ipython_extension(get_ipython())
+    >>> unload_ipython_extension(get_ipython())
+    >>> get_ipython().find_cell_magic("chat") is None
+    True
+    """
     manager = ipython.magics_manager
     for kind in ("cell", "line"):
         manager.magics[kind].pop("chat", None)

@@ -6,12 +6,13 @@ import os
 from typing import Any
 
 import traitlets
-from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import magic_arguments
 
 from .._exceptions import InputError
 from ._complete import completer
 from ._errors import one_line
+from ._help import overview
 from ._options import VIEWS, chat_options, parse, split
 from ._render import show_as
 from ._session import Prompt, Session
@@ -110,6 +111,8 @@ class ChatMagics(Magics):
             raise traitlets.TraitError("A price is {'input': …, 'output': …} for a million tokens.")
         return proposal["value"]
 
+    # Expressions are put in here, since IPython would put a value in before the words are split.
+    @no_var_expand
     @magic_arguments("%chat")
     @chat_options
     @cell_magic
@@ -121,7 +124,15 @@ class ChatMagics(Magics):
             %%chat --model local --as answer
             Write me a 1 verse song about {animal} on the moon
 
-        `{animal}` stands for a variable's value, and so does any expression in braces:
+        The options that are used most::
+
+            %%chat --model claude-sonnet-5-5       another model; %chat models lists them
+            %%chat --system "Answer in one line."  standing instructions
+            %%chat --as answer                     the message in a variable
+            %%chat --max-tokens 100                a shorter answer
+            %%chat --bg                            go on working while it streams
+
+        `{animal}` stands for a variable's value, and so does any expression that uses one:
         `{df.head()}` sends a table, `{figure}` an image, `{In[3]}`, `{Out[3]}` and
         `{Err[3]}` an earlier cell, its result, its error. `{{` and `}}` are braces. Values of
         options can be expressions, too: `--system {rules}`.
@@ -133,7 +144,7 @@ class ChatMagics(Magics):
             self._chat(line, cell)
 
     def _chat(self, line: str, cell: str) -> None:
-        args = parse(type(self).chat.parser, line)
+        args = parse(type(self).chat.parser, line, self.names())
         text = cell.strip()
         if not text:
             raise InputError("The cell is empty. Write a prompt below the %%chat line.")
@@ -153,36 +164,20 @@ class ChatMagics(Magics):
         if args.to and answer.view.status == "done":
             show_as(args.to, answer.text, answer.message, self.shell)
 
+    @no_var_expand
     @line_magic("chat")  # type: ignore[arg-type]  # it takes a name, whatever its types say
     def chat_line(self, line: str) -> Any:
-        """Show and steer the conversation that the %%chat cells are.
-
-        ::
-
-            %chat                    model, system, turns, tokens and cost so far
-            %chat models             which there are, and what each needs
-            %chat model NAME         use this one from now on
-            %chat system TEXT        standing instructions; off for none
-            %chat key                enter an API key, unseen; .env reads it, forget removes it
-            %chat stop               stop what streams in the background
-            %chat last               the last answer: .view, .trace, .message
-            %chat view               the conversation as a ChatView, to go on in it
-            %chat error              let the model explain the last error
-            %chat history            the turns so far
-            %chat undo               take back the last turn
-            %chat edit N             open turn N in a new cell, which takes its place
-            %chat branch NAME        make a branch of the conversation, or go to one
-            %chat reset              forget this branch's turns
-            %chat save FILE          store the conversation
-            %chat load FILE          go on with a stored one
-            %chat export FILE        the last run as .jsonl, .md, .txt or .html
-            %chat help               this
-
-        `%%chat?` explains how prompts are written, `%config ChatMagics` lists what can be set
-        for all of them.
-        """
+        """Show and steer the conversation; the text below is what ``%chat?`` shows."""
         with one_line():
             return run_verb(self.session, line)
+
+    _line_help: Any = chat_line  # IPython's types know nothing of it
+    _line_help.__doc__ = (
+        f"Show and steer the conversation that the %%chat cells are.\n\n{overview()}\n\n"
+        "%%chat? explains how prompts are written, %config ChatMagics lists what can be set for "
+        "all of them."
+    )
+    del _line_help
 
     def names(self) -> dict[str, Any]:
         """Return what a prompt's expressions can use."""

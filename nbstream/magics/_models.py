@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, SetupError
-from ._errors import near
+from .._shown import near
 from ._keys import KEY_VARIABLE
 
 if TYPE_CHECKING:
@@ -59,6 +59,10 @@ def make_model(
         settings["extra_body"] = {"temperature": temperature}
     if name is None and keys.given():
         name = f"anthropic:{DEFAULT_MODEL}"
+    if name == "anthropic:":
+        raise InputError(
+            f"'anthropic:' lacks the model's name. Put it behind, as in anthropic:{DEFAULT_MODEL}."
+        )
     if name is not None and name.startswith(("anthropic:", "claude")):
         settings["api_key"] = keys.given()
         if not (keys.where() or os.environ.get(ChatAnthropic.second_variable or "")):

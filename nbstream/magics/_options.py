@@ -12,7 +12,8 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import argument
 
 from .._exceptions import InputError
-from ._errors import near
+from .._shown import near
+from ._template import Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +56,7 @@ def _one_of(*known: str) -> Callable[[str], str]:
     return check
 
 
-# A line of help each, in the order of %%chat?.
+# A line of help each, in the order of %%chat?: first what is used most.
 _OPTIONS = (
     argument(
         "-m",
@@ -64,7 +65,21 @@ _OPTIONS = (
         "holds a model. Default: Claude where there is a key, else the embedded model.",
     ),
     argument("-s", "--system", help="Standing instructions for the model; '' for none."),
+    argument(
+        "-a",
+        "--as",
+        dest="name",
+        metavar="NAME",
+        type=_variable,
+        help="Store the answer in this variable: the message, or what --schema or --chain gives.",
+    ),
     argument("-n", "--max-tokens", metavar="N", type=_count, help="The longest answer, in tokens."),
+    argument(
+        "-b",
+        "--bg",
+        action="store_true",
+        help="Return at once and stream on while other cells run; %%chat stop ends it.",
+    ),
     argument(
         "-t",
         "--temperature",
@@ -77,19 +92,11 @@ _OPTIONS = (
         "--view",
         metavar="VIEW",
         type=_one_of(*VIEWS),
-        help=f"What is on top: {', '.join(VIEWS)}. Default: tokens.",
+        help=f"Which tab is on top: {', '.join(VIEWS)}. Default: tokens.",
     ),
     argument("-e", "--events", action="store_true", help="The same as --view timeline."),
     argument(
         "-d", "--delimiter", metavar="TEXT", help="Shown between chunks; '' for none. Default: '|'."
-    ),
-    argument(
-        "-a",
-        "--as",
-        dest="name",
-        metavar="NAME",
-        type=_variable,
-        help="Store the answer in this variable: the message, or what --schema or --chain gives.",
     ),
     argument(
         "-r", "--raw", action="store_true", help="Send the cell as it is: braces are only braces."
@@ -118,13 +125,14 @@ _OPTIONS = (
         "--tools",
         metavar="NAME",
         nargs="+",
-        help="Functions that the model may call until it has its answer.",
+        help="Functions that the model may call until it has its answer; not with 'local'.",
     ),
     argument(
         "-S",
         "--schema",
         metavar="NAME",
-        help="Answer in the form of this pydantic model, TypedDict or JSON schema.",
+        help="Answer in the form of this pydantic model, TypedDict or JSON schema; not with "
+        "'local'.",
     ),
     argument(
         "-i",
@@ -140,12 +148,6 @@ _OPTIONS = (
         type=_one_of(*KINDS),
         help="At the end show the answer as markdown, json, html (in a frame where no script "
         "runs), math or text; code offers its code blocks as a new cell.",
-    ),
-    argument(
-        "-b",
-        "--bg",
-        action="store_true",
-        help="Return at once and stream on while other cells run; %%chat stop ends it.",
     ),
     argument(
         "-D", "--debug", action="store_true", help="Where something fails, show the traceback."
@@ -165,19 +167,21 @@ def option_names(parser: Any) -> dict[str, Any]:
     return dict(parser._option_string_actions)
 
 
-def parse(parser: Any, line: str) -> Any:
+def parse(parser: Any, line: str, names: dict[str, Any]) -> Any:
     """Read a line of options.
 
     Quotes group words as in a shell. A backslash is only a backslash, since Windows' paths are
-    full of them.
+    full of them. Values can be expressions, as in ``--system {rules}``.
 
     Raises
     ------
     InputError
-        If an option is unknown or lacks its value, or if something is left over.
+        If an option is unknown or lacks its value, if something is left over, or an expression
+        cannot be worked out.
     """
+    held = Held(line, names)
     try:
-        words = split(line)
+        words = [held.put_back(word) for word in split(held.line)]
     except ValueError:
         raise InputError(
             f"A quote is not closed in: {line.strip()[:60]!r}. Use \" around a text that has a '."

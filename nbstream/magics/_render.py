@@ -141,7 +141,7 @@ def safe_markdown(text: str) -> str:
 
 
 def _certain_code(text: str) -> list[tuple[int, int]]:
-    """Return where every reader sees code, so that it can be copied as it stands.
+    """Return where every reader sees code, so that it can be copied as it is.
 
     That is between plain fences, in a text that has no other use of what fences are made of.
     """

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from .._shown import near
 from ..conversation import Conversation, Origin
 from ..conversation._cells import place_of, put
 from ..conversation._turn import text_of_answer, usage_of
@@ -14,7 +15,7 @@ from ..messages import HumanMessage
 from ..widget import StreamView
 from ..widget._show import launch
 from ._cells import Cells
-from ._errors import near
+from ._errors import own_names
 from ._keys import Keys
 from ._models import make_model
 from ._options import unreplaced
@@ -139,7 +140,7 @@ class Session:
         names = self.shell.user_ns
         if name in names:
             return names[name]
-        hint = near(name, (one for one in names if not one.startswith("_")))
+        hint = near(name, (one for one in own_names(names) if one not in ("In", "Out")))
         raise InputError(
             f"{option}: there is no variable {name!r}.{hint} Run the cell that makes it first."
         )
@@ -245,8 +246,8 @@ class Session:
         chain = self.variable("--chain", prompt.chain)
         if isinstance(chain, type) or not hasattr(chain, "stream"):
             raise InputError(
-                f"--chain: {prompt.chain!r} is a {type(chain).__name__}, which cannot stream. Use "
-                "a chain, such as prompt | model."
+                f"--chain: {prompt.chain!r} is of type {type(chain).__name__}, which cannot "
+                "stream. Use a chain, such as prompt | model."
             )
         return chain
 

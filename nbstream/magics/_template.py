@@ -7,7 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, NbstreamError
-from ._errors import named, near
+from .._shown import near
+from ..prompts import too_wide
+from ._errors import named, own_names
 from ._values import rendered
 
 if TYPE_CHECKING:
@@ -15,10 +17,10 @@ if TYPE_CHECKING:
 
     from ..messages import Content
 
-__all__ = ["fill", "join_blocks"]
+__all__ = ["Held", "fill", "join_blocks"]
 
 _OPEN = {"(": ")", "[": "]", "{": "}"}
-_LITERALLY = "Write literal braces as {{ and }}, or send the cell as it is with --raw."
+_LITERALLY = "Write literal braces as {{ and }}; --raw sends a whole cell as it is."
 _CONVERSIONS: dict[str, Callable[[Any], str]] = {"r": repr, "s": str, "a": ascii}
 
 
@@ -53,7 +55,7 @@ def fill(template: str, names: dict[str, Any], notices: list[str]) -> Content:
     >>> fill("Hello {nam}", {"name": "Ada"}, [])
     Traceback (most recent call last):
     nbstream._exceptions.InputError: There is no variable 'nam'. Did you mean 'name'? \
-Write literal braces as {{ and }}, or send the cell as it is with --raw.
+Write literal braces as {{ and }}; --raw sends a whole cell as it is.
     """
     parts: list[Any] = []
     for part in _scan(template):
@@ -62,6 +64,53 @@ Write literal braces as {{ and }}, or send the cell as it is with --raw.
         else:
             parts.append(_value(part, names, notices))
     return join_blocks(parts)
+
+
+class Held:
+    """A line with a mark in the place of each expression's value, to be split into words first.
+
+    So a value's own spaces and quotes stay as they are.
+
+    Parameters
+    ----------
+    line
+        The line, with ``{expression}`` as for `fill`.
+    names
+        What the expressions can use.
+
+    Raises
+    ------
+    InputError
+        As for `fill`; also if a value is an image.
+
+    Examples
+    --------
+    >>> held = Held("--system {rules}", {"rules": "Don't shout."})
+    >>> [held.put_back(word) for word in held.line.split()]
+    ['--system', "Don't shout."]
+    """
+
+    def __init__(self, line: str, names: dict[str, Any]) -> None:
+        self._values: list[str] = []
+        parts = (part if isinstance(part, str) else self._hold(part, names) for part in _scan(line))
+        self.line = "".join(parts)
+
+    def _hold(self, field: _Field, names: dict[str, Any]) -> str:
+        value = _value(field, names, [])
+        if not isinstance(value, str):
+            raise InputError(
+                f"{field.shown} is an image, which cannot be a part of a line. Use --image with "
+                "the variable's name, without braces."
+            )
+        self._values.append(value)
+        return f"\ue000{len(self._values) - 1}\ue001"  # of Unicode's private use
+
+    def put_back(self, word: str) -> str:
+        """Return a part of the line with the values in it."""
+        return _MARK.sub(lambda mark: self._values[int(mark[1])], word)
+
+
+_MARK = re.compile("\ue000([0-9]+)\ue001")
 
 
 def join_blocks(parts: list[Any]) -> Content:
@@ -77,10 +126,6 @@ def join_blocks(parts: list[Any]) -> Content:
         elif part.strip():
             blocks.append({"type": "text", "text": part})
     return blocks
-
-
-_WIDE = re.compile(r"\d{6,}")
-"""A width or a precision, in a format, that asks for too much."""
 
 
 class _Field:
@@ -111,7 +156,7 @@ def _scan(template: str) -> Iterator[str | _Field]:
             yield char
             place += 2
         elif char == "}":
-            raise InputError(f"The prompt has a }} with no {{ before it. {_LITERALLY}")
+            raise InputError(f"There is a }} with no {{ before it. {_LITERALLY}")
         else:
             end = _closing(template, place)
             yield _field(template[place : end + 1])
@@ -138,7 +183,7 @@ def _closing(text: str, begin: int) -> int:
             break
         place += 1
     line = text[begin:].partition("\n")[0]
-    raise InputError(f"The prompt has a {{ that is not closed: {line[:40]!r}. {_LITERALLY}")
+    raise InputError(f"There is a {{ that is not closed: {line[:40]!r}. {_LITERALLY}")
 
 
 def _string_end(text: str, begin: int) -> int:
@@ -185,10 +230,10 @@ def _value(field: _Field, names: dict[str, Any], notices: list[str]) -> Any:
         except (Exception, SystemExit) as error:  # a `__str__` can do anything
             raise _failed(field, error) from None
     spec = fill(field.spec or "", names, [])
-    if isinstance(spec, str) and (wide := _WIDE.search(spec)):
+    if isinstance(spec, str) and too_wide(spec):
         raise InputError(
-            f"{field.shown} asks for {wide[0]} characters, more than any prompt can hold. "
-            f"Use a smaller number. {_LITERALLY}"
+            f"{field.shown} asks for more characters than any prompt can hold. "
+            f"Use a smaller number after the ':'. {_LITERALLY}"
         )
     try:
         if field.conversion:
@@ -218,7 +263,7 @@ def _evaluated(field: _Field, names: dict[str, Any]) -> Any:
         name = error.name or ""
         if name not in used:
             raise _failed(field, error) from None
-        hint = near(name, (one for one in names if not one.startswith("_")))
+        hint = near(name, own_names(names))
         raise InputError(f"There is no variable {name!r}.{hint} {_LITERALLY}") from None
     except NbstreamError:
         raise
@@ -229,5 +274,5 @@ def _evaluated(field: _Field, names: dict[str, Any]) -> Any:
 def _failed(field: _Field, error: BaseException) -> InputError:
     return InputError(
         f"{field.shown} cannot be worked out: {named(error)}. "
-        "Mend the expression, or run the cell that it needs."
+        "Correct the expression, or run the cell that it needs."
     )

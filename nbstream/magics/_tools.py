@@ -69,9 +69,19 @@ class ToolLoop(Runnable[Any, AIMessageChunk]):
                 usage_metadata=message.usage_metadata,
                 response_metadata=message.response_metadata,
             )
+            reason = message.response_metadata.get("stop_reason")
+            if reason == "pause_turn":  # a long turn of tools at the provider's end: it goes on
+                messages = [*messages, message]
+                continue
             # A call that cannot be read is told to the model, too.
             if not (message.tool_calls or message.invalid_tool_calls):
                 return
+            if reason not in (None, "tool_use"):
+                # What it had written of a call may not be all that it meant.
+                raise InputError(
+                    f"The model's answer ended ({reason}) before its calls of tools were done, so "
+                    "none was called. Raise --max-tokens, or ask for less at a time."
+                )
             messages = [*messages, message, *self._answers(message)]
         raise InputError(
             f"The model still asks for tools after {MAX_ROUNDS} rounds. "
@@ -99,7 +109,7 @@ class ToolLoop(Runnable[Any, AIMessageChunk]):
             answer: ToolMessage = tool.invoke({**call, "id": call_id})
         except Exception as error:
             raise ToolError(
-                f"The tool {name!r} failed: {type(error).__name__}: {error}. Mend it, then run "
+                f"The tool {name!r} failed: {type(error).__name__}: {error}. Correct it, then run "
                 "this cell again; --debug shows where it failed."
             ) from error
         return answer
@@ -133,7 +143,7 @@ def named_tools(found: dict[str, Any]) -> list[Tool]:
             tools.append(Tool(value))
         else:
             raise InputError(
-                f"--tools: {name!r} is a {type(value).__name__}, not a tool. "
+                f"--tools: {name!r} is of type {type(value).__name__}, not a tool. "
                 "Write a function with a docstring and typed arguments, under @tool."
             )
     return tools

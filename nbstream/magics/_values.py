@@ -165,9 +165,9 @@ def attached(name: str, namespace: dict[str, Any]) -> dict[str, Any]:
                 "figure or image."
             ) from None
     if (image := _as_image(value)) is None:
-        what = "a file" if isinstance(value, bytes) else f"a {type(value).__name__}"
+        what = "a file" if isinstance(value, bytes) else f"of type {type(value).__name__}"
         raise InputError(
-            f"--image: {name!r} is {what} that is no image. "
+            f"--image: {name!r} is {what}, and no image. "
             "Use a PNG, JPEG, GIF or WebP, a matplotlib figure or a Pillow image."
         )
     return image_block(*image)

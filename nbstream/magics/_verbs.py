@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._files import write_whole
 from .._secrets import hide_all
+from .._shown import near
 from ..conversation import Conversation
 from ..conversation._cells import index_of
-from ._errors import near
+from ._help import HELP, help_on, overview
 from ._models import make_model, providers
 from ._render import table
 from ._session import Prompt
+from ._template import Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,11 +45,22 @@ def run_verb(session: Session, line: str) -> Any:
         )
     action, takes = VERBS[verb]
     rest = rest.strip()
+    if verb != "key":  # what is typed there is not looked at
+        rest = _worked_out(session, rest)
     if takes and not rest and not takes.startswith("["):
-        raise InputError(f"%chat {verb} needs {takes}, as in: {_EXAMPLES[verb]}")
+        raise InputError(f"%chat {verb} needs {takes}, as in: {HELP[verb].example}")
     if not takes and rest:
-        raise InputError(f"%chat {verb} stands alone; what is {rest[:40]!r}?")
+        raise InputError(
+            f"%chat {verb} takes nothing after it, but got {rest[:40]!r}. Leave that out."
+        )
     return action(session, rest) if takes else action(session)
+
+
+def _worked_out(session: Session, text: str) -> str:
+    """Return what follows a verb, without quotes around it and with its expressions' values."""
+    quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
+    held = Held(text[1:-1] if quoted else text, session.settings.names())
+    return held.put_back(held.line)
 
 
 def _status(session: Session) -> None:
@@ -77,7 +90,9 @@ def _models(session: Session) -> None:
 
 
 def _model(session: Session, name: str) -> None:
-    if name:
+    if name == "default":
+        session.settings.model = ""
+    elif name:
         make_model(name, session.shell.user_ns, session.keys)  # says if there is none
         session.settings.model = name
     session.say(f"The model is {session.settings.model or 'the default one'}.")
@@ -85,8 +100,6 @@ def _model(session: Session, name: str) -> None:
 
 def _system(session: Session, text: str) -> None:
     if text:
-        quoted = len(text) > 1 and text[0] == text[-1] and text[0] in "'\""
-        text = text[1:-1] if quoted else text
         session.settings.system = "" if text == "off" else text
     session.say(
         f"System: {session.settings.system}"
@@ -136,9 +149,11 @@ def _view(session: Session) -> Any:
 def _error(session: Session) -> None:
     failure = session.cells.last_failure
     if failure is None:
-        raise InputError("No cell has failed since %load_ext nbstream.")
+        raise InputError(
+            "No cell has failed since %load_ext nbstream, so there is no error to explain."
+        )
     prompt = hide_all(
-        "This cell of a Python notebook failed. Explain in a few sentences why, and how to mend "
+        "This cell of a Python notebook failed. Explain in a few sentences why, and how to fix "
         f"it.\n\nThe cell:\n```python\n{failure.source.strip()}\n```\n\nThe error:\n```\n"
         f"{failure.said}\n```"
     )
@@ -177,7 +192,9 @@ def _undo(session: Session) -> None:
 
 def _edit(session: Session, number: str) -> None:
     if not number.isdecimal():
-        raise InputError(f"%chat edit needs a turn's number, not {number!r}. See %chat history.")
+        raise InputError(
+            f"%chat edit needs a turn's number, not {number!r}. %chat history lists the turns."
+        )
     talk = session.conversation
     turn = talk.turns[index_of(talk, int(number))]
     line = turn.origin.line if turn.origin else ""
@@ -208,7 +225,9 @@ def _save(session: Session, name: str) -> None:
     try:
         write_whole(_path(name), hide_all(talk.to_json()))
     except OSError as error:
-        raise InputError(f"{name!r} cannot be written: {error.strerror or error}.") from None
+        raise InputError(
+            f"{name!r} cannot be written: {error.strerror or error}. Check the path."
+        ) from None
     session.say(f"Saved {_counted(len(talk.turns), 'turn')} to {name}.")
 
 
@@ -223,19 +242,21 @@ def _export(session: Session, name: str) -> None:
     try:
         path = view.export(_path(name))
     except OSError as error:
-        raise InputError(f"{name!r} cannot be written: {error.strerror or error}.") from None
+        raise InputError(
+            f"{name!r} cannot be written: {error.strerror or error}. Check the path."
+        ) from None
     session.say(f"Written: {path}")
 
 
-def _help(session: Session) -> None:
-    import inspect
-
-    print(inspect.getdoc(type(session.settings).chat_line))  # noqa: T201
+def _help(session: Session, verb: str) -> None:  # noqa: ARG001
+    verb = verb.removeprefix("%chat").strip()
+    if verb and verb not in HELP:
+        raise InputError(f"There is no %chat {verb}.{near(verb, HELP)} %chat help lists all.")
+    print(help_on(verb) if verb else f"{overview()}\n\n%%chat? explains the prompts.")  # noqa: T201
 
 
 def _path(name: str) -> Path:
-    quoted = len(name) > 1 and name[0] == name[-1] and name[0] in "'\""
-    return Path(name[1:-1] if quoted else name).expanduser()
+    return Path(name).expanduser()
 
 
 def _cut(text: str, limit: int = MAX_SHOWN) -> str:
@@ -265,12 +286,6 @@ VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "save": (_save, "a file's name"),
     "load": (_load, "a file's name"),
     "export": (_export, "a file's name"),
-    "help": (_help, ""),
+    "help": (_help, "[VERB]"),
 }
 """What each does, and what it takes; in brackets what may be left out."""
-_EXAMPLES = {
-    "edit": "%chat edit 2",
-    "save": "%chat save talk.json",
-    "load": "%chat load talk.json",
-    "export": "%chat export run.html",
-}

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from .._shown import brief
+from .._shown import brief, near
 from ._messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ def message_class(role: str) -> type[BaseMessage]:
                 "ToolMessage(content, tool_call_id=…), or a dict with those keys."
             ) from None
         known = ", ".join(repr(r) for r in _ROLES)
-        raise InputError(f"Unknown message role {role!r}. Use one of {known}.") from None
+        raise InputError(
+            f"Unknown message role {role!r}.{near(str(role), _ROLES)} Use one of {known}."
+        ) from None
 
 
 def convert_to_messages(value: Any) -> list[BaseMessage]:
@@ -48,7 +50,7 @@ def convert_to_messages(value: Any) -> list[BaseMessage]:
     Raises
     ------
     InputError
-        If there is nothing to send, or something that is not a message.
+        If there is nothing to send, as with an empty text, or something that is not a message.
 
     Examples
     --------
@@ -67,7 +69,15 @@ def convert_to_messages(value: Any) -> list[BaseMessage]:
         messages = [_convert_one(value)]
     if not messages:
         raise InputError("There are no messages to send. Pass a text or at least one message.")
+    if len(messages) == 1 and type(messages[0]) is HumanMessage and _is_blank(messages[0].content):
+        raise InputError(
+            "The prompt is empty, which endpoints refuse. Pass a text that asks for something."
+        )
     return messages
+
+
+def _is_blank(content: Any) -> bool:
+    return isinstance(content, str) and not content.strip()
 
 
 def _is_pair(value: Sequence[Any]) -> bool:

@@ -48,7 +48,7 @@ class GrowingJson:
     """A JSON value on its way, in Markdown fences or not.
 
     A look at it reads the text from its start, so looking at every character would cost the square
-    of the length. It is looked at with every piece up to 4,096 bytes, and from then on whenever it
+    of the length. It is looked at with every part up to 4,096 bytes, and from then on whenever it
     has grown by a 4,096th: the work stays linear, and a page still sees it grow smoothly. The last
     look is `finish`.
     """
@@ -60,7 +60,7 @@ class GrowingJson:
         self._body = bytearray()
         self._seen = 0
         self.is_broken = False
-        """Whether what has come is no JSON, which may have begun as some."""
+        """Whether the text received so far is no JSON, which may have begun as some."""
         self._in_string = False
         self._escaped = False
 

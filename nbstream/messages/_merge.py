@@ -1,6 +1,6 @@
-"""How pieces of messages add up.
+"""How chunks of messages add up.
 
-Every function here takes all pieces at once, so that the work is linear in their size, and is
+Every function here takes all parts at once, so that the work is linear in their size, and is
 associative: whichever neighbours are added first, the sum is the same. That is what lets a page, a
 log and a program each add up the stretch they have.
 """
@@ -35,7 +35,7 @@ def merge_contents(contents: Sequence[Content]) -> Content:
 def merge_lists(items: Iterable[Any]) -> list[Any]:
     """Merge the dicts that share an ``index``, each at the place of the first; keep the rest.
 
-    Of two dicts with one index and different ids, the second begins anew: some endpoints give
+    Of two dicts with one index and different ids, the second begins a new one: some endpoints give
     every tool call index 0.
     """
     merged: list[Any] = []

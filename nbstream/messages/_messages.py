@@ -285,14 +285,14 @@ class AIMessage(BaseMessage):
 
 
 class AIMessageChunk(AIMessage):
-    """A piece of an `AIMessage`, as it arrives; pieces add up with ``+``.
+    """A part of an `AIMessage`, as it arrives; chunks add up with ``+``.
 
     Parameters
     ----------
     content
-        A stretch of text, or blocks; blocks with the same ``"index"`` are pieces of one block.
+        A stretch of text, or blocks; blocks with the same ``"index"`` are parts of one block.
     tool_call_chunks
-        Pieces of tool calls: ``{"name": …, "args": '{"a"', "id": …, "index": 0}``. Those with the
+        Parts of tool calls: ``{"name": …, "args": '{"a"', "id": …, "index": 0}``. Those with the
         same index add up.
     tool_calls, invalid_tool_calls
         Whole calls, another way to write their chunks.

@@ -51,7 +51,7 @@ class InvalidToolCall(TypedDict):
 
 
 class ToolCallChunk(TypedDict):
-    """A piece of a tool call: pieces with the same index add up."""
+    """A part of a tool call: parts with the same index add up."""
 
     name: str | None
     args: str | None

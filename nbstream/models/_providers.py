@@ -17,7 +17,7 @@ class Provider:
     """One provider, and what its endpoint has, as its documentation says."""
 
     name: str
-    """What stands before the colon."""
+    """What is written before the colon."""
     title: str
     example: str
     """A model's name."""
@@ -217,7 +217,7 @@ def missing(provider: Provider, *, has_key: bool = False) -> str:
 
 
 def markdown_table() -> str:
-    """Return the table as it stands in ``docs/models.md``."""
+    """Return the table as it is in ``docs/models.md``."""
     head = ("name", "what it is", "dialect", "key", "streams", "tools", "thinking", "odds")
     rows = [head, ("---",) * len(head)]
     for one in _ROWS:

@@ -183,9 +183,16 @@ class SdkChat(BaseChatModel):
         if not key:
             if self.key_variable is None or _is_local(self._address()):
                 return "none"  # the SDKs want some
+            where = f" at {self.base_url}" if self.base_url else ""
+            other = (
+                'pass that endpoint\'s as api_key (any text, as in api_key="none", where it asks '
+                "for none)"
+                if self.base_url
+                else "pass it as api_key"
+            )
             raise SetupError(
-                f"There is no API key for {self.model}. Set {self.key_variable} before starting "
-                "the notebook, or use the embedded model, which needs none: "
+                f"There is no API key for {self.model}{where}. Set {self.key_variable} before "
+                f"starting the notebook, or {other}. The embedded model needs none: "
                 'init_chat_model("local").'
             )
         if not (key.isascii() and key.isprintable()):
@@ -212,7 +219,7 @@ class SdkChat(BaseChatModel):
                 message = f"did not answer as it should: {error}"
             elif isinstance(error, sdk.APIConnectionError) and not answer.has_begun:
                 message = (
-                    f"could not be reached at {error.request.url.host}: {_reason(error)}. "
+                    f"could not be reached at {_origin(error.request.url)}: {_reason(error)}. "
                     "Check the network and base_url, then run this again."
                 )
             elif isinstance(error, sdk.APIError) and not isinstance(error, sdk.APIConnectionError):
@@ -264,6 +271,12 @@ class _Answer:
                 f"{response.url.host} sent a web page ({kind}). Check base_url: it has to be the "
                 "address of the API, which often ends with /v1."
             )
+
+
+def _origin(url: Any) -> str:
+    """Return a URL's beginning, which says what was asked and holds no key."""
+    port = f":{url.port}" if url.port else ""
+    return f"{url.scheme}://{url.host}{port}"
 
 
 def _reason(error: Exception) -> str:

@@ -6,7 +6,8 @@ import re
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .._exceptions import ParseError, validation_said
+from .._exceptions import InputError, ParseError, validation_said
+from .._shown import brief
 from ..events._chunks import add_chunks
 from ..messages import AIMessage, AIMessageChunk
 from ..messages._json import GrowingJson, parse_whole
@@ -24,6 +25,11 @@ __all__ = ["structured"]
 
 def structured(model: BaseChatModel, schema: Any, include_raw: bool) -> Runnable[Any, Any]:
     """Return the model and what reads its answer, as one step."""
+    if not (isinstance(schema, (dict, type)) or callable(schema)):
+        raise InputError(
+            f"{brief(schema)} is no schema. Pass a pydantic model, a TypedDict, or a JSON schema "
+            "with a title and properties."
+        )
     tool = convert_to_tool(schema)
     bound: Runnable[Any, Any]
     parser: _Answer

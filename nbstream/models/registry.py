@@ -6,8 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from .._shown import brief
 from ._providers import PROVIDERS
-from .anthropic import ChatAnthropic
+from .anthropic import DEFAULT_MODEL, ChatAnthropic
 from .local import LOCAL_MODEL, ChatLocal
 from .openai import ChatOpenAI
 
@@ -53,14 +54,15 @@ def init_chat_model(
     >>> init_chat_model("local")
     ChatLocal(model='SmolLM2-135M-Instruct')
     """
-    if not isinstance(model, (str, type(None))):
-        raise InputError(
-            f"init_chat_model takes a name, not {type(model).__name__}. A model of LangChain goes "
-            "as it is into show() and stream_to(), and into a chain with |."
-        )
     if model is None and model_provider is None:
         return (
             ChatAnthropic(**kwargs) if os.environ.get("ANTHROPIC_API_KEY") else ChatLocal(**kwargs)
+        )
+    if model is not None and not isinstance(model, str):
+        raise InputError(
+            f"A model's name is a text such as 'local' or 'anthropic:{DEFAULT_MODEL}', not "
+            f"{brief(model)}. A model object needs no init_chat_model: use it as it is, also "
+            "LangChain's: in show(), stream_to(), and in a chain with |."
         )
     if model_provider is not None:
         model = f"{model_provider}:{model or ''}"

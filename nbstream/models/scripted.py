@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from .._shown import brief, listed
 from ..messages import AIMessageChunk, BaseMessage
 from .base import BaseChatModel
 
@@ -25,7 +26,7 @@ class ScriptedChat(BaseChatModel):
     Parameters
     ----------
     chunks
-        What to say: texts, message chunks, or an exception, which is raised where it stands.
+        What to say: texts, message chunks, or an exception, which is raised in its place.
     delay
         Seconds to wait before each chunk.
     name
@@ -47,7 +48,10 @@ class ScriptedChat(BaseChatModel):
         name: str | None = None,
     ) -> None:
         if isinstance(chunks, str):
-            raise InputError(f"ScriptedChat needs a list of chunks, not a text: [{chunks!r:.60}]")
+            raise InputError(
+                f"ScriptedChat needs a list of chunks, not the text {chunks!r:.60}. "
+                "Put it into a list: ScriptedChat(['Hello'])."
+            )
         self.chunks = [self._chunk(chunk) for chunk in chunks]
         self.delay = delay
         self.name = name
@@ -66,7 +70,7 @@ class ScriptedChat(BaseChatModel):
         >>> model.invoke("Hi").tool_calls[0]["args"]
         {'a': 1}
         """
-        return self.bind(tools=list(tools), **kwargs)
+        return self.bind(tools=listed(tools, "bind_tools", "tools"), **kwargs)
 
     @staticmethod
     def _chunk(chunk: Any) -> AIMessageChunk | Exception:
@@ -75,8 +79,8 @@ class ScriptedChat(BaseChatModel):
         if isinstance(chunk, str):
             return AIMessageChunk(chunk)
         raise InputError(
-            f"ScriptedChat cannot say {type(chunk).__name__} {chunk!r:.60}. "
-            "A chunk is a text, an AIMessageChunk or an exception."
+            f"ScriptedChat cannot say {brief(chunk)}. "
+            "Use a text, an AIMessageChunk or an exception."
         )
 
     def _stream_messages(self, messages: list[BaseMessage], **_: Any) -> Iterator[AIMessageChunk]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
+from .._shown import listed
 from .config import inherited, max_concurrency, one_each
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def batch(
     return_exceptions: bool,
     kwargs: dict[str, Any],
 ) -> list[Any]:
-    if not inputs:
+    if not (inputs := listed(inputs, "batch", "inputs")):
         return []
     with _calls(step, inputs, config, kwargs) as calls:
         return [_outcome(call, return_exceptions) for call in calls]
@@ -40,7 +41,7 @@ def batch_as_completed(
     return_exceptions: bool,
     kwargs: dict[str, Any],
 ) -> Iterator[tuple[int, Any]]:
-    if not inputs:
+    if not (inputs := listed(inputs, "batch_as_completed", "inputs")):
         return
     with _calls(step, inputs, config, kwargs) as calls:
         places = {call: index for index, call in enumerate(calls)}
@@ -117,6 +118,7 @@ async def abatch(
     return_exceptions: bool,
     kwargs: dict[str, Any],
 ) -> list[Any]:
+    inputs = listed(inputs, "abatch", "inputs")
     outputs: dict[int, Any] = {}
     stream = abatch_as_completed(step, inputs, config, return_exceptions, kwargs)
     async for index, output in stream:
@@ -131,7 +133,7 @@ async def abatch_as_completed(
     return_exceptions: bool,
     kwargs: dict[str, Any],
 ) -> AsyncIterator[tuple[int, Any]]:
-    if not inputs:
+    if not (inputs := listed(inputs, "abatch_as_completed", "inputs")):
         return
     configs = one_each(config, len(inputs))
     turns = asyncio.Semaphore(max_concurrency(configs[0]) or len(inputs))

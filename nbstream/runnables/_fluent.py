@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overloa
 
 from .. import runnables as made
 from .._exceptions import InputError
+from .._shown import brief
 from ._functions import is_generator_function
 
 Input = TypeVar("Input", contravariant=True)
@@ -184,6 +185,6 @@ def coerce_to_runnable(thing: Any) -> Runnable[Any, Any]:
     if callable(thing):
         return made.RunnableLambda(thing)
     raise InputError(
-        f"A chain cannot hold {type(thing).__name__} {thing!r:.80}. "
+        f"A chain cannot hold {brief(thing)}. "
         "Join Runnables, functions and dicts of those, as in: prompt | model | StrOutputParser()."
     )

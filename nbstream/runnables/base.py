@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .._exceptions import InputError
 from .._iterate import aclosing
 from .._loops import run_in_thread
+from .._shown import brief
 from ..events._chunks import add_chunks
 from ..events._follow import inside
 from ..events._lens import astream_events, stream_events
@@ -90,7 +91,7 @@ class Runnable(Fluent[Input, Output]):
     def stream(
         self, input: Input, config: RunnableConfig | None = None, **kwargs: Any
     ) -> Iterator[Output]:
-        """Yield the output in pieces as they come; by default the one final value."""
+        """Yield the output in chunks as they come; by default the one final value."""
         cls = type(self)
         is_single = cls._stream is Runnable._stream and cls._transform is Runnable._transform
         source = partial(self._stream, input, **kwargs)
@@ -117,7 +118,7 @@ class Runnable(Fluent[Input, Output]):
         """
         if not isinstance(input, Iterator):
             raise InputError(
-                f"transform() needs an iterator, not {type(input).__name__}. "
+                f"transform() needs an iterator, not {brief(input)}. "
                 "Use atransform() for an async one, and stream() for one input."
             )
         if type(self)._transform is Runnable._transform:
@@ -131,7 +132,7 @@ class Runnable(Fluent[Input, Output]):
         """Do what `transform` does, asynchronously."""
         if not isinstance(input, AsyncIterator):
             raise InputError(
-                f"atransform() needs an async iterator, not {type(input).__name__}. "
+                f"atransform() needs an async iterator, not {brief(input)}. "
                 "Use transform() for a plain one, and astream() for one input."
             )
         if type(self)._atransform is Runnable._atransform:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from .._exceptions import InputError
 from .._iterate import aclosing
+from .._shown import brief
 from ..events._chunks import add_chunks
 from ._fluent import Input, Other, Output, coerce_to_runnable
 from .base import Runnable
@@ -49,11 +50,15 @@ class RunnableBranch(Runnable[Input, Output]):
         *pairs, default = branches or (None,)
         if not pairs or isinstance(default, (tuple, list)):
             raise InputError(
-                "RunnableBranch needs (condition, step) pairs and, last, a default step."
+                "RunnableBranch needs (condition, step) pairs and, last, a default step: "
+                "RunnableBranch((condition, step), default)."
             )
         for pair in pairs:
             if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise InputError(f"A branch is a (condition, step) pair, not {pair!r:.80}.")
+                raise InputError(
+                    f"A branch is a (condition, step) pair, not {brief(pair)}. "
+                    "Write RunnableBranch((condition, step), default)."
+                )
         self.branches = [
             (coerce_to_runnable(condition), coerce_to_runnable(step)) for condition, step in pairs
         ]

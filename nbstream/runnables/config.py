@@ -27,6 +27,16 @@ class RunnableConfig(TypedDict, total=False):
 
     Calls inside that call inherit all but ``run_name`` and ``run_id``, with nothing passed on.
     Further keys may be added; they are inherited as they are.
+
+    Examples
+    --------
+    >>> from nbstream import RunnableConfig, RunnableLambda, Trace
+    >>> config: RunnableConfig = {"run_name": "double", "tags": ["sums"]}
+    >>> with Trace() as trace:
+    ...     RunnableLambda(lambda x: 2 * x).invoke(2, config)
+    4
+    >>> trace.runs[0].name, trace.runs[0].tags
+    ('double', ['sums'])
     """
 
     tags: list[str]
@@ -142,7 +152,10 @@ def one_each(config: Any, count: int) -> list[RunnableConfig | None]:
     """
     if isinstance(config, (list, tuple)):
         if len(config) != count:
-            raise InputError(f"There are {count} inputs and {len(config)} configs; give one each.")
+            raise InputError(
+                f"There are {count} inputs and {len(config)} configs. Give one config for all, "
+                "or one for each input."
+            )
         return list(config)
     if config and "run_id" in config and count > 1:
         rest = {key: value for key, value in config.items() if key != "run_id"}

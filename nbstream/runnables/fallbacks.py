@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from .._iterate import aclosing, afirst, arest, first, rest
+from .._shown import brief, listed
 from ._fluent import Input, Output, coerce_to_runnable
 from .base import Runnable
 
@@ -49,7 +50,9 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         exception_key: str | None = None,
     ) -> None:
         self.runnable = coerce_to_runnable(runnable)
-        self.fallbacks = [coerce_to_runnable(step) for step in fallbacks]
+        self.fallbacks = [
+            coerce_to_runnable(step) for step in listed(fallbacks, "with_fallbacks", "steps")
+        ]
         self.exceptions_to_handle = exceptions_to_handle
         self.exception_key = exception_key
 
@@ -70,7 +73,8 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
         """Yield each step to try, its input, and a list for its error."""
         if self.exception_key is not None and not isinstance(input, dict):
             raise InputError(
-                f"With exception_key, the input must be a dict, not {type(input).__name__}."
+                f"With exception_key, the input must be a dict, not {brief(input)}. "
+                "Pass one, or leave exception_key out."
             )
         errors: list[BaseException] = []
         for step in self.runnables:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 from .._exceptions import InputError
 from .._iterate import aclosing
 from .._loops import aiter_in_thread, iter_from_loop, iter_sync, run_in_thread, run_sync
+from .._shown import brief
 from ..events._chunks import add_chunks
 from ._fluent import Input, Output
 from ._functions import caller, is_async_generator_function, is_generator_function, name_of
@@ -93,7 +94,10 @@ class RunnableLambda(Runnable[Input, Output]):
     ) -> None:
         for function in filter(None, (func, afunc)):
             if not callable(function):
-                raise InputError(f"RunnableLambda needs a function, not {function!r:.80}.")
+                raise InputError(
+                    f"RunnableLambda needs a function, not {brief(function)}. "
+                    "Pass one that takes the input, as in RunnableLambda(lambda x: x + 1)."
+                )
         self.func = func
         self.afunc = afunc
         self.name = name
@@ -224,7 +228,7 @@ class RunnableGenerator(Runnable[Input, Output]):
         for function in filter(None, (transform, atransform)):
             if not is_generator_function(function):
                 raise InputError(
-                    f"RunnableGenerator needs a generator function, not {function!r:.80}. "
+                    f"RunnableGenerator needs a generator function, not {brief(function)}. "
                     "Use RunnableLambda for a function that returns its value."
                 )
         self.func = transform

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._iterate import END, aclose, afirst, close, first
 from .._loops import run_in_thread, run_sync
+from .._shown import brief
 from ..events._chunks import AddableDict, add_chunks
 from ._batch import threads
 from .base import Runnable
@@ -108,6 +109,12 @@ class RunnableAssign(Runnable["dict[str, Any]", "dict[str, Any]"]):
     ----------
     mapper
         The steps by key, or a `RunnableParallel` of them.
+
+    Examples
+    --------
+    >>> from nbstream import RunnableAssign
+    >>> RunnableAssign({"length": lambda fish: len(fish["name"])}).invoke({"name": "Goldie"})
+    {'name': 'Goldie', 'length': 6}
     """
 
     def __init__(self, mapper: Mapping[str, Any] | RunnableParallel[Any]) -> None:
@@ -225,6 +232,6 @@ class RunnablePick(Runnable["dict[str, Any]", Any]):
 def _needs_dict(step: Runnable[Any, Any], value: Any) -> None:
     if not isinstance(value, dict):
         raise InputError(
-            f"{step.get_name()} works on dicts, not {type(value).__name__} {value!r:.80}. "
+            f"{step.get_name()} works on dicts, not {brief(value)}. "
             "Make one first, as in: {'text': RunnablePassthrough()} | …"
         )

@@ -59,7 +59,10 @@ class RunnableRetry(Runnable[Input, Output]):
         exponential_jitter_params: Mapping[str, float] | None = None,
     ) -> None:
         if stop_after_attempt < 1:
-            raise InputError(f"stop_after_attempt must be 1 or more, not {stop_after_attempt!r}.")
+            raise InputError(
+                f"stop_after_attempt must be 1 or more, not {stop_after_attempt!r}: "
+                "it is how often to try."
+            )
         self.bound = coerce_to_runnable(bound)
         self.retry_if_exception_type = retry_if_exception_type
         self.wait_exponential_jitter = wait_exponential_jitter

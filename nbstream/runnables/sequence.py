@@ -73,7 +73,10 @@ class RunnableSequence(Runnable[Input, Output]):
             flat = isinstance(step, RunnableSequence) and step.name is None
             self.steps += step.steps if flat else [step]  # type: ignore[attr-defined]
         if len(self.steps) < 2:
-            raise InputError(f"A sequence needs at least two steps, not {len(self.steps)}.")
+            raise InputError(
+                f"A sequence needs at least two steps, not {len(self.steps)}. "
+                "Join them with |, as in: prompt | model."
+            )
         self.name = name
         self._tags = [f"seq:step:{i}" for i in range(1, len(self.steps) + 1)]
 

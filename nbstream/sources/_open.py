@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_INPUT", "open_stream"]
 
-NO_INPUT: Any = object()
+
+class _NoInput:
+    def __repr__(self) -> str:
+        return "<none>"
+
+
+NO_INPUT: Any = _NoInput()
 """Stands for an input that was not given, since None is one that can be."""
 
 
@@ -49,6 +56,11 @@ def open_stream(
         raise InputError(
             f"{brief(source)} needs an input. Use show(chain, input), or show(chain.stream(input))."
         )
+    if _is_used_up(source):
+        raise InputError(
+            f"{brief(source)} has been read to its end before, so there is nothing to show. "
+            "Make a new one, as with another call of the function or of model.stream(...)."
+        )
     if is_followed(source):
         asked_in = scope_of(source)
         if asked_in is None or asked_in.trace in (None, trace):
@@ -63,7 +75,19 @@ def open_stream(
         return afollow(begin)
     if isinstance(source, Iterable) and not isinstance(source, (str, bytes, Mapping)):
         return follow(lambda _: (Scope(trace, trace.start(name)), iter(source)))
+    if inspect.iscoroutine(source):
+        source.close()  # else Python warns of it besides
+        raise InputError(
+            f"{brief(source)} has one value and no stream. Pass model.astream(...), or the model "
+            "and its input."
+        )
     raise InputError(
         f"{brief(source)} cannot be streamed. Pass an iterator or async iterator of texts or "
         "chunks, such as model.stream(...), or a model or chain and its input."
     )
+
+
+def _is_used_up(source: Any) -> bool:
+    if inspect.isgenerator(source):
+        return source.gi_frame is None
+    return inspect.isasyncgen(source) and source.ag_frame is None

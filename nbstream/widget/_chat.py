@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..conversation import Conversation
 from ._chat_page import ChatPage
 from ._export import write_as
+from ._options import lists_options
 from ._static import chat_to_html, chat_to_text, to_document
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class ChatView(ChatPage):
     ['system', 'human', 'ai']
     """
 
+    @lists_options(view="markdown")
     def __init__(
         self,
         model: Any = None,
@@ -116,7 +118,7 @@ class ChatView(ChatPage):
         self.conversation.switch(turn)
 
     def stop(self) -> None:
-        """Stop every answer that is under way; what has come stays."""
+        """Stop every answer that is under way; the text received so far is kept."""
         self.conversation.stop()
 
     def clear(self) -> None:

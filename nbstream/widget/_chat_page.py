@@ -12,7 +12,7 @@ from .._exceptions import InputError
 from .._shown import encodable
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
-from ._page import STATIC, Page
+from ._page import Page, static
 from ._pump import Feed
 from ._static import MAX_TEXT, chat_to_html, chat_to_text
 
@@ -30,7 +30,7 @@ IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 class ChatPage(Page):
     """Has a `Conversation` and shows it; `ChatView` is its public form."""
 
-    _esm = STATIC / "chat.js"
+    _esm = static("chat.js")
 
     _model = traitlets.Unicode(help="What the model is called.").tag(sync=True)
 
@@ -52,6 +52,7 @@ class ChatPage(Page):
 
     def __init__(self, conversation: Conversation, options: dict[str, Any]) -> None:
         self._feeds = {}
+        self._told = {turn.id for turn in conversation.all_turns}  # the turns that pages know
         self.conversation = conversation
         """The conversation: the turns of all branches, branches by name, saving and loading."""
         super().__init__(options, _model=conversation.model_label)
@@ -72,16 +73,22 @@ class ChatPage(Page):
             self._show_tree()
 
     def _show_turn(self, turn: Turn) -> None:
+        self._told.add(turn.id)
         self._tell({"type": "turn", "turn": _wire(turn)})
-        if self.comm is not None:
+        if not turn._job.is_running and turn.trace.events:  # it ran elsewhere
+            self._tell_of(turn, frame(turn.trace))
+        elif self.comm is not None:
             self._feeds[turn.id] = Feed(turn.trace, partial(self._tell_of, turn))
 
     def _show_tree(self) -> None:
         turns = self.conversation.all_turns
+        for turn in turns:
+            if turn.id not in self._told:
+                self._show_turn(turn)
         self._tell(
             {
                 "type": "tree",
-                "turns": [_wire(turn) for turn in turns],
+                "turns": [{"id": t.id, "parent": t.parent.id if t.parent else None} for t in turns],
                 "leaf": self.conversation.leaf.id if self.conversation.leaf else None,
             }
         )

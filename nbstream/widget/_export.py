@@ -33,5 +33,8 @@ def write_as(path: str | Path, makers: dict[str, Callable[[], str]]) -> Path:
     """
     path = Path(path)
     if path.suffix not in makers:
-        raise InputError(f"{path.name!r} should end with one of: {', '.join(makers)}.")
+        raise InputError(
+            f"{path.name!r} does not say in which form to write. "
+            f"Let the name end with one of: {', '.join(makers)}."
+        )
     return write_whole(path, hide_all(encodable(makers[path.suffix]())))

@@ -20,7 +20,7 @@ def is_attended() -> bool:
 
     nbclient (and so nbconvert, papermill and `jupyter execute`) run notebooks with nobody there to
     answer an `input()`, and tell the kernel so. A widget made there could never be drawn, but its
-    unfinished state would be saved with the notebook and stand before the static transcript.
+    unfinished state would be saved with the notebook and hide the static transcript.
     """
     shell = kernel_shell()
     return shell is None or getattr(shell.kernel, "_allow_stdin", True)

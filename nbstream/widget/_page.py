@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 import uuid
 from pathlib import Path
@@ -22,7 +23,7 @@ from ._pump import _PUMP
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["MODULES", "STATIC", "Page"]
+__all__ = ["MODULES", "Page", "static"]
 
 STATIC = Path(__file__).parent.parent / "static"
 MODULES = {"markdown": STATIC / "markdown.js"}
@@ -34,15 +35,25 @@ PAUSE = 0.5
 _logger = logging.getLogger(__name__)
 
 
+def static(name: str) -> str | Path:
+    """Return a built file's text.
+
+    Of a path anywidget (0.11) makes an object that holds on to every widget that was ever made, so
+    as to bring it a new build: only whoever asks for that gets it.
+    """
+    path = STATIC / name
+    return path if os.environ.get("ANYWIDGET_HMR") else path.read_text(encoding="utf-8")
+
+
 class Page(ViewOptions, anywidget.AnyWidget):
     """A widget's front-end side: opening and closing, messages, and what a notebook keeps of it.
 
-    A subclass says what its log is (`_saved_log`), what stands in an output once it is over
+    A subclass says what its log is (`_saved_log`), what an output holds once it is over
     (`_transcript`, `_is_over`), and which messages it takes (``_handlers``, by type).
     """
 
-    _esm = STATIC / "widget.js"
-    _css = STATIC / "widget.css"
+    _esm = static("widget.js")
+    _css = static("widget.css")
 
     _place = traitlets.Unicode(help="Names the transcript that the view stands in for.").tag(
         sync=True
@@ -76,7 +87,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
         raise NotImplementedError
 
     def _is_over(self) -> bool:
-        """Tell whether the transcript can stand in the widget's place."""
+        """Tell whether the transcript can take the widget's place."""
         raise NotImplementedError
 
     def _is_quiet(self) -> bool:
@@ -196,6 +207,11 @@ class Outputs:
         """Seconds until the next one may be written."""
         return max(0.0, self._at + PAUSE - monotonic())
 
+    @property
+    def is_written(self) -> bool:
+        """Whether the outputs have what the page shows now."""
+        return self._written == _hash_of(self._page._repr_mimebundle_()[0])
+
     def flush(self) -> int:
         """Write the transcript where it is not written yet."""
         with self._lock:
@@ -203,21 +219,25 @@ class Outputs:
             if not displays:
                 return 0
             data, metadata = self._page._repr_mimebundle_()
-            written = hash((*data, data["text/html"], data["text/plain"]))
+            written = _hash_of(data)
             if written == self._written:
                 return 0
             self._written = written
+            self._at = monotonic()
             for handle in displays:
                 # One output that cannot be written must not keep the others from it.
                 try:
                     handle.update(data, metadata=metadata, raw=True)
                 except Exception:
                     _logger.exception("The output of a view could not be updated.")
-            self._at = monotonic()
             return len(displays)
 
     def fail(self) -> None:
         """Write nothing more."""
+
+
+def _hash_of(data: dict[str, Any]) -> int:
+    return hash((*data, data["text/html"], data["text/plain"]))
 
 
 def hear_while_busy(comm: Any) -> None:

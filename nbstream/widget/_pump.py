@@ -1,7 +1,7 @@
 """The pump: one thread that carries what is new to the pages, for all views together.
 
-Whoever runs a model only appends to its log. The pump makes rounds: the first text goes out as soon
-as it comes, then there are at most 30 rounds a second, and fewer where many views have news, so
+Whoever runs a model only appends to its log. The pump sends it: the first text goes out as soon
+as it comes, then it sends at most 30 times a second, and less often where many views have news, so
 that all of them together send a bounded number of messages: Jupyter drops output past 1,000
 messages a second. Everything goes out from this one thread, also transcripts, since each thread
 that sends costs a kernel a socket for ten seconds, and since a value that takes long to draw must

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..events._plain import text_of
 from ..sources import NO_INPUT
 from ._host import kernel_shell
+from ._options import lists_options
 from ._view import StreamView
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["launch", "show", "stream_to"]
 
 
+@lists_options()
 def show(
     source: Any, input: Any = NO_INPUT, *, block: bool | None = None, **options: Any
 ) -> StreamView:
@@ -49,8 +51,8 @@ def show(
     InputError
         If the source cannot be streamed.
     KeyboardInterrupt
-        If the kernel is interrupted while this waits: what has come stays in the view. Stopped
-        from the page, it returns the view instead.
+        If the kernel is interrupted while this waits: the text received so far stays in the view.
+        Stopped from the page, it returns the view instead.
     Exception
         What the stream raises, while this waits; else ``view.result()`` raises it.
 
@@ -71,7 +73,7 @@ def show(
 def stream_to(view: StreamView) -> Iterator[StreamView]:
     """Show in ``view`` all that runs inside the block, in any thread or task that it starts.
 
-    Display the view before, or in another cell: it is live wherever it stands.
+    Display the view before, or in another cell: it is live wherever it is displayed.
 
     Parameters
     ----------

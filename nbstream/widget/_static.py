@@ -68,21 +68,21 @@ def _left_out(count: int) -> str:
 
 
 def headline(state: ViewState) -> list[str]:
-    """Return the model's name and the figures, in words."""
-    figures = metrics(state)
+    """Return the model's name and the metrics, in words."""
+    measured = metrics(state)
     words = [run["model"] for run in state["runs"][:1] if run["model"]]
     words = words or [run["model"] for run in state["runs"] if run["model"]][:1]
     root = state["runs"][0] if state["runs"] else None
     if root is None or root["end"] == root["start"]:
         return words  # nothing is known of its time
-    if figures.first_token is not None:
-        words.append(f"first token {_duration(figures.first_token * 1000)}")
-    unit = "chunk" if figures.output_tokens is None else "token"
-    count = figures.chunks if figures.output_tokens is None else figures.output_tokens
+    if measured.first_token is not None:
+        words.append(f"first token {_duration(measured.first_token * 1000)}")
+    unit = "chunk" if measured.output_tokens is None else "token"
+    count = measured.chunks if measured.output_tokens is None else measured.output_tokens
     if count:
         words.append(_count(count, unit))
-    if figures.tokens_per_second is not None:
-        words.append(f"{figures.tokens_per_second:,.0f} {unit}s/s")
+    if measured.tokens_per_second is not None:
+        words.append(f"{measured.tokens_per_second:,.0f} {unit}s/s")
     return words
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..events import Trace
 from ..events._metrics import measure
 from ._export import write_as
+from ._options import lists_options
 from ._static import to_document, to_html
 from ._stream_page import StreamPage
 
@@ -42,7 +43,8 @@ class StreamView(StreamPage):
         Whether spaces, line ends and characters that cannot be seen are.
     heat
         What tokens are coloured by: ``"gap"``, the wait before each; ``"logprob"``, how likely the
-        model found it, where it says so; ``"none"`` (default).
+        model found it, where the model gives log-probabilities (none that comes with nbstream
+        does yet); ``"none"`` (default).
     price
         ``{"input": …, "output": …}`` for a million tokens, in any currency: shows the cost.
     max_height
@@ -58,6 +60,7 @@ class StreamView(StreamPage):
     ('Here is', 'done', 2)
     """
 
+    @lists_options()
     def __init__(self, trace: Trace | None = None, **options: Any) -> None:
         super().__init__(trace, options)
 
@@ -65,7 +68,7 @@ class StreamView(StreamPage):
     def metrics(self) -> Metrics:
         """The run's metrics so far, with the view's price; see `Trace.metrics`.
 
-        Before anything ran, no chunk has come, and all else is None.
+        Before anything ran, there are 0 chunks, and all else is None.
 
         Examples
         --------

@@ -181,7 +181,7 @@ def test_the_embedded_model_calls_the_tool_it_is_to_call():
 
 
 def test_the_embedded_model_may_answer_and_does_so_once_it_has_a_result():
-    model = ChatLocal(max_tokens=24)
+    model = ChatLocal(max_tokens=200)
     bound = model.bind_tools([now])
     first = bound.invoke("What time is it?")
     assert first.tool_calls or first.text or first.response_metadata["stop_reason"] == "max_tokens"

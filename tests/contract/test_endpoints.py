@@ -297,7 +297,7 @@ def test_a_web_page_is_no_answer(dialect):
 
 def test_an_endpoint_that_is_not_there(dialect):
     for _, error in failures(dialect.model("http://127.0.0.1:9")):
-        assert "m-1 could not be reached at 127.0.0.1" in str(error)
+        assert "m-1 could not be reached at http://127.0.0.1:9" in str(error)
         assert "Check the network and base_url" in str(error)
 
 

@@ -415,3 +415,40 @@ def test_it_looks_well(notebook, theme):
     assert turns.locator(".nbs-turn").count() == 30
     assert turns.evaluate("el => el.scrollHeight > 3 * el.clientHeight")
     assert turns.evaluate("el => el.scrollHeight - el.scrollTop - el.clientHeight < 24")
+
+
+def test_the_notebooks_conversation_as_a_chat(notebook):
+    cells = [
+        "%load_ext nbstream\nfrom nbstream import *\nbot = ScriptedChat(['Blub', '.'])\n"
+        "%config ChatMagics.model = 'bot'",
+        "%%chat\nFrom a cell",
+        "%chat view",
+        "%chat history",
+        "%chat undo",
+        "%%chat\nAnother cell",
+    ]
+    nb = notebook("chat-magic", cells)
+    nb.run(3)
+    nb.wait_idle()
+    chat = Chat(nb)
+    nb.page.wait_for_selector(".nbs-chat .nbs-turn")
+    assert chat.prompts() == ["From a cell"]
+
+    # What is written there belongs to the notebook's conversation.
+    chat.box.fill("From the box")
+    chat.box.press("Enter")
+    chat.wait("done", "Blub.")
+    nb.page.wait_for_function("() => document.querySelectorAll('.nbs-chat .nbs-turn').length === 2")
+    nb.run_cell(3)
+    history = nb.page.locator(".jp-CodeCell").nth(3).locator(".jp-Cell-outputArea tbody tr")
+    history.nth(1).wait_for()
+    assert ["From a cell" in row for row in history.all_text_contents()] == [True, False]
+    assert "From the box" in history.nth(1).text_content()
+
+    # What a cell does to it is seen there, in the view that is open.
+    nb.run_cell(4)
+    nb.page.wait_for_function("() => document.querySelectorAll('.nbs-chat .nbs-turn').length === 1")
+    nb.run_cell(5)
+    nb.page.wait_for_function("() => document.querySelectorAll('.nbs-chat .nbs-turn').length === 2")
+    assert chat.prompts() == ["From a cell", "Another cell"]
+    nb.shot("chat-magic")

@@ -112,7 +112,7 @@ OPTIONS = [
     ("%%chat -n 8\nA sad end.", None),
     ("%chat branch", ["main", "5 turns", "sad"]),
     ("%chat save talk.json", ["Saved 5 turns to talk.json."]),
-    ("%chat reset", ["begins anew"]),
+    ("%chat reset", ["New conversation"]),
     ("%chat history", ["(sad) is empty"]),
     ("%chat branch main", ["'main', there before"]),
     ("%chat load talk.json", ["has 5 turns now"]),

@@ -72,10 +72,24 @@ def test_system_comes_first_and_can_be_switched_off(run, magics, recorder):
     assert recorder.asked == [[("system", "Be brief."), hi], [("system", "Be long."), hi], [hi]]
 
 
-def test_values_of_options_can_be_expressions(ip, run, recorder):
+@pytest.mark.parametrize("rules", ["Be brief.", 'Don\'t say "no".', "a -n 3 {b} $c", ""])
+@pytest.mark.parametrize("written", ["'{rules}'", "{rules}", '{ held["the rules"] }'])
+def test_values_of_options_can_be_expressions(ip, run, recorder, rules, written):
+    ip.user_ns.update(rules=rules, held={"the rules": rules})
+    run(f"%%chat -m bot -N --system {written}\nHi")
+    assert recorder.asked == [[*([("system", rules)] if rules else []), ("human", "Hi")]]
+
+
+def test_braces_and_dollars_in_an_option_are_what_was_written(ip, run, recorder):
+    ip.user_ns["c"] = "wrong"
+    run("%%chat -m bot --system 'Answer as {{}}, for $c.'\nHi")
+    assert recorder.asked[0][0] == ("system", "Answer as {}, for $c.")
+
+
+def test_an_edited_turn_keeps_the_expression_not_its_value(ip, run, recorder, talk):
     ip.user_ns["rules"] = "Be brief."
-    run("%%chat -m bot --system '{rules}'\nHi")
-    assert recorder.asked[0][0] == ("system", "Be brief.")
+    run("%%chat -m bot --system {rules}\nHi")
+    assert talk().turns[0].origin.line == "-m bot --system {rules}"
 
 
 def test_raw_sends_braces_as_they_are(run, recorder):
@@ -103,6 +117,9 @@ def test_raw_sends_braces_as_they_are(run, recorder):
         ("%%chat local\nHi", "as in --model local"),
         ("%%chat -s Don't\nHi", "A quote is not closed"),
         ("%%chat -m local\nHi {nobody}", "no variable 'nobody'"),
+        ("%%chat -m local --system {nobody}\nHi", "no variable 'nobody'"),
+        ("%%chat -m local --system {rules\nHi", "a { that is not closed"),
+        ("%%chat -m anthropic:\nHi", "lacks the model's name"),
         ("%%chat -m local\n" + "moon " * 4000, "Shorten the prompt"),
         ("%%chat -m local --bg --to text\nHi", "Leave one of them out"),
         ("%%chat -m local --image nothing.png\nHi", "is no variable, and"),
@@ -201,7 +218,7 @@ def test_what_a_chain_brings_itself_is_refused(ip, fails, option):
 
 def test_what_is_no_chain_is_refused(ip, fails):
     ip.user_ns["number"] = 1
-    assert "'number' is a int, which cannot stream" in fails("%%chat --chain number\nHi")
+    assert "'number' is of type int, which cannot stream" in fails("%%chat --chain number\nHi")
 
 
 def test_an_error_of_the_users_own_chain_is_one_line_and_debug_shows_it_all(ip, fails, capsys):
@@ -340,7 +357,10 @@ def test_the_help_names_every_option(ip):
     for action in ip.find_cell_magic("chat").__func__.parser._actions:
         assert all(option in text for option in action.option_strings)
         assert action.help
-    assert text.startswith("::\n\n  %%chat [-m MODEL]")
+    assert text.startswith("::\n\n  %%chat [-m MODEL] [-s SYSTEM] [-a NAME] [-n N] [-b]")
+    common = text.partition("used most:")[2].partition("`{animal}`")[0]
+    for option in ("--model", "--system", "--as", "--max-tokens", "--bg"):
+        assert option in common
 
 
 def test_unloading_takes_it_away(ip, magics):

@@ -31,6 +31,16 @@ def test_options(completed, ip):
     assert set(completed("%%chat ^")) == every
 
 
+@pytest.mark.parametrize("call", ["show(bot, 'Hi', ", "StreamView(", "ChatView(bot, "])
+def test_the_options_of_views(completed, ip, call):
+    import nbstream
+
+    ip.user_ns.update(show=nbstream.show, bot=ScriptedChat(["x"]))
+    ip.user_ns.update(StreamView=nbstream.StreamView, ChatView=nbstream.ChatView)
+    assert f"{call}whitespace=" in completed(f"{call}whites^")
+    assert f"{call}delimiter=" in completed(f"{call}del^")
+
+
 def test_values(completed, ip):
     ip.user_ns["lovely_bot"] = ScriptedChat(["x"])
     assert completed("%%chat --model lo^") == ["%%chat --model local", "%%chat --model lovely_bot"]

@@ -153,7 +153,7 @@ def test_what_is_no_conversation_is_refused_and_changes_nothing(
     path = tmp_path / "talk.json"
     path.write_text(text)
     run("%%chat -m bot\none", "a")
-    assert "is no conversation that was saved here" in fails(f"%chat load {path}")
+    assert "is no conversation that save() has written" in fails(f"%chat load {path}")
     assert answers(talk) == ["answer 1"]
 
 

@@ -134,7 +134,7 @@ def test_an_interrupt_keeps_what_came(execute):
     reply, _ = execute("%%chat --chain interrupted\nHi", "stop")
     assert reply["status"] == "error"
     assert reply["ename"] == "CellStopped"
-    assert reply["traceback"] == ["Stopped. What had come by then is kept above."]
+    assert reply["traceback"] == ["Stopped. The text received so far is kept above."]
     _, outputs = execute("%chat history")
     (table,) = [content["data"] for kind, content in outputs if kind == "display_data"]
     assert "(stopped)" in table["text/plain"]

@@ -87,7 +87,7 @@ def test_nobody_to_ask(fails, monkeypatch):
 
 def test_without_keyring_the_key_is_kept_for_the_session(run, magics, alone, typed, monkeypatch):
     monkeypatch.setitem(sys.modules, "keyring", None)
-    assert "pip install 'nbstream[keyring]'" in run("%chat key")
+    assert '%pip install "nbstream[keyring]"' in run("%chat key")
     assert magics.session.keys.given() == KEY
     assert alone.kept == {}
     assert Keys().given() is None
@@ -124,7 +124,7 @@ def test_dotenv(run, fails, magics, tmp_path, monkeypatch, alone):
 def test_without_dotenv_it_says_what_to_install(fails, tmp_path, monkeypatch):
     (tmp_path / ".env").write_text(f"ANTHROPIC_API_KEY={KEY}")
     monkeypatch.setitem(sys.modules, "dotenv", None)
-    assert "pip install 'nbstream[keyring]'" in fails(f"%chat key {tmp_path}/.env")
+    assert '%pip install "nbstream[keyring]"' in fails(f"%chat key {tmp_path}/.env")
 
 
 def test_no_key_in_a_saved_conversation_or_an_export(ip, run, tmp_path, typed, monkeypatch):

@@ -1,5 +1,7 @@
 """Variables in a prompt."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,7 +115,7 @@ def test_earlier_cells_by_their_number(ip, run, recorder):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("Out", "gave no value"), ("Err", "raised no error"), ("In", "is no cell")]
+    ("name", "said"), [("Out", "gave no value"), ("Err", "raised no error"), ("In", "has not run")]
 )
 def test_a_cell_that_is_not_there(run, fails, name, said):
     run("None")
@@ -156,3 +158,34 @@ def test_failures_are_bounded(ip, magics, monkeypatch):
     assert len(magics.session.cells.failures) == 2
     long = _cells.traceback_of(ValueError("x" * 10_000))
     assert len(long) <= _cells.MAX_TRACEBACK + 1
+
+
+class Leaving:
+    """Leaves the program when it is asked what it is."""
+
+    def __str__(self):
+        raise SystemExit(3)
+
+
+class Failing:
+    def __str__(self, *_):
+        raise RuntimeError("look away")
+
+    __repr__ = __format__ = __str__
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("{exit()}", "{exit()} cannot be worked out: SystemExit"),
+        ("{leaving}", "{leaving} cannot be worked out: SystemExit: 3"),
+        ("{failing}", "{failing} cannot be worked out: RuntimeError: look away"),
+        ("{failing!r}", "{failing!r} cannot be formatted: RuntimeError: look away"),
+        ("{failing:>3}", "{failing:>3} cannot be formatted: RuntimeError: look away"),
+        ("{number:>999999999}", "{number:>999999999} asks for more characters"),
+        ("{number:.999999999f}", "{number:.999999999f} asks for more characters"),
+    ],
+)
+def test_no_value_ends_more_than_its_cell(ip, fails, prompt, said):
+    ip.user_ns.update(leaving=Leaving(), failing=Failing(), number=1.5, exit=sys.exit)
+    assert said in fails(f"%%chat -m local\n{prompt}")

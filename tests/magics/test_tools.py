@@ -127,7 +127,7 @@ def test_what_is_no_tool(ip, fails, recorder):
         return x
 
     ip.user_ns.update(number=1, undescribed=undescribed, add=add, model=Asking())
-    assert "'number' is a int, not a tool" in fails("%%chat -m model -T number\nHi")
+    assert "'number' is of type int, not a tool" in fails("%%chat -m model -T number\nHi")
     assert "has no description" in fails("%%chat -m model -T undescribed\nHi")
     assert "Did you mean 'add'?" in fails("%%chat -m model -T ad\nHi")
     assert "cannot call tools" in fails("%%chat -m bot -T add\nHi")
@@ -153,6 +153,12 @@ def test_tools_on_the_embedded_model(ip, magics, capsys):
     answer = merge_chunks(e.data for e in trace.events if e.kind == "chunk" and e.run is last)
     assert 1 <= answer.usage_metadata["output_tokens"] <= 64
     assert ip.user_ns["answer"].text == answer.text
+
+
+def test_schemas_on_the_embedded_model(ip, run):
+    ip.user_ns["Fish"] = SCHEMA
+    run("%%chat -m local -n 200 --schema Fish --as fish\nA fish!")
+    assert set(ip.user_ns["fish"]) <= {"name"}  # what it says is its own affair, the form is not
 
 
 SCHEMA = {"title": "Fish", "properties": {"name": {"type": "string"}}}
@@ -189,4 +195,33 @@ def test_tools_and_schema_exclude_each_other(ip, fails):
 
 def test_what_is_no_schema(ip, fails):
     ip.user_ns.update(model=ScriptedChat(["x"]), number=1)
-    assert "is no tool" in fails("%%chat -m model -S number\nHi")
+    assert "int 1 is no schema. Pass a pydantic model" in fails("%%chat -m model -S number\nHi")
+
+
+def ends(reason):
+    return AIMessageChunk("", response_metadata={"stop_reason": reason})
+
+
+def test_a_call_is_run_only_if_its_message_ended_with_the_wish_to_call(ip, fails):
+    called = []
+
+    @tool
+    def delete(path: str = "/") -> str:
+        """Delete a file."""
+        called.append(path)
+        return "gone"
+
+    ip.user_ns.update(delete=delete, model=Asking([call("delete", "{}"), ends("max_tokens")]))
+    assert "ended (max_tokens)" in fails("%%chat -m model --tools delete\nTidy up")
+    assert called == []
+    ip.user_ns["model"] = Asking([call("delete", "{}"), ends("tool_use")], ["Done."])
+    assert ip.run_cell("%%chat -m model --tools delete\nTidy up").success
+    assert called == ["/"]
+
+
+def test_a_turn_that_pauses_goes_on(ip, run):
+    model = Asking(["Searching", ends("pause_turn")], ["Found."])
+    ip.user_ns.update(model=model, add=add)
+    run("%%chat -m model --tools add --as answer\nSearch")
+    assert ip.user_ns["answer"].text == "Searching\n\nFound."
+    assert model.asked[1][-1].text == "Searching"

@@ -146,9 +146,9 @@ def test_image_by_path_and_by_variable(ip, run, recorder, tmp_path):
 def test_what_is_no_image(tmp_path):
     text = tmp_path / "fish.png"
     text.write_text("no image")
-    with pytest.raises(InputError, match="a file that is no image"):
+    with pytest.raises(InputError, match="is a file, and no image"):
         attached(str(text), {})
-    with pytest.raises(InputError, match="is a int that is no image"):
+    with pytest.raises(InputError, match="is of type int, and no image"):
         attached("number", {"number": 1})
     with pytest.raises(InputError, match="is no variable, and"):
         attached("nothing.png", {})

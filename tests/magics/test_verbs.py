@@ -45,6 +45,8 @@ def test_model_sets_the_model(run, fails, magics, recorder):
     assert recorder.asked
     assert "Did you mean 'local'?" in fails("%chat model loca")
     assert magics.model == "bot"
+    assert "the default one" in run("%chat model default")
+    assert magics.model == ""
 
 
 def test_system_sets_and_clears(run, magics, recorder):
@@ -55,6 +57,16 @@ def test_system_sets_and_clears(run, magics, recorder):
     run("%chat system off")
     assert magics.system == ""
     assert "no system prompt" in run("%chat system")
+
+
+def test_what_follows_a_verb_can_be_an_expression(ip, run, fails, magics):
+    ip.user_ns["rules"] = "'Be brief', says {she}."
+    run("%chat system {rules}")
+    assert magics.system == ip.user_ns["rules"]
+    assert "no variable 'nope'" in fails("%chat system {nope}")
+    assert magics.system == ip.user_ns["rules"]
+    run("%chat system Answer as {{}}.")
+    assert magics.system == "Answer as {}."
 
 
 def test_last_wants_an_answer_first(fails):
@@ -100,7 +112,7 @@ def test_export(run, recorder, tmp_path, suffix):
 def test_export_says_what_is_wrong(run, fails, recorder, tmp_path):
     assert "no answer yet" in fails("%chat export run.html")
     run("%%chat -m bot\nHi")
-    assert "should end with" in fails(f"%chat export {tmp_path}/run.docx")
+    assert "Let the name end with" in fails(f"%chat export {tmp_path}/run.docx")
     assert "cannot be written" in fails(f"%chat export {tmp_path}/nowhere/run.html")
 
 
@@ -115,7 +127,7 @@ def test_export_says_what_is_wrong(run, fails, recorder, tmp_path):
         ("%chat save", "needs a file's name"),
         ("%chat load", "needs a file's name"),
         ("%chat export", "needs a file's name"),
-        ("%chat reset all", "%chat reset stands alone; what is 'all'?"),
+        ("%chat reset all", "%chat reset takes nothing after it, but got 'all'"),
     ],
 )
 def test_bad_lines(fails, line, said):
@@ -127,6 +139,18 @@ def test_help_lists_every_verb(ip, run):
 
     shown = run("%chat help")
     assert all(f"%chat {verb}".rstrip() in shown for verb in VERBS)
+    assert all(f"\n{title}\n" in shown for title in ("The conversation", "The model", "Files"))
+    assert shown.partition("\n\n%%chat?")[0] in ip.find_line_magic("chat").__doc__
+
+
+def test_help_on_one_verb(run, fails):
+    from nbstream.magics._verbs import VERBS
+
+    for verb in filter(None, VERBS):
+        said = run(f"%chat help {verb}")
+        assert said.startswith(f"%chat {verb}")
+        assert "For example: " in said
+    assert "Did you mean 'branch'?" in fails("%chat help brunch")
 
 
 def test_settings_come_from_the_environment(ip, magics, monkeypatch):

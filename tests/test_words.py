@@ -1,0 +1,23 @@
+"""The linter of words finds what it is for, and finds none of it here."""
+
+import pytest
+
+from .words import BETTER, complaints, found
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("What has come stays.", ["What has come"]),
+        ("The figures stand below,\nbegun anew.", ["stand", "figures", "anew"]),
+        ("`{x}` stands for a value; the text stands in for it. A matplotlib figure.", []),
+        ("A piece of text", ["piece"]),
+    ],
+)
+def test_a_phrase_with_a_better_one_is_found(text, phrases):
+    assert sorted(phrase for _, phrase, _ in found(text)) == sorted(phrases)
+    assert all(better in BETTER.values() for *_, better in found(text))
+
+
+def test_no_page_docstring_or_message_has_one():
+    assert list(complaints()) == []
