@@ -47,7 +47,7 @@ describe("the view", () => {
     await open();
     expect(root.querySelector<HTMLElement>(".nbs-turns + .nbs-hint")!.hidden).toBe(false);
     expect(root.querySelector(".nbs-chat-usage")!.textContent).toBe("");
-    expect(root.querySelector<HTMLButtonElement>("[aria-label='Begin anew']")!.disabled).toBe(true);
+    expect(root.querySelector<HTMLButtonElement>("[aria-label='New conversation']")!.disabled).toBe(true);
   });
 
   it("has one turn for each prompt, and its text is text", async () => {
@@ -85,7 +85,7 @@ describe("the view", () => {
     await open();
     await take({ type: "turn", turn: item(1, null, { frames: [] }) });
     expect(found("Ask again").hidden).toBe(true);
-    expect(found("Edit and send again").disabled).toBe(true);
+    expect(found("Edit prompt").disabled).toBe(true);
     expect(found("Branch before").disabled).toBe(true);
     chat.turns.get(1)!.store.take(answer("a"));
     await settle();
@@ -97,7 +97,7 @@ describe("the view", () => {
   it("sends another prompt in a turn's place", async () => {
     turn(0, null);
     await open();
-    found("Edit and send again").click();
+    found("Edit prompt").click();
     expect(document.activeElement).toBe(area());
     expect(area().value).toBe("prompt 0");
     expect(press(area(), "Enter", { shiftKey: true }).defaultPrevented).toBe(false);
@@ -114,13 +114,13 @@ describe("the view", () => {
       () => press(area(), "Escape"),
       () => last().querySelector<HTMLButtonElement>(".nbs-edit [type=button]")!.click(),
     ]) {
-      found("Edit and send again").click();
+      found("Edit prompt").click();
       expect(last().querySelectorAll(".nbs-edit")).toHaveLength(1);
       area().value = "never";
       close();
       expect(area()).toBeNull();
       expect(last().querySelector(".nbs-prompt-text")!.textContent).toBe("prompt 0");
-      expect(focused()).toBe("Edit and send again");
+      expect(focused()).toBe("Edit prompt");
     }
     expect(asked).toEqual([]);
   });
@@ -128,7 +128,7 @@ describe("the view", () => {
   it("does not send an empty prompt in a turn's place", async () => {
     turn(0, null);
     await open();
-    found("Edit and send again").click();
+    found("Edit prompt").click();
     area().value = " ";
     press(area(), "Enter");
     expect(asked).toEqual([]);
@@ -147,7 +147,7 @@ describe("the view", () => {
     const composer = [...root.querySelectorAll<HTMLButtonElement>(".nbs-composer .nbs-button")];
     expect(composer.map((one) => one.hidden || one.disabled)).toEqual([true, true, true]);
     expect([box.readOnly, box.value]).toEqual([true, "being written"]);
-    for (const name of ["Edit and send again", "Ask again"]) {
+    for (const name of ["Edit prompt", "Ask again"]) {
       expect(found(name).disabled || found(name).hidden).toBe(true);
     }
   });
@@ -169,7 +169,7 @@ describe("the view", () => {
   it("clears by asking Python", async () => {
     turn(0, null);
     await open();
-    root.querySelector<HTMLButtonElement>("[aria-label='Begin anew']")!.click();
+    root.querySelector<HTMLButtonElement>("[aria-label='New conversation']")!.click();
     expect(asked).toEqual([{ type: "clear" }]);
     expect(focused()).toBe("Message");
     await take({ type: "cleared" });
@@ -225,7 +225,7 @@ describe("the view", () => {
     it("keeps a prompt that is being edited", async () => {
       turn(0, null);
       await open();
-      found("Edit and send again").click();
+      found("Edit prompt").click();
       area().value = "half of it";
       area().dispatchEvent(new Event("input"));
       await redraw();

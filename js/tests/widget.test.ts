@@ -187,7 +187,7 @@ describe("the widget", () => {
       await settle();
       expect(root.dataset.status).toBe("gone");
       expect(text(root, ".nbs-word")).toBe("Kernel gone");
-      expect(text(root, ".nbs-note")).toBe("The kernel is gone: this is what had come by then.");
+      expect(text(root, ".nbs-note")).toBe("The kernel is gone: this is the text received so far.");
       expect(text(root, ".nbs-tokens")).toBe("ab");
       expect(button(root, "Stop").hidden).toBe(true);
       expect(button(root, "Play it again").hidden).toBe(false);
@@ -336,10 +336,10 @@ describe("the widget", () => {
     root.querySelector<HTMLElement>(".nbs-figures-button")!.click();
     await settle();
     const said = text(root, ".nbs-figures dl");
-    for (const part of ["First token10 ms", "Took400 ms", "Tokens in1,000", "Cost0.00450"]) {
+    for (const part of ["First token10 ms", "Duration400 ms", "Tokens in1,000", "Cost0.00450"]) {
       expect(said).toContain(part);
     }
-    expect(said).toContain("Gap, 95 %10 ms");
+    expect(said).toContain("Gap (p95)10 ms");
     expect(text(root, ".nbs-plot")).toMatch(/^up to \d+ chunks\/sover 290 ms$/);
   });
 
@@ -357,7 +357,7 @@ describe("the widget", () => {
     expect(text(root, ".nbs-word")).toBe("Streaming");
     expect(text(root, ".nbs-replay-time")).toBe("24 ms of 60 ms");
     expect(button(root, "Stop").hidden).toBe(true);
-    button(root, "Leave the replay").click();
+    button(root, "Close replay").click();
     await settle();
     expect(text(root, ".nbs-tokens")).toBe("abc");
     expect(root.querySelector<HTMLElement>(".nbs-replay")!.hidden).toBe(true);

@@ -190,12 +190,12 @@ def test_a_conversation_by_keyboard_alone(notebook):
     chat.wait("done", "Answer 3 ")
 
     # Another prompt in its place, after all.
-    chat.go("Edit and send again", "Tab")
+    chat.go("Edit prompt", "Tab")
     press("Enter")
     chat.is_at("Another prompt")
     type_(" never")
     press("Escape")
-    chat.is_at("Edit and send again")
+    chat.is_at("Edit prompt")
     assert chat.prompts()[-1] == "What?"
     press("Enter")
     press("Control+a")
@@ -227,7 +227,7 @@ def test_a_conversation_by_keyboard_alone(notebook):
     # The notebook drew the chat anew several times: the tab that was chosen is still on top.
     chat.turns.last.locator(".nbs-timeline").wait_for()
     chat.enter()
-    chat.go("Begin anew")
+    chat.go("New conversation")
     press("Enter")
     chat.root.get_by_text("Write below to begin.").wait_for()
     assert chat.turns.count() == 0

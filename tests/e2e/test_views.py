@@ -258,7 +258,7 @@ def test_a_walk_through_all_functions_by_keyboard_alone(notebook):
     press(nb, "End")
     assert evaluate(f"{state}.dataset.status") == "done"
     tab_to(nb, "Speed")
-    tab_to(nb, "Leave the replay")
+    tab_to(nb, "Close replay")
     press(nb, "Enter")
     assert focused(nb) == "Play it again"
 

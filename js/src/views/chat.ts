@@ -30,7 +30,7 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
   const said = element("span", { class: "nbs-saved", role: "status" });
   const copy = iconButton("Copy the conversation", "", "M5.5 5.5h8v8h-8z", "M10.5 5.5v-3h-8v8h3");
   const clear = iconButton(
-    "Begin anew",
+    "New conversation",
     "",
     ...["M3 4.5h10", "M6 4.5V3h4v1.5", "M4.5 4.5l.6 8.5h5.8l.6-8.5"],
   );
@@ -222,7 +222,7 @@ class TurnView {
   #place = element("span", { class: "nbs-switch-place" });
   #before = iconButton("Branch before", "", "M10 3.5L5.5 8l4.5 4.5");
   #after = iconButton("Branch after", "", "M6 3.5L10.5 8 6 12.5");
-  #edit = iconButton("Edit and send again", "", "M3 13l.6-2.8L10.5 3.3l2.2 2.2-6.9 6.9z");
+  #edit = iconButton("Edit prompt", "", "M3 13l.6-2.8L10.5 3.3l2.2 2.2-6.9 6.9z");
   #retry = iconButton("Ask again", "nbs-retry", "M12.5 8a4.5 4.5 0 11-1.3-3.2", "M12.8 2.5v3h-3");
   #text: HTMLElement;
   #prompt = element("div", { class: "nbs-prompt" });

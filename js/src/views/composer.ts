@@ -1,4 +1,4 @@
-/** Where the reader writes: Enter sends, Shift+Enter begins a line, ↑ brings back what was said. */
+/** Where the reader writes: Enter to send, Shift+Enter for a new line, ↑ brings back what was said. */
 
 import type { ChatStore } from "../chat";
 import { element, iconButton, on, setText } from "../dom";
@@ -8,7 +8,7 @@ const IMAGES = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 /** Bytes of one image, at most. */
 const MOST = 5_000_000;
 
-const PLACEHOLDER = "Enter sends, Shift+Enter begins a line";
+const PLACEHOLDER = "Enter to send, Shift+Enter for a new line";
 const GONE = "The kernel is gone. To go on, run the cell again.";
 
 /** A box to write in. */

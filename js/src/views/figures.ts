@@ -90,7 +90,7 @@ export class FiguresView {
     const time = (seconds: number | null) => (seconds === null ? "" : fine(seconds * 1000));
     const rate = tokens_per_second ? number(tokens_per_second) : "";
     this.#set("First token", time(first_token));
-    this.#set("Took", root ? fine((root.end ?? now) - root.start) : "");
+    this.#set("Duration", root ? fine((root.end ?? now) - root.start) : "");
     this.#set("Chunks", number(chunks));
     this.#set("Tokens in", input_tokens === null ? "" : number(input_tokens));
     this.#set("Tokens out", output_tokens === null ? "" : number(output_tokens));
@@ -104,8 +104,8 @@ export class FiguresView {
     if (!isNews && (root?.end === null || times.length === this.#drawn)) return;
     this.#drawn = times.length;
     const { gap_p50, gap_p95 } = gaps(times);
-    this.#set("Gap, median", time(gap_p50));
-    this.#set("Gap, 95 %", time(gap_p95));
+    this.#set("Gap (median)", time(gap_p50));
+    this.#set("Gap (p95)", time(gap_p95));
     const end = root?.end === null ? now : (times.at(-1) ?? 0);
     const [path, most] = outline(ratesOf(times, end), WIDTH, HEIGHT);
     this.#path.setAttribute("d", path);

@@ -35,7 +35,7 @@ const HINTS = {
 
 /** Milliseconds between two looks at a run that goes on without news: its clock does. */
 const TICK = 250;
-const GONE = "The kernel is gone: this is what had come by then.";
+const GONE = "The kernel is gone: this is the text received so far.";
 const UNHEARD =
   "The kernel is too busy to hear this page. To stop, interrupt it: ■ in the toolbar, or I, I.";
 

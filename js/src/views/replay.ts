@@ -31,7 +31,7 @@ export class ReplayView {
       replay.speed = Number(value);
     });
     speed.value = String(replay.speed);
-    const close = iconButton("Leave the replay", "", "M4 4l8 8", "M12 4l-8 8");
+    const close = iconButton("Close replay", "", "M4 4l8 8", "M12 4l-8 8");
     this.el = element(
       "div",
       { class: "nbs-replay", role: "group", "aria-label": "Replay" },

@@ -43,7 +43,7 @@ export class TimelineView {
       {},
       element("th", { scope: "col" }, "Step"),
       element("th", { scope: "col", "aria-label": "Time" }, ruler),
-      element("th", { scope: "col", class: "nbs-took" }, "Took"),
+      element("th", { scope: "col", class: "nbs-took" }, "Duration"),
     );
     const table = element(
       "table",
