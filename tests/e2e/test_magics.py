@@ -71,7 +71,7 @@ OPTIONS = [
     ("%chat", [MODEL, "none", "0 turns", "main", "0 in, 0 out", "no price set"]),
     ("%chat model local", ["The model is local."]),
     ("%chat model", ["The model is local."]),
-    ("%chat models", ["SmolLM2", "anthropic:NAME", "a key: %chat key", "a variable: Seer"]),
+    ("%chat models", ["SmolLM2", "anthropic:NAME", "or %chat key", "a variable: Seer"]),
     ("%chat system 'You are a fish.'", ["System: You are a fish."]),
     ("%chat system off", ["There is no system prompt."]),
     (
