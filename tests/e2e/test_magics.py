@@ -8,6 +8,8 @@ import zlib
 import nbformat
 import pytest
 
+from nbstream.magics._verbs import VERBS
+
 KEY = "sk-ant-api03-Secret-Goldfish-0123456789"
 
 SETUP = '''%load_ext nbstream
@@ -365,7 +367,7 @@ def test_help_and_completion(notebook):
     assert "[0m" not in shown
     nb.shot("magics-help")
 
-    def offered(text):
+    def offered(text, least=1):
         editor = nb.page.locator(".jp-CodeCell .cm-content").nth(2)
         editor.click()
         nb.page.keyboard.press("Control+a")
@@ -373,18 +375,19 @@ def test_help_and_completion(notebook):
         nb.page.keyboard.type(text)
         nb.page.wait_for_timeout(200)
         nb.page.keyboard.press("Tab")
-        nb.page.locator(".jp-Completer-item").first.wait_for()
+        # The list is drawn bit by bit.
+        drawn = "least => document.querySelectorAll('.jp-Completer-match').length >= least"
+        nb.page.wait_for_function(drawn, arg=least)
         items = nb.page.locator(".jp-Completer-match").all_text_contents()
         nb.shot("magics-completion")
         nb.page.keyboard.press("Escape")
         return items
 
-    options = offered("%%chat --")
+    options = offered("%%chat --", least=18)
     assert "--model" in options
     assert "--max-tokens" in options
     assert all(option.startswith("--") for option in options), options
-    assert len(options) >= 18
-    assert {"local", "claude-sonnet-5-5"} <= set(offered("%%chat --model "))
-    verbs = offered("%chat ")
+    assert {"local", "claude-sonnet-5-5"} <= set(offered("%%chat --model ", least=4))
+    verbs = offered("%chat ", least=len(VERBS) - 1)
     assert {"history", "undo", "branch"} <= set(verbs)
     assert "" not in verbs
