@@ -47,7 +47,9 @@ describe("the view", () => {
     await open();
     expect(root.querySelector<HTMLElement>(".nbs-turns + .nbs-hint")!.hidden).toBe(false);
     expect(root.querySelector(".nbs-chat-usage")!.textContent).toBe("");
-    expect(root.querySelector<HTMLButtonElement>("[aria-label='New conversation']")!.disabled).toBe(true);
+    expect(root.querySelector<HTMLButtonElement>("[aria-label='New conversation']")!.disabled).toBe(
+      true,
+    );
   });
 
   it("has one turn for each prompt, and its text is text", async () => {
