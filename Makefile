@@ -56,6 +56,7 @@ bench: .venv/.dev
 ## bench-page  what it costs the page, beside print, display.update and ipywidgets.HTML
 bench-page: .venv/.dev $(WIDGET) chromium
 	$(BIN)/python benchmarks/page.py
+	$(BIN)/python benchmarks/day.py
 
 ## lint      ruff, mypy, biome, tsc, and the words in what people read
 lint: .venv/.dev $(NODE_MODULES)

@@ -123,7 +123,8 @@ def a_cell_again(lab, browser, name, code, times=200):
         cdp.send("HeapProfiler.collectGarbage")
         found = {m["name"]: m["value"] for m in cdp.send("Performance.getMetrics")["metrics"]}
         print(
-            f"{name}, a cell that ran {after} times: {said[1]} views and {said[2]} traces in the kernel, "
+            f"{name}, a cell that ran {after} times: {said[1]} views and {said[2]} traces in the "
+            "kernel, "
             f"{int(said[3]) / 1000:.0f} MB; the page has {found['Nodes']:,.0f} nodes, "
             f"heap {found['JSHeapUsedSize'] / 1e6:.0f} MB",
             flush=True,
