@@ -23,6 +23,7 @@ __all__ = [
     "iter_sync",
     "run_in_thread",
     "run_sync",
+    "running_loop",
     "start",
     "wait",
 ]
@@ -38,9 +39,8 @@ def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
     coroutine runs in a loop of its own on another thread. An interrupt cancels the coroutine and
     lets it clean up before KeyboardInterrupt is raised.
     """
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
+    loop = running_loop()
+    if loop is None:
         return asyncio.run(coroutine)
     if not isinstance(loop, asyncio.BaseEventLoop):
         return _run_on_thread(coroutine)
@@ -163,6 +163,14 @@ def _call_on(loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> No
         loop.call_soon_threadsafe(function)
 
 
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that runs in this thread, or None."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 def wait(future: Future[T], timeout: float | None = None) -> T:
     """Wait for a future; where the loop that it needs is this thread's, that goes on meanwhile.
 
@@ -171,10 +179,7 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
     InputError
         If that loop cannot go on meanwhile, as uvloop's cannot.
     """
-    try:
-        running = asyncio.get_running_loop()
-    except RuntimeError:
-        running = None
+    running = running_loop()
     if future.done() or running is None or running is not getattr(future, "loop", None):
         return future.result(timeout)
     if not isinstance(running, asyncio.BaseEventLoop):

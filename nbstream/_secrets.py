@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Secret", "hide", "hide_all", "hide_in_error", "quoted_a_key", "says_a_key"]
+__all__ = ["Secret", "hide", "hide_all", "hide_in_error", "hider", "quoted_a_key", "says_a_key"]
 
 MIN_LENGTH = 8
 """A shorter key cannot be told from ordinary text, and is not looked for in any."""
@@ -91,28 +91,47 @@ def hide(text: str) -> str:
 
 def hide_all(text: str) -> str:
     """Do what `hide` does, also for keys of the environment and for what only looks like a key."""
-    for name in _VARIABLES:
-        key = os.environ.get(name, "").strip()
-        if len(key) >= MIN_LENGTH:
+    return hider()(text)
+
+
+def hider() -> Callable[[str], str]:
+    """Return what does as `hide_all`, for many texts: it looks into the environment once."""
+    found = (os.environ.get(name, "").strip() for name in _VARIABLES)
+    keys = [key for key in found if len(key) >= MIN_LENGTH]
+
+    def hide_each(text: str) -> str:
+        for key in keys:
             text = text.replace(key, "…")
-    return _LOOKS_LIKE_A_KEY.sub("…", hide(text))
+        return _LOOKS_LIKE_A_KEY.sub("…", hide(text))
+
+    return hide_each
 
 
 def hide_in_error(error: BaseException) -> None:
     """Take every key out of an error's own fields; its ``__str__`` is not called."""
-    quoted = False
-    if error.args and any(isinstance(arg, str) and hide_all(arg) != arg for arg in error.args):
-        error.args = tuple(hide_all(arg) if isinstance(arg, str) else arg for arg in error.args)
-        quoted = True
+    try:
+        if _hide_in_fields(error):
+            error.__cause__, error.__suppress_context__ = None, True
+            error.__dict__[_QUOTED] = True
+    except Exception:  # its fields are somebody's code, too: what it says is hidden where it shows
+        return
+
+
+def _hide_in_fields(error: BaseException) -> bool:
+    """Return whether there was a key in one."""
+    hide_each = hider()
+    safe = tuple(hide_each(arg) if isinstance(arg, str) else arg for arg in error.args)
+    pairs = zip(safe, error.args, strict=True)
+    quoted = any(isinstance(arg, str) and new != arg for new, arg in pairs)
+    if quoted:
+        error.args = safe
     if isinstance(error, OSError):
         for name in ("filename", "filename2", "strerror"):
             value = getattr(error, name, None)
-            if isinstance(value, str) and hide_all(value) != value:
-                setattr(error, name, hide_all(value))
+            if isinstance(value, str) and (new := hide_each(value)) != value:
+                setattr(error, name, new)
                 quoted = True
-    if quoted:
-        error.__cause__, error.__suppress_context__ = None, True
-        error.__dict__[_QUOTED] = True
+    return quoted
 
 
 def says_a_key(error: BaseException) -> bool:

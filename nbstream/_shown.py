@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 __all__ = [
     "attempt",
     "brief",
-    "encodable",
     "label",
     "listed",
     "message_of",
     "near",
+    "outgoing",
     "shown",
     "stand_in",
     "type_name",
@@ -68,7 +68,7 @@ def type_name(value: Any) -> str:
     >>> type_name(1.5)
     'float'
     """
-    return attempt(lambda: encodable(_NAME.__get__(type(value))[:MAX_NAME]), lambda: "object")
+    return attempt(lambda: outgoing(_NAME.__get__(type(value))[:MAX_NAME]), lambda: "object")
 
 
 def stand_in(value: Any) -> str:
@@ -142,10 +142,22 @@ def message_of(error: BaseException) -> str:
     return hide(attempt(lambda: str.__str__(str(error)), lambda: stand_in(error)))
 
 
+def named(error: BaseException) -> str:
+    """Return an error's type and what it says, where it can be made to say anything.
+
+    Examples
+    --------
+    >>> named(ValueError("too dry")), named(KeyboardInterrupt())
+    ('ValueError: too dry', 'KeyboardInterrupt')
+    """
+    said = attempt(lambda: str.__str__(str(error)), lambda: "")
+    return f"{type_name(error)}: {said}".rstrip(": ")
+
+
 def label(name: Any) -> str:
     """Return a name as a text that can be encoded, whatever was passed in as one."""
     text = name if type(name) is str else attempt(lambda: str.__str__(str(name)), lambda: "")
-    return encodable(text) if text or type(name) is str else stand_in(name)
+    return outgoing(text) if text or type(name) is str else stand_in(name)
 
 
 def brief(value: Any) -> str:
@@ -158,7 +170,7 @@ def brief(value: Any) -> str:
     >>> brief(None), brief(ValueError("no"))
     ('None', "ValueError('no')")
     """
-    text = encodable(_Repr(MAX_BRIEF // 4)(value)[: MAX_BRIEF + 1])
+    text = outgoing(_Repr(MAX_BRIEF // 4)(value)[: MAX_BRIEF + 1])
     text = text if len(text) <= MAX_BRIEF else text[: MAX_BRIEF - 1] + "…"
     name = type_name(value)
     # Most objects name their type themselves.
@@ -199,14 +211,14 @@ def near(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(map(repr, found))}?" if found else ""
 
 
-def encodable(text: str) -> str:
+def outgoing(text: str) -> str:
     r"""Return a text that may go out: no key is in it, and UTF-8 can hold it.
 
     Halves of characters, as broken endpoints send, go.
 
     Examples
     --------
-    >>> encodable("fish \ud83d!")
+    >>> outgoing("fish \ud83d!")
     'fish ?!'
     """
     text = hide(text)

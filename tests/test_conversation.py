@@ -21,6 +21,8 @@ from nbstream.conversation import Origin, _cells
 from nbstream.conversation._fitting import fitting
 from nbstream.conversation._turn import answered
 
+from .tasks import wait_until
+
 
 class Echo(BaseChatModel):
     """Says how many messages it got, and the last one."""
@@ -297,3 +299,32 @@ def test_what_would_fail_later_is_refused(text, why):
     with pytest.raises(InputError, match=r"talk\.json") as refused:
         Conversation.from_json(text, "talk.json")
     assert why in str(refused.value)
+
+
+def test_what_broke_off_is_not_whole_when_it_is_read_again():
+    talk = Conversation(ScriptedChat(["Here", ValueError("too dry")]))
+    talk.ask("a")._job.wait()
+    again = Conversation.from_json(talk.to_json())
+    assert [(t.status, t.answer.text) for t in again.turns] == [("failed", "Here")]
+    assert again.messages == talk.messages == []
+    assert again.turns[0]._job.state["runs"][0]["error"]["message"] == "too dry"
+
+
+def test_what_was_under_way_when_it_was_stored_was_stopped_there():
+    talk = Conversation(ScriptedChat(["so "] * 10_000, delay=0.01))
+    turn = talk.ask("a")
+    wait_until(lambda: turn.status == "streaming")
+    stored = talk.to_json()
+    talk.stop()
+    assert Conversation.from_json(stored).turns[0].status == "stopped"
+
+
+def test_a_price_of_another_form_is_refused():
+    with pytest.raises(InputError, match="input"):
+        Conversation().cost({"in": 1})
+
+
+def test_a_stored_conversation_has_no_key_of_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("OPENAI_API_KEY", "an-environments-key")
+    talk = talked("it is an-environments-key")
+    assert "environments" not in talk.save(tmp_path / "talk.json").read_text(encoding="utf-8")

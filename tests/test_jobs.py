@@ -316,7 +316,43 @@ def test_a_stop_around_it_stops_a_run_inside():
     wait_until(lambda: inner.status == "stopped")
 
 
+def test_a_stop_that_was_heard_leaves_what_comes_after_it_alone():
+    job, model = Job(), ScriptedChat(["a"])
+    with job.recording():
+        run = job.trace.start("run")
+        job.stop()
+        job.trace.cut(run)
+    with job.trace:
+        stream = model.stream("x")
+        next(stream)
+        time.sleep(0.6)  # longer than a stop waits to insist
+        assert list(stream) == []
+    assert outcomes(job.trace) == [("run", "cancelled"), ("ScriptedChat", "end")]
+
+
+def test_a_run_that_ends_while_another_block_is_stopped_is_over():
+    job = Job()
+    with job.recording():
+        job.stop()
+        job.start(job.open(iter([])))
+        wait_until(lambda: job._future.done())
+
+
 # Watching does no harm
+
+
+class ShelteredError(Exception):
+    """Lets nobody look into it."""
+
+    args = property(lambda self: 1 / 0)
+
+
+def test_an_error_whose_fields_fail_is_the_one_that_is_raised():
+    job, error = Job(), ShelteredError()
+    with pytest.raises(ShelteredError) as raised:
+        job.run(job.open(ScriptedChat(["a", error]), "x"))
+    assert raised.value is error
+    assert outcomes(job.trace) == [("ScriptedChat", "error")]
 
 
 def test_a_listener_that_raises_is_left_out_and_the_others_are_called(caplog):

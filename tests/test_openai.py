@@ -246,3 +246,8 @@ def test_the_sdk_is_imported_on_first_use():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_one_tool_alone_is_refused_with_what_to_write():
+    with pytest.raises(InputError, match="bind_tools"):
+        ChatOpenAI().bind_tools(weather)

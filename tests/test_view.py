@@ -377,3 +377,39 @@ def test_a_view_that_is_let_go_leaves_nothing_behind():
     refs = [ref for _ in range(5) for ref in once()]
     # The pump may still be at its round with the last one.
     wait_until(lambda: gc.collect() >= 0 and not [ref for ref in refs if ref() is not None])
+
+
+def test_a_trace_does_not_hold_on_to_the_views_of_it_that_were_closed():
+    trace = _finished()
+
+    def once():
+        view = StreamView(trace)
+        view._handle_custom_msg({"type": "bye"}, [])
+        return weakref.ref(view)
+
+    refs = [once() for _ in range(3)]
+    wait_until(lambda: gc.collect() >= 0 and not [ref for ref in refs if ref() is not None])
+
+
+def test_a_view_that_opens_again_writes_its_outputs_again():
+    view, display = StreamView(), Display()
+    view.close()
+    view.open()
+    view._watch()
+    view._displays.append(display)
+    with stream_to(view):
+        ScriptedChat(["a"]).invoke("x")
+    wait_until(lambda: display.updates)
+
+
+def test_a_page_that_is_gone_at_the_end_of_a_cell_is_no_failure(caplog):
+    view = StreamView()
+
+    def gone(*_, **__):
+        raise OSError("gone")
+
+    view.comm.publish_msg = gone
+    with view.trace:
+        ScriptedChat(["a"]).invoke("x")
+    view._settle()
+    assert "could not be fed" in caplog.text

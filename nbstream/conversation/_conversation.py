@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._files import read_whole, write_whole
 from .._shown import brief
+from ..events._metrics import cost_of
 from ..messages import (
     AIMessage,
     BaseMessage,
@@ -166,9 +167,14 @@ class Conversation:
         ----------
         price
             ``{"input": …, "output": …}`` for a million tokens, in any currency.
+
+        Raises
+        ------
+        InputError
+            If the price has another form.
         """
         usage = self.usage
-        return sum(usage[kind] * price[kind] for kind in ("input", "output")) / 1_000_000
+        return cost_of(price, usage["input"], usage["output"])
 
     @property
     def is_running(self) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from .._exceptions import InputError
-from .._shown import encodable
+from .._exceptions import InputError, NbstreamError
+from .._secrets import hide_all
+from .._shown import outgoing, shown
 from ..messages import AIMessage, HumanMessage
 from ._turn import Origin, Turn, answered
 
@@ -35,7 +36,7 @@ def dump(talk: Conversation) -> str:
         "turns": [_stored(turn) for turn in sorted(talk.all_turns, key=lambda t: len(t.path))],
     }
     # Half a character, as broken endpoints send, can stand in JSON but not in UTF-8.
-    return encodable(json.dumps(whole, ensure_ascii=False, indent=1, default=repr)) + "\n"
+    return outgoing(hide_all(json.dumps(whole, ensure_ascii=False, indent=1, default=shown))) + "\n"
 
 
 def _stored(turn: Turn) -> dict[str, Any]:
@@ -48,6 +49,8 @@ def _stored(turn: Turn) -> dict[str, Any]:
         "model": turn.model,
         "status": turn.status,
     }
+    if error := next((run["error"] for run in turn._job.state["runs"] if run["error"]), None):
+        stored["error"] = error["message"]
     if answer and answer.tool_calls:
         stored["tool_calls"] = answer.tool_calls
     if any(usage := turn.usage):
@@ -108,7 +111,7 @@ def _load(talk: Conversation, whole: dict[str, Any]) -> None:
         if not isinstance(one["id"], int) or one["id"] in turns:
             raise ValueError(f"{one['id']!r:.20} is no number of a turn")
         origin = Origin(one["key"], one["line"], one["cell"]) if "key" in one else None
-        turns[one["id"]] = _turn(one, parent, one["prompt"], origin, one["status"] == "stopped")
+        turns[one["id"]] = _turn(one, parent, one["prompt"], origin, one["status"])
     leaves = {
         _text(branch): None if leaf is None else turns[leaf]
         for branch, leaf in whole["branches"].items()
@@ -131,7 +134,8 @@ def _load_first(talk: Conversation, whole: dict[str, Any]) -> None:
             # Branches share their first turns: what is the same is one turn.
             shared = next((t for t in turns if t.parent is leaf and t.origin == origin), None)
             if shared is None:
-                shared = _turn(values, leaf, one["content"], origin, bool(one.get("stopped")))
+                status = "stopped" if one.get("stopped") else "done"
+                shared = _turn(values, leaf, one["content"], origin, status)
                 turns.append(shared)
             leaf = shared
         leaves[_text(branch)] = leaf
@@ -139,7 +143,7 @@ def _load_first(talk: Conversation, whole: dict[str, Any]) -> None:
 
 
 def _turn(
-    one: dict[str, Any], parent: Turn | None, content: Any, origin: Origin | None, is_stopped: bool
+    one: dict[str, Any], parent: Turn | None, content: Any, origin: Origin | None, status: Any
 ) -> Turn:
     model = _text(one["model"])
     if origin is not None:
@@ -157,7 +161,10 @@ def _turn(
         ],
         usage_metadata=metadata,  # type: ignore[arg-type]
     )
-    job = answered(answer, model=model, is_stopped=is_stopped)
+    # What was under way when it was stored broke off there, and what failed is no answer.
+    error = NbstreamError(_text(one.get("error", ""))) if status == "failed" else None
+    is_stopped = status in ("stopped", "streaming")
+    job = answered(answer, model=model, is_stopped=is_stopped, error=error)
     prompt = HumanMessage(_content(content))
     return Turn(one["id"], prompt, parent, job=job, model=model, origin=origin)
 

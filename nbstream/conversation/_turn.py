@@ -117,8 +117,14 @@ def text_of_answer(value: Any) -> str:
     return text_of(value)
 
 
-def answered(message: AIMessage, *, model: str = "", is_stopped: bool = False) -> Job:
-    """Return a job that is over, for an answer that is known already."""
+def answered(
+    message: AIMessage,
+    *,
+    model: str = "",
+    is_stopped: bool = False,
+    error: Exception | None = None,
+) -> Job:
+    """Return a job that is over, for an answer that is known already, and for how it ended."""
     job = Job()
     run = job.trace.add_run(
         id=uuid.uuid4().hex,
@@ -130,5 +136,8 @@ def answered(message: AIMessage, *, model: str = "", is_stopped: bool = False) -
     # When that was is not known.
     job.trace.log("start", run, time=0.0)
     job.trace.log("chunk", run, message, time=0.0)
-    job.trace.log("cancelled" if is_stopped else "end", run, time=0.0)
+    if error is not None:
+        job.trace.log("error", run, error, time=0.0)
+    else:
+        job.trace.log("cancelled" if is_stopped else "end", run, time=0.0)
     return job

@@ -17,11 +17,12 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._exceptions import Stopped
-from .._secrets import hide_all
-from .._shown import encodable, label, type_name
+from .._secrets import hider
+from .._shown import label, outgoing, type_name
 from ..messages import AIMessageChunk
 from ._chunks import AddableDict
 from ._load import OURS, VERSION
+from ._log import OVER
 from ._look import Look, more
 from ._plain import is_text_only
 
@@ -48,10 +49,11 @@ MAX_BITS = 10_000
 def dump(trace: Log) -> Iterator[str]:
     """Yield the lines."""
     yield json.dumps({"nbstream": VERSION, "started_at": trace.started_at})
+    hide_each = hider()
     for event in trace.events:
-        line = hide_all(json.dumps(_event(event, trace.memo), ensure_ascii=False))
+        line = hide_each(json.dumps(_event(event, trace.memo), ensure_ascii=False))
         # Half a character, as broken endpoints send, can stand in JSON but not in UTF-8.
-        yield line if encodable(line) == line else json.dumps(json.loads(line))
+        yield line if outgoing(line) == line else json.dumps(json.loads(line))
 
 
 def _event(event: Event, memo: Memo) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def _event(event: Event, memo: Memo) -> dict[str, Any]:
         line["model"] = None if run.model is None else label(run.model)
         line["parent"] = run.parent.index if run.parent else None
         line["streamed"] = run.streamed_input is not None
-    elif event.kind in ("end", "error", "cancelled") and run.streamed_input is not None:
+    elif event.kind in OVER and run.streamed_input is not None:
         line["input"] = encode(run.streamed_input, memo)
     line["data"] = encode(event.data, memo)
     return line

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_args
 from .._exceptions import InputError, NbstreamError, ParseError, ProviderError, SetupError
 from .._shown import brief
 from ._chunks import AddableDict
+from ._log import OVER
 from ._types import EventKind, Run, RunType
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ MAX_TIME = 1e11
 """Seconds: some 3,000 years, as which `datetime` still can show them."""
 
 _KINDS: tuple[str, ...] = get_args(EventKind)
-_ENDS = ("end", "error", "cancelled")
 _TYPES: tuple[str, ...] = get_args(RunType)
 
 
@@ -158,7 +158,7 @@ def _take(trace: Log, line: Any, over: set[int]) -> None:
         run = _start(trace, line, data)
     else:
         run = trace.runs[_index(line, "run", len(trace.runs))]
-    if kind in _ENDS:
+    if kind in OVER:
         if run.index in over:
             raise ValueError(f"run {run.index} has ended before")
         over.add(run.index)

@@ -212,7 +212,9 @@ class Log:
         with self._lock:
             now = perf_counter() - self._origin
             for one in reversed(list(self._open.values())):
-                if run is None or (one is not run and _is_inside(one, run)):
+                if one is run:
+                    break  # what is inside it began after it
+                if run is None or _is_inside(one, run):
                     ended.append(Event(len(self.events), now, "cancelled", one, None))
                     self.events.append(ended[-1])
                     del self._open[one.index]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ._log import Log
     from ._types import Run
 
-__all__ = ["Measured", "Metrics", "check_price", "count_usage", "measure", "metrics_of"]
+__all__ = ["Measured", "Metrics", "check_price", "cost_of", "count_usage", "measure", "metrics_of"]
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def metrics_of(
     passed = (len(times) if tokens_out is None else tokens_out) - 1
     cost = None
     if price is not None and tokens_in is not None and tokens_out is not None:
-        cost = (tokens_in * price["input"] + tokens_out * price["output"]) / 1_000_000
+        cost = cost_of(price, tokens_in, tokens_out)
     return Metrics(
         duration=None if run.end is None else (run.end - run.start) / unit,
         first_token=(times[0] - run.start) / unit if times else None,
@@ -127,6 +127,18 @@ def metrics_of(
         tokens_per_second=passed / took * unit if took > 0 and passed > 0 else None,
         cost=cost,
     )
+
+
+def cost_of(price: Mapping[str, float], tokens_in: int, tokens_out: int) -> float:
+    """Return what tokens cost, in the unit of the price.
+
+    Raises
+    ------
+    InputError
+        If the price has another form.
+    """
+    check_price(price)
+    return (tokens_in * price["input"] + tokens_out * price["output"]) / 1_000_000
 
 
 def _inside(runs: Sequence[Measured], root: int) -> list[Measured]:

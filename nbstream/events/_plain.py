@@ -14,7 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._exceptions import Stopped
-from .._shown import attempt, encodable, label, stand_in, type_name
+from .._shown import attempt, label, outgoing, stand_in, type_name
 from ..messages import BaseMessage
 from ._look import Look, more
 
@@ -190,8 +190,8 @@ class _Plain(Look):
         return self.text(self.repr(value))
 
     def text(self, text: str, most: int = MAX_TEXT) -> str:
-        """Take a text that may be cut, and must be encodable."""
-        return encodable(self.cut(text, most))
+        """Take a text that may be cut, and must be outgoing."""
+        return outgoing(self.cut(text, most))
 
     def _list(self, items: Iterable[Any], count: int, depth: int) -> list[Any]:
         form: list[Any] = []
@@ -239,7 +239,7 @@ def text_of(chunk: Any, form: Any = None) -> str:
     text = _own_text(chunk)
     if text is None:
         text = json.dumps(plain(chunk) if form is None else form, ensure_ascii=False)
-    return encodable(text)
+    return outgoing(text)
 
 
 def is_text_only(chunk: Any) -> bool:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import NbstreamError, Stopped
 from .._iterate import aclose, close
-from .._loops import run_sync, start, wait
+from .._loops import run_sync, running_loop, start, wait
 from .._secrets import hide_all, hide_in_error, says_a_key
+from .._shown import named
 from ..events import Trace
 from ..events._fold import Fold
 from ..events._follow import asked_again, is_followed, scope_of
@@ -117,22 +118,7 @@ class Job:
         return value.to_message() if isinstance(value, AIMessageChunk) else value
 
     def result(self, timeout: float | None = None) -> Any:
-        """Wait until the run is over, and return its value; stopped, the text received so far.
-
-        Parameters
-        ----------
-        timeout
-            Seconds to wait at most; by default as long as it takes.
-
-        Raises
-        ------
-        TimeoutError
-            If it takes longer; the run goes on.
-        KeyboardInterrupt
-            If the wait is interrupted, which stops the run.
-        Exception
-            What the run raised.
-        """
+        """Wait until the run is over, and return its value; see `Watched.result`."""
         if self._future is not None and self._ending != threading.get_ident():
             try:
                 wait(self._future, timeout)
@@ -233,7 +219,7 @@ class Job:
             running loop may hold things of that loop's.
         """
         future = self._future = Future()
-        running = _running_loop()
+        running = running_loop()
         leave = self._enter()
 
         def done(error: BaseException | None) -> None:
@@ -304,7 +290,10 @@ class Job:
 
     def _insist(self) -> None:
         """End a run that has not heard of the stop, since nothing comes."""
-        if not self._is_stopping or self._interrupt.send():
+        with self._lock:
+            if not (self._is_stopping and self._active):
+                return  # it has heard, or something else has begun since
+        if self._interrupt.send():
             return
         # Its thread waits for something that nobody can break off. What it does when that comes
         # ends at once; until then nobody waits for it.
@@ -355,11 +344,14 @@ class Job:
                 return
             self._is_ended = True
             self._ending = threading.get_ident()
-        if error is not None or self._is_stopping:
-            # What ended before anything was logged, or left something open, is in the log, too.
-            if not self.trace.runs:
-                self.trace.start("stream")
-            self.trace.close(error or Stopped())
+        try:
+            if error is not None or self._is_stopping:
+                # What ended before anything was logged, or left something open, is in the log, too.
+                if not self.trace.runs:
+                    self.trace.start("stream")
+                self.trace.close(error or Stopped())
+        except Stopped:  # by somebody else's stop: there is nothing to note
+            _logger.debug("The log takes no more.")
         try:
             for callback in list(self._callbacks):
                 try:
@@ -379,15 +371,8 @@ class Job:
         """Return an error that quotes no key: a notebook keeps what its cells raise."""
         hide_in_error(error)
         if isinstance(error, Exception) and says_a_key(error):
-            return NbstreamError(hide_all(f"{type(error).__name__}: {error}"))
+            return NbstreamError(hide_all(named(error)))
         return error
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def _call(

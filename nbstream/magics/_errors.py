@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from .._exceptions import NbstreamError, ProviderError
 from .._secrets import hide_all, quoted_a_key
+from .._shown import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["CellError", "CellStopped", "named", "one_line", "own_names"]
+__all__ = ["CellError", "CellStopped", "one_line", "own_names"]
 
 
 class CellError(NbstreamError):
@@ -34,15 +35,6 @@ _SHELLS_OWN = {"exit", "quit", "open", "get_ipython"}
 def own_names(names: Iterable[str]) -> Iterator[str]:
     """Yield the variables that somebody can have meant: not the shell's own, not hidden ones."""
     return (one for one in names if not one.startswith("_") and one not in _SHELLS_OWN)
-
-
-def named(error: BaseException) -> str:
-    """Return an error's type and what it says, where it can be made to say anything."""
-    try:
-        said = str(error)
-    except Exception:
-        said = ""
-    return f"{type(error).__name__}: {said}".rstrip(": ")
 
 
 @contextmanager

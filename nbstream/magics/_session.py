@@ -11,6 +11,7 @@ from .._shown import near
 from ..conversation import Conversation, Origin
 from ..conversation._cells import place_of, put
 from ..conversation._turn import text_of_answer, usage_of
+from ..events._metrics import cost_of
 from ..messages import HumanMessage
 from ..widget import StreamView
 from ..widget._show import launch
@@ -22,7 +23,7 @@ from ._options import unreplaced
 from ._tools import ToolLoop, named_tools
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ..events import Trace
     from ..messages import Content
@@ -97,6 +98,7 @@ class Session:
         self.shell = shell
         self.settings = settings
         self.cells = Cells(shell)
+        self._unwatch: Callable[[], None] = lambda: None
         self.conversation = self._watched(Conversation())
         self.keys = Keys()
         self.last: Answer | None = None
@@ -110,13 +112,15 @@ class Session:
         self.conversation = self._watched(conversation)
 
     def _watched(self, conversation: Conversation) -> Conversation:
+        self._unwatch()
+
         def hear(what: str, value: Any) -> None:
             if what == "notice":
                 self.say(f"{value} %chat history shows all.")
             elif what == "over":  # a turn of `%chat view`
                 self._count(value.usage)
 
-        conversation.watch(hear)
+        self._unwatch = conversation.watch(hear)
         return conversation
 
     def key_of(self, text: str) -> str:
@@ -163,6 +167,7 @@ class Session:
         label = prompt.chain if is_chain else (model.model_label or model.get_name())
         branch = self.conversation.branch if uses_history else None
         self._end_earlier(prompt.key)
+        before = self.last
         view = StreamView(**self._view_options(prompt))
         answer = Answer(view, label)
         view._job.when_over(lambda: self._keep(answer, prompt, branch))
@@ -172,7 +177,9 @@ class Session:
             launch(view, source, given, block=self._blocks(prompt))
         finally:
             if view.status == "waiting" and not view._job.is_running:
-                self.live.pop(prompt.key, None)  # it could not even begin
+                # It could not even begin.
+                self.live.pop(prompt.key, None)
+                self.last = before
         return answer
 
     def _blocks(self, prompt: Prompt) -> bool | None:
@@ -202,8 +209,7 @@ class Session:
         price = self.settings.price
         if not price:
             return None
-        tokens = self.input_tokens * price["input"] + self.output_tokens * price["output"]
-        return float(tokens / 1_000_000)
+        return cost_of(price, self.input_tokens, self.output_tokens)
 
     def _source(self, prompt: Prompt) -> tuple[Any, Any]:
         """Return what the prompt goes to, and the model in it."""

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, NbstreamError
-from .._shown import near
+from .._shown import named, near
 from ..prompts import too_wide
-from ._errors import named, own_names
+from ._errors import own_names
 from ._values import rendered
 
 if TYPE_CHECKING:

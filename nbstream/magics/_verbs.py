@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from .._files import write_whole
 from .._secrets import hide_all
 from .._shown import near
 from ..conversation import Conversation
@@ -223,7 +222,7 @@ def _branch(session: Session, name: str) -> None:
 def _save(session: Session, name: str) -> None:
     talk = session.conversation
     try:
-        write_whole(_path(name), hide_all(talk.to_json()))
+        talk.save(_path(name))
     except OSError as error:
         raise InputError(
             f"{name!r} cannot be written: {error.strerror or error}. Check the path."

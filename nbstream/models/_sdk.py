@@ -256,6 +256,14 @@ class SdkChat(BaseChatModel):
         return told, f"{how} {told.status or told.kind or 'an error'}: {said}. {hint}"
 
 
+def no_such_tool(choice: str, names: list[str]) -> InputError:
+    """Return the error for a ``tool_choice`` that is none of the tools."""
+    return InputError(
+        f"tool_choice names no tool: {choice!r}. "
+        f"Use 'auto', 'any', 'none' or one of {', '.join(map(repr, names))}."
+    )
+
+
 class _Answer:
     """One answer on its way: whether any of it has come."""
 

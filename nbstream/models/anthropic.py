@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .._exceptions import InputError
 from ..tools import convert_to_tools
 from ..wire.anthropic import AnthropicReader, system_text, turns
-from ._sdk import SdkChat
+from ._sdk import SdkChat, no_such_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -168,10 +167,7 @@ class ChatAnthropic(SdkChat):
             elif tool_choice in names:
                 tool_choice = {"type": "tool", "name": tool_choice}
             else:
-                raise InputError(
-                    f"tool_choice names no tool: {tool_choice!r}. "
-                    f"Use 'auto', 'any', 'none' or one of {', '.join(map(repr, names))}."
-                )
+                raise no_such_tool(tool_choice, names)
         if parallel_tool_calls is not None:
             # A copy: the caller may use its dict again.
             tool_choice = {

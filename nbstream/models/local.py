@@ -36,9 +36,9 @@ class ChatLocal(ChatAnthropic):
     """A small language model that runs in this process: SmolLM2-135M-Instruct, on the CPU.
 
     It writes fluent nonsense: good for trying things, not for asking them. It reads text only.
-    llama.cpp's server holds it, on a loopback port with a key of its own; it
-    speaks Anthropic's API, so this is `ChatAnthropic` pointed there, and the code that runs is the
-    code that talks to Claude. It loads on first use, once for the process.
+    llama.cpp's server holds it, on a loopback port with a key of its own; it speaks Anthropic's
+    API, so this is `ChatAnthropic` pointed there, and the code that runs is the code that talks to
+    Claude. It loads on first use, once for the process.
 
     Log-probabilities, tools and answers of a schema it has by Chat Completions, which the server
     speaks, too: the model is held to the schema, token by token. So a tool's arguments and a typed
@@ -219,8 +219,9 @@ def _server(file: Path | None = None, n_ctx: int = _CONTEXT) -> _Server:
     """Start the process's one server of a model, or return it; by default of the small one."""
     with _lock:
         if (file, n_ctx) not in _running:
-            _ensure_installed(needs_weights=file is None)
-            _running[file, n_ctx] = _start(file or _weights(), file is None, n_ctx)
+            weights = file or _weights()
+            _ensure_installed(needs_weights=False)
+            _running[file, n_ctx] = _start(weights, file is None, n_ctx)
         return _running[file, n_ctx]
 
 

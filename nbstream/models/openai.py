@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._exceptions import InputError
+from .._shown import listed
 from ..messages import SystemMessage
 from ..tools import convert_to_tool
 from ..wire.openai_chat import OpenAIChatReader, chat_messages
 from ..wire.openai_responses import OpenAIResponsesReader, response_items
 from ._schemas import closed, requires_all
-from ._sdk import SdkChat
+from ._sdk import SdkChat, no_such_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -236,7 +237,8 @@ class ChatOpenAI(SdkChat):
         >>> model.kwargs["tools"][0]["function"]["name"], model.kwargs["tool_choice"]
         ('weather', 'required')
         """
-        bound = [one if _is_theirs(one) else self._tool(one, strict) for one in tools]
+        given = listed(tools, "bind_tools", "tools")
+        bound = [one if _is_theirs(one) else self._tool(one, strict) for one in given]
         if isinstance(tool_choice, str):
             names = [name for one in bound if (name := one.get("function", one).get("name"))]
             tool_choice = "required" if tool_choice == "any" else tool_choice
@@ -247,12 +249,9 @@ class ChatOpenAI(SdkChat):
                     **(chosen if self.use_responses_api else {"function": chosen}),
                 }
             elif tool_choice not in ("auto", "none", "required"):
-                raise InputError(
-                    f"tool_choice names no tool: {tool_choice!r}. "
-                    f"Use 'auto', 'any', 'none' or one of {', '.join(map(repr, names))}."
-                )
-        given = {"tool_choice": tool_choice, "parallel_tool_calls": parallel_tool_calls}
-        kwargs |= {name: value for name, value in given.items() if value is not None}
+                raise no_such_tool(tool_choice, names)
+        chosen_so = {"tool_choice": tool_choice, "parallel_tool_calls": parallel_tool_calls}
+        kwargs |= {name: value for name, value in chosen_so.items() if value is not None}
         return self.bind(tools=bound, **kwargs)
 
     def _tool(self, thing: Any, strict: bool | None) -> dict[str, Any]:

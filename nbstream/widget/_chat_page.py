@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import traitlets
 
 from .._exceptions import InputError
-from .._shown import encodable
+from .._shown import outgoing
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
 from ._page import Page, static
@@ -48,7 +48,6 @@ class ChatPage(Page):
 
     # Here, since a widget that could not be made is closed, too.
     _feeds: dict[int, Feed] = {}  # noqa: RUF012  # each has its own once it is made
-    _unwatch: Callable[[], None] | None = None
 
     def __init__(self, conversation: Conversation, options: dict[str, Any]) -> None:
         self._feeds = {}
@@ -56,7 +55,9 @@ class ChatPage(Page):
         self.conversation = conversation
         """The conversation: the turns of all branches, branches by name, saving and loading."""
         super().__init__(options, _model=conversation.model_label)
-        self._watch()
+
+    def _listen(self) -> Callable[[], None]:
+        return self.conversation.watch(self._on_change)
 
     # What changes in the conversation
 
@@ -134,23 +135,11 @@ class ChatPage(Page):
                 return turn
         raise InputError("There is no such turn in this conversation any more.")
 
-    def open(self) -> None:
-        """Connect to the page; called by the constructor, and when it is displayed once more."""
-        super().open()
-        self._watch()
-
-    def _watch(self) -> None:
-        if self._unwatch is None:
-            self._unwatch = self.conversation.watch(self._on_change)
-
     def close(self) -> None:
         """Take the view off all pages; the conversation and the transcript stay."""
         for feed in self._feeds.values():
             feed.close()
         self._feeds = {}
-        if self._unwatch is not None:
-            self._unwatch()
-            self._unwatch = None
         super().close()
 
     def _saved_log(self) -> dict[str, Any]:
@@ -180,7 +169,7 @@ def _in_words(prompt: HumanMessage) -> str:
     """Return a prompt as a transcript has it: without its images, but saying that there were."""
     count = len(images_in(prompt))
     note = f"[{count} image{'' if count == 1 else 's'}]" if count else ""
-    return encodable("\n".join(filter(None, [prompt.text, note])))
+    return outgoing("\n".join(filter(None, [prompt.text, note])))
 
 
 def _wire(turn: Turn) -> dict[str, Any]:
@@ -196,7 +185,7 @@ def _wire(turn: Turn) -> dict[str, Any]:
     return {
         "id": turn.id,
         "parent": turn.parent.id if turn.parent else None,
-        "text": encodable(turn.prompt.text),
+        "text": outgoing(turn.prompt.text),
         "images": images,
     }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .._exceptions import InputError
 from .._files import write_whole
 from .._secrets import hide_all
-from .._shown import encodable
+from .._shown import outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,4 +37,4 @@ def write_as(path: str | Path, makers: dict[str, Callable[[], str]]) -> Path:
             f"{path.name!r} does not say in which form to write. "
             f"Let the name end with one of: {', '.join(makers)}."
         )
-    return write_whole(path, hide_all(encodable(makers[path.suffix]())))
+    return write_whole(path, hide_all(outgoing(makers[path.suffix]())))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import threading
@@ -16,12 +15,13 @@ import traitlets
 
 from .._exceptions import NbstreamError
 from .._secrets import hide_all
+from .._shown import named
 from ._host import is_attended
 from ._options import ViewOptions, check_options
 from ._pump import _PUMP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["MODULES", "Page", "static"]
 
@@ -68,6 +68,9 @@ class Page(ViewOptions, anywidget.AnyWidget):
     }
     """The method for each type of message that a page sends."""
 
+    # Here, since a widget that could not be made is closed, too.
+    _unwatch: Callable[[], None] | None = None
+
     def __init__(self, options: dict[str, Any], **state: Any) -> None:
         self._displays: list[Any] = []
         self._outputs = Outputs(self)
@@ -75,8 +78,13 @@ class Page(ViewOptions, anywidget.AnyWidget):
         check_options(self, options)
         super().__init__(_place=uuid.uuid4().hex, **options, **state)
         self.on_msg(self._on_page_message)
+        self._watch()
 
     # What a subclass says
+
+    def _listen(self) -> Callable[[], None]:
+        """Begin to hear what is to be shown, and return what ends that."""
+        raise NotImplementedError
 
     def _saved_log(self) -> dict[str, Any]:
         """Return all that a page needs that opens now."""
@@ -107,9 +115,11 @@ class Page(ViewOptions, anywidget.AnyWidget):
             if handler is not None:
                 getattr(self, handler)(content)
         except Exception as error:
-            if not isinstance(error, NbstreamError):
+            is_ours = isinstance(error, NbstreamError)
+            if not is_ours:
                 _logger.exception("A message of the page's failed.")
-            self._tell({"type": "problem", "text": _said(error)})
+            said = str(error) if is_ours else named(error)
+            self._tell({"type": "problem", "text": hide_all(said)})
 
     def _on_hello(self, _: dict[str, Any]) -> None:
         self._takes_places = True
@@ -140,8 +150,18 @@ class Page(ViewOptions, anywidget.AnyWidget):
             super().open()
             hear_while_busy(self.comm)
 
+    def _watch(self) -> None:
+        if self._unwatch is None:
+            self._unwatch = self._listen()
+
     def close(self) -> None:
-        """Take the view off all pages; what the notebook keeps of it stays."""
+        """Take the view off all pages; what the notebook keeps of it stays.
+
+        What it shows does not hold on to it any more; displayed once more, it opens again.
+        """
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
         super().close()
         self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets hides the method
 
@@ -180,6 +200,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
 
         if self.comm is None:
             self.open()
+        self._watch()
         data, metadata = self._repr_mimebundle_()
         self._displays.append(display(data, metadata=metadata, raw=True, display_id=True))
 
@@ -190,7 +211,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
 
     def _settle(self) -> None:
         """Let the outputs have what is new, now: the cell that ran it is about to end."""
-        self._outputs.flush()
+        _PUMP.flush(self._outputs)
 
 
 class Outputs:
@@ -233,7 +254,7 @@ class Outputs:
             return len(displays)
 
     def fail(self) -> None:
-        """Write nothing more."""
+        """Do nothing: what could not be drawn once may be at the next change."""
 
 
 def _hash_of(data: dict[str, Any]) -> int:
@@ -249,12 +270,3 @@ def hear_while_busy(comm: Any) -> None:
     """
     if hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda data, default: default  # noqa: ARG005  # called by position
-
-
-def _said(error: Exception) -> str:
-    said = ""
-    with contextlib.suppress(Exception):
-        said = hide_all(str(error))
-    if isinstance(error, NbstreamError):
-        return said
-    return f"{type(error).__name__}: {said}".rstrip(": ")

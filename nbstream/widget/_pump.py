@@ -96,10 +96,7 @@ class Feed:
     def close(self) -> None:
         """Send the rest and take no more."""
         self._unsubscribe()
-        try:
-            self.flush()
-        except Exception:
-            self._pump.give_up(self)
+        self._pump.flush(self)
 
     def fail(self) -> None:
         """Take no more, and send nothing more either."""
@@ -151,10 +148,17 @@ class Pump:
         elif is_last or time.monotonic() >= self._next_round:
             self._round(math.inf if is_last else time.monotonic())
 
-    def give_up(self, channel: Channel) -> None:
-        """Leave out a channel whose page is gone: it must not stop the others, nor its own run."""
-        _logger.exception("A view could not be fed; it is left out from now on.")
-        channel.fail()
+    def flush(self, channel: Channel) -> int:
+        """Flush a channel, here and now, and return how many messages that took.
+
+        One whose page is gone is left out: it must not stop the others, nor its own run.
+        """
+        try:
+            return channel.flush()
+        except Exception:
+            _logger.exception("A view could not be fed; it is left out from now on.")
+            channel.fail()
+            return 0
 
     def _begin(self) -> None:
         thread = threading.Thread(target=self._run, name="nbstream-pump", daemon=True)
@@ -171,12 +175,7 @@ class Pump:
             channels = [one for one, due in self._waiting.items() if due <= now]
             for channel in channels:
                 del self._waiting[channel]
-        count = 0
-        for channel in channels:
-            try:
-                count += channel.flush()
-            except Exception:
-                self.give_up(channel)
+        count = sum(map(self.flush, channels))
         self._next_round = time.monotonic() + max(ROUND, count / BUDGET)
 
     def _run(self) -> None:

@@ -8,10 +8,12 @@ from ..events._frames import frame
 from ..events._log import OVER
 from ..jobs import Job, Watched
 from ._page import Page
-from ._pump import Feed
+from ._pump import _PUMP, Feed
 from ._static import MAX_TEXT, to_html, to_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..events import Event, Trace
 
 __all__ = ["StreamPage"]
@@ -33,7 +35,9 @@ class StreamPage(Watched, Page):
         self._job = Job(trace)
         self._shown_in: int | None = None  # the cell that `show` put this view in
         super().__init__(options)
-        self.trace.subscribe(self._on_event)
+
+    def _listen(self) -> Callable[[], None]:
+        return self.trace.subscribe(self._on_event)
 
     def open(self) -> None:
         """Connect to the page; called by the constructor."""
@@ -78,7 +82,7 @@ class StreamPage(Watched, Page):
 
     def _settle(self) -> None:
         if self._feed is not None:
-            self._feed.flush()
+            _PUMP.flush(self._feed)
         super()._settle()
 
     def _ipython_display_(self) -> None:

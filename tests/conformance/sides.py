@@ -268,3 +268,20 @@ def _event(event, seen, version):
 def _number(seen, run_id):
     uuid.UUID(str(run_id))
     return seen.setdefault(str(run_id), len(seen))
+
+
+async def agather(*chunks):
+    for chunk in chunks:
+        yield chunk
+
+
+async def ways(runnable, input):
+    """Call a step in each way there is."""
+    return {
+        "invoke": runnable.invoke(input),
+        "ainvoke": await runnable.ainvoke(input),
+        "stream": listed(runnable.stream(input)),
+        "astream": await collect(runnable.astream(input)),
+        "batch": runnable.batch([input, input]),
+        "abatch": await runnable.abatch([input, input]),
+    }

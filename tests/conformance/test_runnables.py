@@ -1,23 +1,6 @@
 """Steps: called, streamed, batched, joined."""
 
-from .sides import collect, differs, failure, listed, same
-
-
-async def agather(*chunks):
-    for chunk in chunks:
-        yield chunk
-
-
-async def ways(runnable, input):
-    """Call a step in each way there is."""
-    return {
-        "invoke": runnable.invoke(input),
-        "ainvoke": await runnable.ainvoke(input),
-        "stream": listed(runnable.stream(input)),
-        "astream": await collect(runnable.astream(input)),
-        "batch": runnable.batch([input, input]),
-        "abatch": await runnable.abatch([input, input]),
-    }
+from .sides import agather, collect, differs, failure, listed, same, ways
 
 
 @same

@@ -4,7 +4,15 @@ import threading
 
 import pytest
 
-from nbstream import AIMessage, AIMessageChunk, RunnableGenerator, ScriptedChat, Trace, chain
+from nbstream import (
+    AIMessage,
+    AIMessageChunk,
+    InputError,
+    RunnableGenerator,
+    ScriptedChat,
+    Trace,
+    chain,
+)
 from nbstream.magics._errors import CellError, CellStopped
 
 from ..endpoint import Endpoint, refuses, says
@@ -378,3 +386,25 @@ def test_unloading_takes_it_away(ip, magics):
 def test_errors_are_raised_so_that_programs_notice(ip):
     with pytest.raises(CellError, match="Unknown model"):
         ip.run_cell_magic("chat", "-m nothing", "Hi")
+
+
+def test_an_answer_that_could_not_begin_is_not_the_last_one(ip, run, recorder, magics, monkeypatch):
+    run("%%chat -m bot\nHi", "a")
+    last = magics.session.last
+
+    def fails(self, source, input, **_):
+        raise InputError("no stream today")
+
+    monkeypatch.setattr("nbstream.jobs.Job.open", fails)
+    assert not ip.run_cell("%%chat -m bot\nHo", cell_id="b").success
+    assert magics.session.last is last
+    assert magics.session.live == {}
+
+
+def test_a_conversation_that_was_left_is_not_counted_any_more(run, recorder, magics, tmp_path):
+    run("%%chat -m bot\nHi", "a")
+    run(f"%chat save {tmp_path}/talk.json")
+    before = magics.session.conversation
+    run(f"%chat load {tmp_path}/talk.json")
+    assert before._watchers == []
+    assert len(magics.session.conversation._watchers) == 1
