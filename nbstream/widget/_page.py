@@ -134,8 +134,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
     def _on_bundle(self, _: dict[str, Any]) -> None:
         if self._takes_places and self._is_over():
             data, metadata = self._repr_mimebundle_()
-            answer = {"model": self.model_id, "data": data, "metadata": metadata}
-            self._tell({"type": "bundle", **answer})
+            self._tell({"type": "bundle", "data": data, "metadata": metadata})
 
     def _on_bye(self, _: dict[str, Any]) -> None:
         # No output of any page shows it any more. Displayed once more, it opens again.

@@ -50,6 +50,10 @@ def saved(lab, browser):
     nb.page.wait_for_function(
         "() => document.querySelectorAll('.nbstream[data-status=done]').length === 2"
     )
+    # Each in its transcript's place: Python has left that in the output.
+    nb.page.wait_for_function(
+        "() => document.querySelectorAll('.jp-RenderedHTMLCommon .nbstream').length === 3"
+    )
     nb.save()
     nb.page.close()
     lab.shut_down_kernels()
