@@ -18,6 +18,8 @@ from playwright.sync_api import sync_playwright
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 NAMES = [os.environ.get("CHROMIUM") or "chromium", "chromium-browser", "google-chrome"]
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+# How many times slower than this machine the pages run: what counts on speed shows itself then.
+SLOWDOWN = float(os.environ.get("SLOWDOWN") or 1)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -136,6 +138,9 @@ class Notebook:
         size = {"width": width, "height": 820}
         self.page = browser.new_page(viewport=size, device_scale_factor=scale)
         self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        if SLOWDOWN > 1:
+            session = self.page.context.new_cdp_session(self.page)
+            session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
         # A workspace of its own, else another test's tab lies over this one.
         workspace = f"{name}-{secrets.token_hex(4)}"
         place = f"lab/workspaces/{workspace}/tree" if app == "lab" else "notebooks"
