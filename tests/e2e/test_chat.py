@@ -97,7 +97,7 @@ class Chat:
         self.go("Message", "Tab")
 
     def says(self, text, turn=-1):
-        """Wait until a turn's answer begins like this: a page that has just opened draws it soon."""
+        """Wait until a turn's answer begins like this: a page that just opened draws it soon."""
         self.page.wait_for_function(
             """([text, turn]) => {
                 const found = document.querySelectorAll('.nbs-chat .nbs-turn');
