@@ -260,6 +260,9 @@ def names():
     return names
 
 
+@pytest.mark.promise("docs/errors.md", "Everything nbstream raises on purpose is an NbstreamError")
+@pytest.mark.promise("docs/errors.md", "Its message names the value at fault and the next step")
+@pytest.mark.promise("docs/langchain.md", "One value where a list belongs")
 @pytest.mark.parametrize(("code", "value", "step"), IN_PYTHON, ids=[one[0] for one in IN_PYTHON])
 @pytest.mark.usefixtures("alone")
 def test_in_python(names, tmp_path, monkeypatch, code, value, step):

@@ -417,6 +417,7 @@ def test_it_looks_well(notebook, theme):
     assert turns.evaluate("el => el.scrollHeight - el.scrollTop - el.clientHeight < 24")
 
 
+@pytest.mark.promise("README.md", "%chat view opens the conversation to type into")
 def test_the_notebooks_conversation_as_a_chat(notebook):
     cells = [
         "%load_ext nbstream\nfrom nbstream import *\nbot = ScriptedChat(['Blub', '.'])\n"
