@@ -1,7 +1,8 @@
 """The words we use: ``python -m tests.words`` lists what a reader would stumble over.
 
 It reads the pages, the notebooks of examples, the docstrings and texts in ``nbstream/``, and the
-texts of the front end (labels, titles, messages) in ``js/src/``: what people read. One word for one thing, the field's own where it has one, and no idiom of ours.
+texts of the front end (labels, titles, messages) in ``js/src/``: what people read. One word for one
+thing, the field's own where it has one, and no idiom of ours.
 """
 
 import ast
