@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 KEY = "a-key-of-this-test-4711"
 
 
+@pytest.mark.promise("README.md", "Keys stay in Python")
 def test_every_test_that_is_named_exists():
     text = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
     named = re.findall(r"`((?:tests|js)/[^`:]+)(?:::(\w+))?`", text)

@@ -191,13 +191,13 @@ def test_a_conversation_by_keyboard_alone(notebook):
     chat.is_at("Message")
     chat.wait("done", "Answer 3 ")
     nb.page.wait_for_timeout(700)
-    chat.go("Branch before")
+    chat.go("Previous version")
     assert chat.turns.last.locator(".nbs-switch-place").text_content() == "2/2"
     press("Enter")
-    chat.is_at("Branch after")
+    chat.is_at("Next version")
     chat.wait("done", "Answer 2 ")
     press(" ")
-    chat.is_at("Branch before")
+    chat.is_at("Previous version")
     chat.wait("done", "Answer 3 ")
 
     # Another prompt in its place, after all.
@@ -428,6 +428,7 @@ def test_it_looks_well(notebook, theme):
     assert turns.evaluate("el => el.scrollHeight - el.scrollTop - el.clientHeight < 24")
 
 
+@pytest.mark.promise("README.md", "%chat view opens the conversation to type into")
 def test_the_notebooks_conversation_as_a_chat(notebook):
     cells = [
         "%load_ext nbstream\nfrom nbstream import *\nbot = ScriptedChat(['Blub', '.'])\n"

@@ -315,6 +315,9 @@ def check_static(root):
         assert [image, position, animation] == ["none", "static", "none"]
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "are drawn by CSS, so they cannot be selected or copied"
+)
 def test_delimiters_are_only_ever_drawn(notebook, lab):
     nb = notebook("hostile-delimiters", [SAY.replace("show(everything())", ""), DELIMITERS])
     guard = Guard(nb.page, lab.url)
@@ -361,6 +364,7 @@ QUOTED = """text => {
 }"""
 
 
+@pytest.mark.promise("docs/architecture.md", "pictures are buttons until they are pressed")
 @pytest.mark.skipif(not HAS_MARKDOWN, reason="the module for Markdown is not built")
 def test_pictures_wait_for_the_reader(notebook, lab):
     url = f"http://{HOST}/fish.png"
@@ -459,6 +463,9 @@ def check_order(root, *all_words):
         assert all(order), words
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "What turns the direction of writing around does so in its own place"
+)
 @pytest.mark.parametrize("kind", TURNING)
 def test_what_turns_writing_around_does_so_in_its_own_place(browser, kind):
     text = UNSEEN[kind]

@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 SCRIPT = "import asyncio, threading, time\nfrom nbstream import *"
 COUNT = 150
 WORDS = f"words = [f'w{{i}} ' for i in range({COUNT})]"
@@ -90,6 +92,9 @@ def test_a_page_loaded_anew_in_mid_stream_misses_nothing(notebook):
     assert printed(nb, 0, 1) == f"done True {COUNT + 2}"
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "after a reload the page puts the transcript there itself"
+)
 def test_what_is_saved_after_a_reload_in_mid_stream_is_all_of_it(notebook, lab):
     slow = SLOW.replace(str(COUNT), "80").replace("0.02", "0.1")
     nb = notebook("reload-saved", [slow])
@@ -107,6 +112,7 @@ def test_what_is_saved_after_a_reload_in_mid_stream_is_all_of_it(notebook, lab):
     assert "".join(data["text/plain"]) == TEXT[: TEXT.index("w80 ")]
 
 
+@pytest.mark.promise("nbstream.StreamView", "All displays of one view stay in step")
 def test_views_in_other_cells_are_in_step(notebook):
     nb = notebook("second", [SLOW, "v", "display(v)"])
     nb.run(1)

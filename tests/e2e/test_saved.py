@@ -105,6 +105,9 @@ def assert_transcript(outputs):
     assert "Overloaded. Run it again." in failed.text_content()
 
 
+@pytest.mark.promise(
+    "README.md", "The saved notebook keeps the transcript, to read with no kernel and no nbstream"
+)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_colleague_in_jupyterlab_without_a_kernel(saved, lab, notebook, theme):
     lab.receive(f"mail-{theme}", saved)
@@ -125,6 +128,7 @@ def test_a_colleague_in_notebook_7_without_a_kernel(saved, lab, notebook):
     nb.shot("mail-notebook-dark")
 
 
+@pytest.mark.promise("docs/architecture.md", "when it ends, the widget is taken out of the output")
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_the_author_on_the_next_day(saved, lab, notebook, app):
     """Trusted, since it was run here; but the kernel that knew the widget is gone."""
@@ -201,6 +205,7 @@ def saving(lab):
     lab.set_plugin(PLUGIN, {})
 
 
+@pytest.mark.promise("docs/architecture.md", "so the widget comes back whole without a kernel")
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, app):
     name = f"state-{app}"
@@ -240,6 +245,10 @@ def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, ap
     again.shot(f"state-{app}")
 
 
+@pytest.mark.promise(
+    "docs/architecture.md",
+    "Where nobody watches (nbclient, nbconvert, papermill), no widget is made",
+)
 def test_executed_by_a_program_there_is_the_transcript_alone(lab):
     content = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS[:3]],
