@@ -41,6 +41,18 @@ def open_browser():
         browser.close()
 
 
+# Whether the page's kernel takes cells: it does not at once, though the page says that it is idle.
+READY = """async () => {
+    const context = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
+    const kernel = context?.session?.kernel;
+    if (kernel?.connectionStatus !== "connected") return false;
+    const late = new Promise(resolve => setTimeout(resolve, 2000, null));
+    const future = kernel.requestExecute({ code: "", silent: true });
+    const reply = await Promise.race([late, future.done]);
+    return reply?.content.status === "ok" && context.session.kernel === kernel;
+}"""
+
+
 class Lab:
     """A JupyterLab server on a folder of its own."""
 
@@ -60,6 +72,8 @@ class Lab:
                     f"--IdentityProvider.token={self.token}",
                     f"--ServerApp.root_dir={folder}",
                     "--LabApp.news_url=None",
+                    "--LabApp.expose_app_in_browser=True",
+                    "--JupyterNotebookApp.expose_app_in_browser=True",
                 ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -154,8 +168,12 @@ class Notebook:
         self.page.click(".jp-CodeCell .cm-content >> nth=0")
 
     def wait_ready(self):
+        # The page says "idle" a moment before its kernel takes cells.
+        deadline = time.monotonic() + 60
+        while not self.page.evaluate(READY):
+            assert time.monotonic() < deadline, "the kernel takes no cells"
+            self.page.wait_for_timeout(100)
         self.wait_idle()
-        time.sleep(1)  # the kernel is idle a moment before it takes cells
 
     def reload(self):
         """Load the page anew, as the reader would; the kernel goes on."""
