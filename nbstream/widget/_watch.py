@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ..watching import watching
@@ -12,6 +13,8 @@ from ._view import StreamView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ..events import Event
 
 __all__ = ["watch", "watch_in"]
 
@@ -25,8 +28,8 @@ def watch(*, stream_invoke: bool = False, **options: Any) -> Iterator[StreamView
     httpx, httpx2, aiohttp or requests, which the providers' SDKs are built on) is read on its way;
     the agents, chains and tools of LangChain, LangGraph, pydantic-ai, the OpenAI Agents SDK, DSPy
     and LlamaIndex are displayed as the runs around it. Threads and tasks that the block starts
-    belong to it. In a notebook the view is displayed at once; Stop ends the block at the next
-    token. The log stays when the block is over.
+    belong to it. In a notebook the view is displayed when the first call is made; Stop ends the
+    block at the next token. The log stays when the block is over.
 
     Nothing about the code changes: not its results, its errors, nor their order. Keys, headers
     and query strings are not kept.
@@ -69,20 +72,40 @@ def watch(*, stream_invoke: bool = False, **options: Any) -> Iterator[StreamView
     ('Blub.', 'Anthropic', 'fish')
     """
     view = StreamView(**options)
-    if kernel_shell() is not None:
-        view._display()
     with watch_in(view, stream_invoke=stream_invoke):
         yield view
 
 
 @contextmanager
 def watch_in(view: StreamView, *, stream_invoke: bool = False) -> Iterator[None]:
-    """Let a view show every model call in the block."""
+    """Let a view show every model call in the block. A notebook displays it at the first one."""
     view._is_watching = True
+    leave = view.trace.subscribe(Display(view)) if kernel_shell() is not None else None
     try:
         with view._job.recording(), watching(view.trace, streams_invoke=stream_invoke):
             yield
     finally:
         view._is_watching = False
+        if leave is not None:
+            leave()
         view._refresh()
         view._settle()
+
+
+class Display:
+    """Displays a view once there is something to see."""
+
+    def __init__(self, view: StreamView) -> None:
+        self._view = view
+        self._lock = Lock()
+        self._is_done = False
+
+    def __call__(self, _: Event) -> None:
+        """Hear of an event."""
+        if self._is_done:
+            return
+        with self._lock:
+            if self._is_done:
+                return
+            self._is_done = True
+        self._view._display()
