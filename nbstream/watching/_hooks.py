@@ -25,6 +25,7 @@ __all__ = ["HOOKS", "install", "uninstall"]
 HOOKS = {
     "httpx": "_httpx",
     "httpx2": "_httpx",
+    "langchain_core.tracers.context": "_langchain",
 }
 """Our module for each library; its ``tap`` puts a hook there, and returns what takes it away."""
 
