@@ -5,7 +5,6 @@ import re
 import time
 import weakref
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -289,13 +288,6 @@ def test_steps_stand_under_their_callers_and_are_bounded(monkeypatch):
 def test_no_text_is_said(chunks, said):
     trace = _finished("") if chunks else Trace()
     assert said in StreamView(trace)._repr_mimebundle_()[0]["text/html"]
-
-
-def test_what_each_widget_brings_to_the_page_is_bounded():
-    folder = Path(_static.__file__).parents[1] / "static"
-    assert (folder / "widget.js").stat().st_size <= 60_000
-    assert (folder / "chat.js").stat().st_size <= 70_000
-    assert (folder / "markdown.js").stat().st_size <= 220_000
 
 
 # The notebook's outputs
