@@ -26,6 +26,8 @@ __all__ = ["Page"]
 
 PAUSE = 0.5
 """Seconds between two updates of one widget's outputs, at least."""
+HELLO_BY = 1.0
+"""Seconds in which a page says that it takes places, if it does."""
 
 _logger = logging.getLogger(__name__)
 
@@ -62,10 +64,12 @@ class Page(ViewOptions, anywidget.AnyWidget):
     """Whether a page has been sent the script; one that opens later asks for it."""
     _brings_script = False
 
+    _takes_places: ClassVar[bool] = False
+    """Whether this kernel's pages put a view where its transcript stands, as one has told."""
+
     def __init__(self, options: dict[str, Any], **state: Any) -> None:
         self._displays: list[Any] = []
         self._outputs = Outputs(self)
-        self._takes_places = False  # whether the page puts the view where its transcript stands
         check_options(self, options)
         super().__init__(_place=uuid.uuid4().hex, _build=build(), **options, **state)
         self.on_msg(self._on_page_message)
@@ -113,7 +117,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
             self._tell({"type": "problem", "text": hide_all(said)})
 
     def _on_hello(self, _: dict[str, Any]) -> None:
-        self._takes_places = True
+        Page._takes_places = True
         if self._is_over():
             self._refresh()
 
@@ -207,6 +211,8 @@ class Page(ViewOptions, anywidget.AnyWidget):
             self.open()
         self._watch()
         data, metadata = self._repr_mimebundle_()
+        if not self._displays:
+            self._outputs.begin(data)
         self._displays.append(display(data, metadata=metadata, raw=True, display_id=True))
 
     def _refresh(self) -> None:
@@ -227,16 +233,26 @@ class Outputs:
         self._lock = threading.Lock()
         self._written: int | None = None  # a hash of it
         self._at = 0.0
+        self._began_at = -HELLO_BY
 
     @property
     def pause(self) -> float:
         """Seconds until the next one may be written."""
-        return max(0.0, self._at + PAUSE - monotonic())
+        due = self._at + PAUSE
+        if not self._page._takes_places:
+            # With the widget in it, it would be written once more when the page says hello.
+            due = max(due, self._began_at + HELLO_BY)
+        return max(0.0, due - monotonic())
 
     @property
     def is_written(self) -> bool:
         """Whether the outputs have what the page shows now."""
         return self._written == _hash_of(self._page._repr_mimebundle_()[0])
+
+    def begin(self, data: dict[str, Any]) -> None:
+        """Note what the first output was made with."""
+        self._written = _hash_of(data)
+        self._began_at = monotonic()
 
     def flush(self) -> int:
         """Write the transcript where it is not written yet."""
