@@ -317,4 +317,17 @@ describe("a saved notebook", () => {
     expect(kept(b)).toEqual([]);
     expect(kept(c)).toEqual([`b${build}/widget`]);
   });
+
+  it("asks for what is heavy though others whose kernel is gone wait for it", async () => {
+    const manager = { kernel: {} };
+    const state = { _modules: { [`b${build}/widget`]: SOURCE }, view: "markdown" as const };
+    const lost = await opened(state, manager);
+    lost.view();
+    await run();
+    expect(lost.asks()).toHaveLength(1);
+    lost.model.emit("comm_live_update");
+    const { view, asks } = await opened(state, manager);
+    view();
+    expect(asks()).toEqual([{ type: "module", name: "markdown" }]);
+  });
 });

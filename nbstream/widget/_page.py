@@ -65,7 +65,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
     _brings_script = False
 
     _takes_places: ClassVar[bool] = False
-    """Whether this kernel's pages put a view where its transcript stands, as one has told."""
+    """Whether this kernel's pages put a view where its transcript is, as one of them has told."""
 
     def __init__(self, options: dict[str, Any], **state: Any) -> None:
         self._displays: list[Any] = []
