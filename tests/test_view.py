@@ -4,8 +4,6 @@ import json
 import re
 import time
 import weakref
-from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -22,6 +20,7 @@ from nbstream import (
 )
 from nbstream.events._state import apply, initial
 from nbstream.widget import _show, _static
+from nbstream.widget._pump import _PUMP
 
 from .tasks import wait_until
 
@@ -300,13 +299,6 @@ def test_no_text_is_said(chunks, said):
     assert said in StreamView(trace)._repr_mimebundle_()[0]["text/html"]
 
 
-def test_what_each_widget_brings_to_the_page_is_bounded():
-    folder = Path(_static.__file__).parents[1] / "static"
-    assert (folder / "widget.js").stat().st_size <= 60_000
-    assert (folder / "chat.js").stat().st_size <= 72_000
-    assert (folder / "markdown.js").stat().st_size <= 220_000
-
-
 # The notebook's outputs
 
 
@@ -335,7 +327,6 @@ def test_many_short_runs_are_written_into_an_output_at_most_twice_a_second():
     lasted = time.monotonic() - started
     assert len(view.trace.runs) > 100
     assert len(display.updates) <= lasted / 0.5 + 2
-    assert all(b - a > 0.2 for (a, _), (b, _) in pairwise(display.updates))
 
 
 def test_an_output_that_cannot_be_written_keeps_neither_the_run_nor_the_others_from_it(caplog):
@@ -354,6 +345,67 @@ def test_what_has_not_changed_is_not_written_again():
     view._settle()
     view._settle()
     assert len(display.updates) == 1
+
+
+def displayed(view, monkeypatch):
+    """Display a view as a notebook does, and return what its output is given."""
+    given = []
+
+    class Handle:
+        def update(self, data, **_):
+            given.append(data)
+
+    def display(data, **_):
+        given.append(data)
+        return Handle()
+
+    monkeypatch.setattr("IPython.display.display", display)
+    view._display()
+    return given
+
+
+def run_in(view):
+    with stream_to(view):
+        ScriptedChat(["Hi", " there"]).invoke("x")
+
+
+def test_the_transcript_is_sent_once(monkeypatch):
+    # The first view: the page says that it takes places only after the run.
+    first = StreamView()
+    given = displayed(first, monkeypatch)
+    run_in(first)
+    first._handle_custom_msg({"type": "hello"}, [])
+    wait_until(lambda: len(given) > 1 and first._outputs.is_written)
+    # From then on it is known, and a run may be over before the page has opened its view.
+    second = StreamView()
+    more = displayed(second, monkeypatch)
+    run_in(second)
+    second._settle()
+    second._handle_custom_msg({"type": "hello"}, [])
+    third = StreamView(second.trace)
+    whole = displayed(third, monkeypatch)
+    third._handle_custom_msg({"type": "hello"}, [])
+    wait_until(lambda: not _PUMP._waiting)
+    for outputs in (given, more, whole):
+        told = [data for data in outputs if "there" in data["text/html"]]
+        assert len(told) == 1
+        assert [mime for mime in told[0] if "widget" in mime] == []
+
+
+def test_where_no_page_takes_places_the_transcript_stands_beside_the_widget(monkeypatch):
+    view = StreamView()
+    given = displayed(view, monkeypatch)
+    run_in(view)
+    wait_until(lambda: len(given) > 1)
+    assert "there" in given[-1]["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" in given[-1]
+
+
+def test_the_saved_output_is_hardly_larger_than_its_text():
+    words = ["word "] * 2_000
+    html = html_of(*words)
+    assert len(html.encode()) <= 2.5 * len("".join(words))
+    assert html.count("user-select:none") > 100
 
 
 @pytest.mark.promise(

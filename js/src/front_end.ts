@@ -5,8 +5,10 @@
 
 import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
 import { Bye } from "./bye";
-import { watchKernel } from "./kernel";
-import { provide, provided } from "./modules";
+import { Keeper } from "./keeper";
+import { kernelOf, watchKernel } from "./kernel";
+import { lifeUntil } from "./life";
+import { type Asker, keyOf, LOST, provide, request, useBuild } from "./modules";
 import {
   type Bundle,
   hasTranscript,
@@ -16,7 +18,7 @@ import {
   replaceTranscripts,
 } from "./outputs";
 import { canTakePlaces, isPlace, takePlaces, whenLeft } from "./places";
-import type { BundleAnswer, ModuleAnswer, Traits } from "./protocol";
+import type { BundleAnswer, ModuleAnswer, ModuleRequest, Traits } from "./protocol";
 import { ShownViews } from "./shown";
 import { type Told, transcript } from "./transcript";
 
@@ -55,18 +57,29 @@ export function frontEnd<M>(make: Make<M>) {
     let content: Content<M>;
     let views: ShownViews;
     let own: AnyModel<Traits>; // what listens to the one that `render` gets goes with its view
+    let keeper: Keeper;
+    /** Who asks for each module. */
+    const askers = new Map<string, Asker>();
 
     function take(message: M | Shared | null, model: AnyModel<Traits>): void {
       const shared = message as Shared | null;
       if (shared?.type === "module") {
-        provide(shared.name, shared.source);
-        // Kept with the widget's state, so that a saved notebook has it: once for the page.
-        const first = provided(shared.name) === shared.source;
-        if (first) model.set("_modules", { [shared.name]: shared.source });
+        provide(keyOf(shared.name), shared.source);
+        keeper.update();
       } else if (shared?.type === "bundle") {
         const { data, metadata } = shared;
         replaceTranscripts(model.widget_manager, model.get("_place"), data, metadata);
       } else if (message) content.take(message as M);
+    }
+
+    /** Ask for a module, once for all that wait for it. */
+    function want(message: ModuleRequest, model: AnyModel<Traits>, closed: AbortSignal): void {
+      const { name } = message;
+      keeper.need(keyOf(name));
+      if (askers.has(name)) return;
+      const asker = { kernel: kernelOf(model), ask: () => send(model, message) };
+      askers.set(name, asker);
+      request(name, asker, closed);
     }
 
     /** Let the views go whose places have gone, and tell Python when that were all. */
@@ -96,6 +109,7 @@ export function frontEnd<M>(make: Make<M>) {
     function lose(model: AnyModel<Traits>): void {
       const { isRunning } = content;
       content.lose(true);
+      for (const asker of askers.values()) asker.kernel = LOST;
       if (!isRunning || !canTakePlaces()) return;
       const place = model.get("_place");
       replaceTranscripts(model.widget_manager, place, transcript(place, content.tell()));
@@ -135,10 +149,17 @@ export function frontEnd<M>(make: Make<M>) {
       initialize({ model, signal }: InitializeProps<Traits>) {
         const life = lifeUntil(signal);
         own = model;
-        content = make(model, (message) => send(model, message));
-        for (const [name, source] of Object.entries(model.get("_modules") ?? {})) {
-          provide(name, source);
+        useBuild(model.get("_build"));
+        content = make(model, (message) => {
+          const { type } = message as { type: string };
+          if (type === "module") want(message as ModuleRequest, model, life.signal);
+          else send(model, message);
+        });
+        for (const [key, source] of Object.entries(model.get("_modules") ?? {})) {
+          provide(key, source);
         }
+        keeper = new Keeper(model, life.signal);
+        keeper.need(keyOf("widget"));
         model.on("msg:custom", (message: M | null) => {
           content.lose(false); // it speaks
           try {
@@ -173,11 +194,4 @@ export function frontEnd<M>(make: Make<M>) {
       },
     };
   };
-}
-
-/** What ends at the signal, or by hand: anywidget before 0.11 has no signals. */
-function lifeUntil(signal: AbortSignal | undefined): AbortController {
-  const life = new AbortController();
-  signal?.addEventListener("abort", () => life.abort());
-  return life;
 }

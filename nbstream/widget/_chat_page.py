@@ -13,7 +13,7 @@ from .._secrets import hide_all
 from .._shown import outgoing
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
-from ._page import Page, static
+from ._page import Page
 from ._pump import Feed
 from ._static import MAX_TEXT, chat_to_html, chat_to_text
 
@@ -31,8 +31,7 @@ IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 class ChatPage(Page):
     """Has a `Conversation` and shows it; `ChatView` is its public form."""
 
-    _esm = static("chat.js")
-
+    _kind = traitlets.Unicode("chat").tag(sync=True)
     _model = traitlets.Unicode(help="What the model is called.").tag(sync=True)
 
     _handlers: ClassVar[dict[str, str]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__all__ = ["is_attended", "kernel_shell"]
+__all__ = ["are_outputs_apart", "is_attended", "kernel_shell"]
 
 
 def kernel_shell() -> Any:
@@ -24,3 +24,8 @@ def is_attended() -> bool:
     """
     shell = kernel_shell()
     return shell is None or getattr(shell.kernel, "_allow_stdin", True)
+
+
+def are_outputs_apart() -> bool:
+    """Tell whether each output is a page of its own, as in Colab: no two share a script there."""
+    return "google.colab.output" in sys.modules

@@ -26,8 +26,9 @@ __all__ = [
     "to_text",
 ]
 
-MAX_MARKED = 1_000
-"""Chunks whose borders are marked; the text after them follows unmarked."""
+MAX_MARKED = 200
+"""Chunks whose borders are marked; the text after them follows unmarked. A mark takes ten times the
+room of the token before it."""
 MAX_TEXT = 400_000
 """Characters of text kept, so that a notebook stays small enough to open."""
 MAX_STEPS = 500
@@ -164,7 +165,7 @@ def _tokens(state: ViewState, delimiter: str) -> str:
     if run is None or not (run["texts"] or run["asides"]):
         return f'<span style="{_MUTED}">{_HINTS.get(status(state), "")}</span>'
     # As short as can be: there is one for each token, and all are saved with the notebook.
-    mark = f'<span style="user-select:none;color:#1976d2">{escape(delimiter)}</span>'
+    mark = f'<span style="user-select:none;color:#17d">{escape(delimiter)}</span>'
     parts: list[str] = []
     room = MAX_TEXT
     asides = iter(run["asides"])
