@@ -215,6 +215,12 @@ class Notebook:
         self.page.wait_for_selector(".jp-mod-current .jp-DirtyIndicator", state="detached")
         self.page.wait_for_timeout(500)
 
+    def wait_left(self):
+        """Wait until Python has left its transcript in each output, in the widget's place."""
+        self.page.wait_for_function(
+            "() => !document.querySelector('.jupyter-widgets .nbstream, [data-nbstream-page]')"
+        )
+
     def output(self, index=-1):
         return self.page.locator(".jp-OutputArea-output").nth(index)
 

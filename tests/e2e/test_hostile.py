@@ -277,6 +277,7 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
         page.wait_for_timeout(200)
     nb.shot("hostile")
     guard.check()
+    nb.wait_left()
     nb.save()
     guard.check()
     check_saved(notebook, lab)

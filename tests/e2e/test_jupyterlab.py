@@ -292,6 +292,7 @@ def test_a_notebook_that_was_sent_reads_well(notebook, lab):
     nb = notebook("saved", [f"from nbstream import *\n{chain}"])
     nb.run_all()
     wait_for_status(nb, "done")
+    nb.wait_left()
     nb.save()
 
     saved = json.loads((lab.folder / "saved.ipynb").read_text())

@@ -50,10 +50,7 @@ def saved(lab, browser):
     nb.page.wait_for_function(
         "() => document.querySelectorAll('.nbstream[data-status=done]').length === 2"
     )
-    # Each in its transcript's place: Python has left that in the output.
-    nb.page.wait_for_function(
-        "() => document.querySelectorAll('.jp-RenderedHTMLCommon .nbstream').length === 3"
-    )
+    nb.wait_left()
     nb.save()
     nb.page.close()
     lab.shut_down_kernels()
@@ -180,6 +177,7 @@ def test_a_long_run_leaves_a_notebook_that_opens(lab, notebook):
     nb.run_all()
     nb.page.get_by_text(str(len(LONG))).wait_for(timeout=60_000)
     nb.page.wait_for_selector(".nbstream[data-status=done]")
+    nb.wait_left()
     nb.save()
     output = json.loads((lab.folder / "long.ipynb").read_text())["cells"][0]["outputs"][0]
     sizes = {form: len(json.dumps(data)) for form, data in output["data"].items()}
@@ -219,6 +217,7 @@ def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, ap
     first = nb.page.locator(".nbstream").first
     first.get_by_role("tab", name="Markdown").click()
     first.locator("strong").get_by_text("no fish").wait_for()
+    nb.wait_left()
     nb.save()
     nb.page.close()
     lab.shut_down_kernels()
