@@ -210,7 +210,7 @@ def test_the_output_reads_well_without_the_widget():
 
 
 def visible(html):
-    return re.sub(r"<[^>]*>", "", html)
+    return re.sub(r"<[^>]*>", "", html).replace("&#10;", "\n")
 
 
 def html_of(*chunks, delimiter="|"):
@@ -236,6 +236,24 @@ def test_what_a_model_says_is_text_in_the_transcript(hostile):
     assert set(re.findall(r"<(\w+)", html)) == tags
     assert not re.search(r"<[^>]*\son\w+=", html)
     assert tags <= set(re.findall(r"<(\w+)", html_of("a", "b", delimiter=hostile)))
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, "--> <b>out</b>", "\n\n-->", "]]>", "-" * 300])
+def test_a_transcript_begins_with_a_line_to_be_read(hostile):
+    """JupyterLab shows the first line of an output that is folded."""
+    html = html_of(f"Goldfish, {hostile}", " on the moon")
+    first, _, rest = html.partition("\n")
+    assert re.fullmatch(r"<!-- Goldfish, [\w .,:;!?'()…]* -->", first)
+    assert len(first) < 120
+    assert rest.startswith("<div data-nbstream=")
+    assert html_of("-->").startswith("<!-- Model output -->\n")
+
+
+def test_no_line_of_a_transcript_is_blank():
+    """In Markdown, which notebooks are converted to, a blank line ends what is HTML."""
+    html = html_of("one\n", "\n", "two\n \t\n\n\nthree", "\n\n")
+    assert not re.search(r"\n[ \t]*\n", html)
+    assert visible(html.partition("-->")[2]).count("\n") >= 8
 
 
 @pytest.mark.promise("docs/errors.md", "The view shows its message")

@@ -95,7 +95,7 @@ function keepIn(content: unknown, keeps: Map<string, Keep>): void {
   type Cells = { cells?: { outputs?: { data?: Bundle }[] }[] };
   for (const { outputs } of (content as Cells).cells ?? []) {
     for (const output of outputs ?? []) {
-      const place = /^<div data-nbstream="([^"]*)"/.exec(htmlOf(output.data))?.[1];
+      const place = placeOf(htmlOf(output.data));
       const data = output.data && keeps.get(place ?? "")?.(output.data);
       if (data) output.data = data;
     }
@@ -104,7 +104,7 @@ function keepIn(content: unknown, keeps: Map<string, Keep>): void {
 
 /** Whether what an output has lacks what Python leaves in it when a run is over. */
 export function isUnfinished(data: Bundle): boolean {
-  return WIDGET in data || htmlOf(data).slice(0, 100).includes(PAGES);
+  return WIDGET in data || /^(?:<!--[^>]*-->\n)?<div [^>]*data-nbstream-page/.test(htmlOf(data));
 }
 
 /** Whether this element is the place of a transcript that Python has not yet finished. */
@@ -114,20 +114,26 @@ export function isPages(el: HTMLElement): boolean {
 
 /** Make an output's data of a transcript that the page has written. */
 export function pagesBundle(place: string, html: string, text: string): Bundle {
+  // Without a line that is blank, which ends HTML in Markdown.
+  const inside = html.replace(/\n(?=[ \t]*\n)/g, "&#10;");
   return {
-    [HTML]: `<div data-nbstream="${place}" ${PAGES}>${html}</div>`,
+    [HTML]: `<div data-nbstream="${place}" ${PAGES}>${inside}</div>`,
     "text/markdown": text,
     "text/plain": text,
   };
 }
 
 function placesIn(outputs: Outputs, place: string): number[] {
-  const begin = `<div data-nbstream="${place}"`;
   const found: number[] = [];
   for (let i = 0; i < outputs.length; i++) {
-    if (htmlOf(outputs.get(i).data).startsWith(begin)) found.push(i);
+    if (placeOf(htmlOf(outputs.get(i).data)) === place) found.push(i);
   }
   return found;
+}
+
+/** The place that HTML begins with, behind the line that a folded output shows of it. */
+function placeOf(html: string): string | undefined {
+  return /^(?:<!--[^>]*-->\n)?<div data-nbstream="([^"]*)"/.exec(html)?.[1];
 }
 
 function htmlOf(data: Bundle | undefined): string {

@@ -138,11 +138,18 @@ describe("the widget in a notebook", () => {
   });
 
   it("lets a notebook be saved that holds what nobody expects", () => {
-    const { manager, saved } = documentOf({}, { "text/html": ["<div ", 'data-nbstream="s2">'] });
+    const { manager, saved } = documentOf(
+      {},
+      { "text/html": ["<div ", 'data-nbstream="s2">'] },
+      { "text/html": '<!-- a line to be read -->\n<div data-nbstream="s2">' },
+    );
     setManager(manager);
     open({ _place: "s2" })();
-    model.receive(frame(0, start(), chunks("a")));
-    expect(saved()[1]!["text/plain"]).toBe("a");
+    model.receive(frame(0, start(), chunks("a\n", " \n\nb")));
+    expect(saved()[1]!["text/plain"]).toBe("a\n \n\nb");
+    // A blank line would end the HTML where the notebook becomes Markdown.
+    expect(saved()[1]!["text/html"]).not.toMatch(/\n[ \t]*\n/);
+    expect(saved()[2]!["text/plain"]).toBe("a\n \n\nb");
     const notebook = manager.context.model as { toJSON(): unknown };
     setManager({ context: { model: {} } });
     open({ _place: "s3" })();

@@ -18,6 +18,7 @@ from ._host import is_attended
 from ._options import ViewOptions, check_options
 from ._pump import _PUMP
 from ._script import build, loader, source_of, style
+from ._static import saved_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -195,7 +196,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
         if self.comm is not None and not (self._takes_places and self._is_over()):
             data, metadata = super()._repr_mimebundle_(**kwargs) or (data, metadata)
         html, text = self._transcript()
-        data["text/html"] = f'<div data-nbstream="{self._place}">{html}</div>'
+        data["text/html"] = saved_html(self._place, html, text)
         data["text/markdown"] = text
         data["text/plain"] = text
         return data, metadata
