@@ -129,6 +129,7 @@ export function frontEnd<M>(make: Make<M>) {
      */
     function askForTranscript(el: HTMLElement, signal: AbortSignal): void {
       const life = lifeUntil(signal);
+      const place = new WeakRef(el); // the listener stays, and an output that is gone is to go
       let isWanted = isPages(el) || !isPlace(el);
       let timer = 0;
       const look = () => {
@@ -138,7 +139,7 @@ export function frontEnd<M>(make: Make<M>) {
           timer = 0;
           if (content.isRunning) return;
           life.abort(); // the element that comes in its place looks for itself
-          if (el.isConnected) send(own, { type: "bundle" });
+          if (place.deref()?.isConnected) send(own, { type: "bundle" });
         }, LEFT_BY);
       };
       content.subscribe(look, life.signal);
