@@ -10,7 +10,7 @@ import { kernelOf, watchKernel } from "./kernel";
 import { lifeUntil } from "./life";
 import { type Asker, keyOf, LOST, provide, request, useBuild } from "./modules";
 import { hasTranscript, replaceOutputs, replaceTranscripts } from "./outputs";
-import { canTakePlaces, takePlaces, whenLeft } from "./places";
+import { canTakePlaces, lookSoon, takePlaces, whenLeft } from "./places";
 import type { BundleAnswer, ModuleAnswer, ModuleRequest, Traits } from "./protocol";
 import { ShownViews } from "./shown";
 import { type Told, transcript } from "./transcript";
@@ -82,6 +82,8 @@ export function frontEnd<M>(make: Make<M>) {
         const isGone = views.wereShown && views.isEmpty && isKept() !== true;
         return bye.look(isGone && !content.isRunning) || again || (isGone && content.isRunning);
       });
+      // Without it a model that is closed is kept until the page changes once more.
+      closed.addEventListener("abort", lookSoon);
     }
 
     function send(model: AnyModel<Traits>, message: object): void {
