@@ -36,7 +36,7 @@ test: lint js-test chromium
 unit: .venv/.dev $(WIDGET)
 	$(BIN)/python -m pytest --ignore tests/e2e
 
-## e2e       the tests in a real JupyterLab
+## e2e       the tests in a real JupyterLab; SLOWDOWN=4 makes its pages four times slower
 e2e: .venv/.dev $(WIDGET) chromium
 	$(BIN)/python -m pytest tests/e2e
 

@@ -63,6 +63,8 @@ STREAMS = {
 }
 
 
+@pytest.mark.promise("README.md", "show also takes any iterator or async iterator")
+@pytest.mark.promise("README.md", "In a terminal it prints")
 @pytest.mark.parametrize("name", [n for n in STREAMS if "blocks" not in n])
 def test_everything_that_streams_is_shown(name, capsys):
     view = show(*STREAMS[name]())
@@ -131,6 +133,7 @@ def test_an_error_keeps_the_partial_text(capsys, monkeypatch):
 # The widget's traits and messages
 
 
+@pytest.mark.promise("docs/architecture.md", "Nothing is sent twice")
 def test_a_page_that_opens_late_gets_the_whole_log_and_no_other_message_repeats_it(wire):
     view = StreamView()
     frames = wire(view)
@@ -151,6 +154,7 @@ def test_a_page_that_opens_late_gets_the_whole_log_and_no_other_message_repeats_
     assert len(json.dumps(frames)) < 500 * 20
 
 
+@pytest.mark.promise("docs/architecture.md", "gets the whole log once: get_state puts it into")
 def test_the_log_goes_out_only_when_asked_for():
     view = StreamView(_finished())
     assert view.get_state("delimiter") == {"delimiter": "|"}
@@ -207,7 +211,7 @@ def test_the_output_reads_well_without_the_widget():
 
 
 def visible(html):
-    return re.sub(r"<[^>]*>", "", html)
+    return re.sub(r"<[^>]*>", "", html).replace("&#10;", "\n")
 
 
 def html_of(*chunks, delimiter="|"):
@@ -223,6 +227,9 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "it is escaped in the transcript and goes into text nodes on the page"
+)
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_what_a_model_says_is_text_in_the_transcript(hostile):
     tags = set(re.findall(r"<(\w+)", html_of("plain", "x")))
@@ -232,6 +239,25 @@ def test_what_a_model_says_is_text_in_the_transcript(hostile):
     assert tags <= set(re.findall(r"<(\w+)", html_of("a", "b", delimiter=hostile)))
 
 
+@pytest.mark.parametrize("hostile", [*HOSTILE, "--> <b>out</b>", "\n\n-->", "]]>", "-" * 300])
+def test_a_transcript_begins_with_a_line_to_be_read(hostile):
+    """JupyterLab shows the first line of an output that is folded."""
+    html = html_of(f"Goldfish, {hostile}", " on the moon")
+    first, _, rest = html.partition("\n")
+    assert re.fullmatch(r"<!-- Goldfish, [\w .,:;!?'()…]* -->", first)
+    assert len(first) < 120
+    assert rest.startswith("<div data-nbstream=")
+    assert html_of("-->").startswith("<!-- Model output -->\n")
+
+
+def test_no_line_of_a_transcript_is_blank():
+    """In Markdown, which notebooks are converted to, a blank line ends what is HTML."""
+    html = html_of("one\n", "\n", "two\n \t\n\n\nthree", "\n\n")
+    assert not re.search(r"\n[ \t]*\n", html)
+    assert visible(html.partition("-->")[2]).count("\n") >= 8
+
+
+@pytest.mark.promise("docs/errors.md", "The view shows its message")
 def test_hostile_names_and_errors_are_text_too():
     chain = ScriptedChat([ValueError(HOSTILE[1])], name=HOSTILE[0]) | StrOutputParser()
     with Trace() as trace, pytest.raises(ValueError, match="onerror"):
@@ -249,6 +275,7 @@ def test_the_delimiter_is_between_chunks_and_cannot_be_selected():
     assert "Here is a" in visible(html_of(delimiter=""))
 
 
+@pytest.mark.promise("docs/architecture.md", "no script, bounded in size")
 def test_the_transcript_is_bounded(monkeypatch):
     monkeypatch.setattr(_static, "MAX_MARKED", 3)
     assert "0|1|2345" in visible(html_of(*"012345"))
@@ -307,6 +334,7 @@ class Display:
             raise OSError("gone")
 
 
+@pytest.mark.promise("docs/architecture.md", "at most two a second for each view")
 def test_many_short_runs_are_written_into_an_output_at_most_twice_a_second():
     view, display = StreamView(), Display()
     view._displays.append(display)
@@ -399,6 +427,9 @@ def test_the_saved_output_is_hardly_larger_than_its_text():
     assert html.count("user-select:none") > 100
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "the widget is closed; displayed once more, it opens again"
+)
 def test_a_widget_that_no_output_shows_is_closed_and_opens_again():
     view = StreamView()
     with stream_to(view):

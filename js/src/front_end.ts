@@ -9,8 +9,15 @@ import { Keeper } from "./keeper";
 import { kernelOf, watchKernel } from "./kernel";
 import { lifeUntil } from "./life";
 import { type Asker, keyOf, LOST, provide, request, useBuild } from "./modules";
-import { hasTranscript, replaceOutputs, replaceTranscripts } from "./outputs";
-import { canTakePlaces, lookSoon, takePlaces, whenLeft } from "./places";
+import {
+  type Bundle,
+  hasTranscript,
+  isPages,
+  isUnfinished,
+  keepInFile,
+  replaceTranscripts,
+} from "./outputs";
+import { canTakePlaces, isPlace, lookSoon, takePlaces, whenLeft } from "./places";
 import type { BundleAnswer, ModuleAnswer, ModuleRequest, Traits } from "./protocol";
 import { ShownViews } from "./shown";
 import { type Told, transcript } from "./transcript";
@@ -30,9 +37,12 @@ export interface Content<M> {
   tell(): Told[];
   /** Draw it into an element, where it lives until the signal. */
   draw(el: HTMLElement, signal: AbortSignal): void;
-  /** Called for each place in an output that the widget is shown in. */
-  shownIn?(el: HTMLElement, signal: AbortSignal): void;
+  /** Call `listener` at each change, until the signal. */
+  subscribe(listener: () => void, signal: AbortSignal): void;
 }
+
+/** Milliseconds after a run's end by which its output has been updated, where Jupyter does that. */
+const LEFT_BY = 1000;
 
 /** What makes a widget's content; `ask` sends a message to Python. */
 type Make<M> = (model: AnyModel<Traits>, ask: (message: object) => void) => Content<M>;
@@ -46,6 +56,7 @@ export function frontEnd<M>(make: Make<M>) {
     // Shared by closure: `initialize` and `render` get different proxies of the model.
     let content: Content<M>;
     let views: ShownViews;
+    let own: AnyModel<Traits>; // what listens to the one that `render` gets goes with its view
     let keeper: Keeper;
     /** Who asks for each module. */
     const askers = new Map<string, Asker>();
@@ -55,8 +66,10 @@ export function frontEnd<M>(make: Make<M>) {
       if (shared?.type === "module") {
         provide(keyOf(shared.name), shared.source);
         keeper.update();
-      } else if (shared?.type === "bundle") replaceOutputs(model.widget_manager, shared);
-      else if (message) content.take(message as M);
+      } else if (shared?.type === "bundle") {
+        const { data, metadata } = shared;
+        replaceTranscripts(model.widget_manager, model.get("_place"), data, metadata);
+      } else if (message) content.take(message as M);
     }
 
     /** Ask for a module, once for all that wait for it. */
@@ -104,9 +117,40 @@ export function frontEnd<M>(make: Make<M>) {
       replaceTranscripts(model.widget_manager, place, transcript(place, content.tell()));
     }
 
+    /** Let a notebook that is saved before Python has left its transcript have one all the same. */
+    function keepSaved(model: AnyModel<Traits>, signal: AbortSignal): void {
+      const place = model.get("_place");
+      const keep = (output: Bundle) =>
+        content.isRunning || isUnfinished(output) ? transcript(place, content.tell()) : null;
+      keepInFile(model.widget_manager, place, keep, signal);
+    }
+
+    /**
+     * Once nothing runs any more, ask for what is to be left in the output, if that is not there by
+     * then: where Jupyter updates the output, this element goes.
+     */
+    function askForTranscript(el: HTMLElement, signal: AbortSignal): void {
+      const life = lifeUntil(signal);
+      let isWanted = isPages(el) || !isPlace(el);
+      let timer = 0;
+      const look = () => {
+        isWanted ||= content.isRunning;
+        if (timer || !isWanted || content.isRunning) return;
+        timer = window.setTimeout(() => {
+          timer = 0;
+          if (content.isRunning) return;
+          life.abort(); // the element that comes in its place looks for itself
+          if (el.isConnected) send(own, { type: "bundle" });
+        }, LEFT_BY);
+      };
+      content.subscribe(look, life.signal);
+      look();
+    }
+
     return {
       initialize({ model, signal }: InitializeProps<Traits>) {
         const life = lifeUntil(signal);
+        own = model;
         useBuild(model.get("_build"));
         content = make(model, (message) => {
           const { type } = message as { type: string };
@@ -131,11 +175,15 @@ export function frontEnd<M>(make: Make<M>) {
         content.open(model.get("_log"));
         // Frames are messages, which a saved notebook does not keep. What it does keep is this.
         model.set("_log", content.saved as Traits["_log"]);
-        // Not with the model that `render` is given: what listens to that one goes when a view does.
         views = new ShownViews((el, signal) => content.draw(el, signal));
         if (canTakePlaces()) {
           watchLeaving(model, life.signal);
-          takePlaces(model.get("_place"), (el) => views.show(el), life.signal);
+          keepSaved(model, life.signal);
+          const mount = (el: HTMLElement) => {
+            views.show(el);
+            askForTranscript(el, life.signal);
+          };
+          takePlaces(model.get("_place"), mount, life.signal);
           send(model, { type: "hello" });
         }
         return () => life.abort();
@@ -143,7 +191,7 @@ export function frontEnd<M>(make: Make<M>) {
       render({ el, signal }: RenderProps<Traits>) {
         const life = lifeUntil(signal);
         views.show(el, life.signal);
-        if (canTakePlaces()) content.shownIn?.(el, life.signal);
+        if (canTakePlaces()) askForTranscript(el, life.signal);
         return () => life.abort();
       },
     };

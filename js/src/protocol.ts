@@ -98,13 +98,11 @@ export type ImageUrl = string;
 
 export interface BundleAnswer {
   type: "bundle";
-  /** The id of the widget's model. */
-  model: string;
   data: { [mime: string]: Json };
   metadata: { [mime: string]: Json };
 }
 
-export type Request = BundleRequest | Resync | Stop | ModuleRequest | ExportRequest;
+export type Request = Resync | Stop | ModuleRequest | ExportRequest;
 
 export interface ModuleAnswer {
   type: "module";

@@ -146,7 +146,7 @@ describe("the widget", () => {
       },
     });
     const root = open()();
-    model.receive({ type: "bundle", model: "m", data: {}, metadata: {} });
+    model.receive({ type: "bundle", data: {}, metadata: {} });
     model.receive(frame(0, start(), chunks("a")));
     await settle();
     expect(said).toHaveBeenCalledTimes(1);

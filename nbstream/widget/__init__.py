@@ -3,5 +3,6 @@
 from ._chat import ChatView
 from ._show import show, stream_to
 from ._view import StreamView
+from ._watch import watch
 
-__all__ = ["ChatView", "StreamView", "show", "stream_to"]
+__all__ = ["ChatView", "StreamView", "show", "stream_to", "watch"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import traitlets
 
 from .._exceptions import InputError
+from .._secrets import hide_all
 from .._shown import outgoing
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
@@ -168,7 +169,7 @@ def _in_words(prompt: HumanMessage) -> str:
     """Return a prompt as a transcript has it: without its images, but saying that there were."""
     count = len(images_in(prompt))
     note = f"[{count} image{'' if count == 1 else 's'}]" if count else ""
-    return outgoing("\n".join(filter(None, [prompt.text, note])))
+    return outgoing(hide_all("\n".join(filter(None, [prompt.text, note]))))
 
 
 def _wire(turn: Turn) -> dict[str, Any]:
@@ -184,7 +185,7 @@ def _wire(turn: Turn) -> dict[str, Any]:
     return {
         "id": turn.id,
         "parent": turn.parent.id if turn.parent else None,
-        "text": outgoing(turn.prompt.text),
+        "text": outgoing(hide_all(turn.prompt.text)),
         "images": images,
     }
 

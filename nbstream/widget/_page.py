@@ -18,6 +18,7 @@ from ._host import is_attended
 from ._options import ViewOptions, check_options
 from ._pump import _PUMP
 from ._script import build, loader, source_of, style
+from ._static import saved_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -129,8 +130,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
     def _on_bundle(self, _: dict[str, Any]) -> None:
         if self._takes_places and self._is_over():
             data, metadata = self._repr_mimebundle_()
-            answer = {"model": self.model_id, "data": data, "metadata": metadata}
-            self._tell({"type": "bundle", **answer})
+            self._tell({"type": "bundle", "data": data, "metadata": metadata})
 
     def _on_bye(self, _: dict[str, Any]) -> None:
         # No output of any page shows it any more. Displayed once more, it opens again.
@@ -200,7 +200,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
         if self.comm is not None and not (self._takes_places and self._is_over()):
             data, metadata = super()._repr_mimebundle_(**kwargs) or (data, metadata)
         html, text = self._transcript()
-        data["text/html"] = f'<div data-nbstream="{self._place}">{html}</div>'
+        data["text/html"] = saved_html(self._place, html, text)
         data["text/markdown"] = text
         data["text/plain"] = text
         return data, metadata

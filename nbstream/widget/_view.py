@@ -45,8 +45,8 @@ class StreamView(StreamPage):
         Whether spaces, line ends and characters that cannot be seen are.
     heat
         What tokens are coloured by: ``"gap"``, the wait before each; ``"logprob"``, how likely the
-        model found it, where the model gives log-probabilities (none that comes with nbstream
-        does yet); ``"none"`` (default).
+        model found it, where the model gives log-probabilities, as ``ChatLocal(logprobs=True)``
+        does; ``"none"`` (default).
     price
         ``{"input": …, "output": …}`` for a million tokens, in any currency: shows the cost.
     max_height

@@ -277,6 +277,7 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
         page.wait_for_timeout(200)
     nb.shot("hostile")
     guard.check()
+    nb.wait_left()
     nb.save()
     guard.check()
     check_saved(notebook, lab)
@@ -315,6 +316,9 @@ def check_static(root):
         assert [image, position, animation] == ["none", "static", "none"]
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "are drawn by CSS, so they cannot be selected or copied"
+)
 def test_delimiters_are_only_ever_drawn(notebook, lab):
     nb = notebook("hostile-delimiters", [SAY.replace("show(everything())", ""), DELIMITERS])
     guard = Guard(nb.page, lab.url)
@@ -361,6 +365,7 @@ QUOTED = """text => {
 }"""
 
 
+@pytest.mark.promise("docs/architecture.md", "pictures are buttons until they are pressed")
 @pytest.mark.skipif(not HAS_MARKDOWN, reason="the module for Markdown is not built")
 def test_pictures_wait_for_the_reader(notebook, lab):
     url = f"http://{HOST}/fish.png"
@@ -459,6 +464,9 @@ def check_order(root, *all_words):
         assert all(order), words
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "What turns the direction of writing around does so in its own place"
+)
 @pytest.mark.parametrize("kind", TURNING)
 def test_what_turns_writing_around_does_so_in_its_own_place(browser, kind):
     text = UNSEEN[kind]

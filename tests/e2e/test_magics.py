@@ -209,7 +209,7 @@ def run_through(lab, notebook):
         nb.run(len(cells))
         count = len(cells)
         nb.page.locator(".jp-InputPrompt", has_text=f"[{count}]:").wait_for(timeout=90_000)
-        nb.page.wait_for_timeout(500)
+        nb.wait_left()
         nb.save()
         return nb, json.loads(path.read_text())["cells"]
 

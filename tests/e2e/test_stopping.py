@@ -77,6 +77,9 @@ def die(_, nb):
     nb.page.click(".jp-Dialog button:has-text('Ok')")  # JupyterLab says it, too
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "A kernel that is gone takes what was under way with it"
+)
 @pytest.mark.parametrize("go", [restart, shut_down, die], ids=lambda go: go.__name__)
 @pytest.mark.parametrize("cell", [SLOW, CHAT], ids=["run", "chat"])
 def test_a_kernel_that_goes_leaves_what_had_come(notebook, lab, cell, go):

@@ -70,6 +70,7 @@ def shot(nb, name):
     nb.shot(name)
 
 
+@pytest.mark.promise("README.md", "The view has tabs for tokens")
 @pytest.mark.parametrize(
     ("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 620), ("dark", 620)]
 )
@@ -270,6 +271,7 @@ def test_a_walk_through_all_functions_by_keyboard_alone(notebook):
     assert nb.output().text_content().strip() != "the next cell"
 
 
+@pytest.mark.promise("README.md", "and replays a run in its own time")
 def test_a_saved_log_opens_and_plays_again(notebook, lab):
     record = "with Trace() as t:\n    list(chain.stream({'q': 'x'}))\nt.to_jsonl('run.jsonl')\n"
     nb = notebook(
@@ -333,6 +335,7 @@ def test_a_long_run_stays_fluent(notebook):
     nb.shot("long-events")
 
 
+@pytest.mark.promise("docs/architecture.md", "so a view that takes another's place looks the same")
 def test_the_view_stays_the_same_when_the_run_ends(notebook):
     cell = SCRIPT + "\nv = show(ScriptedChat(['word '] * 40, 0.05), 'x')"
     nb = notebook("moves", [cell])

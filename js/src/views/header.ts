@@ -38,7 +38,7 @@ export class HeaderView {
     this.#delimiter = delimiter;
     this.#root = root;
     this.#figures.append(this.#spark.el, this.#metrics);
-    this.#figures.title = "Show all figures";
+    this.#figures.title = "Show all metrics";
     const more = menu(
       "More",
       [
