@@ -6,6 +6,7 @@ import time
 import weakref
 
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 from nbstream import (
     AIMessage,
@@ -439,6 +440,18 @@ def test_a_widget_that_no_output_shows_is_closed_and_opens_again():
     assert "application/vnd.jupyter.widget-view+json" not in view._repr_mimebundle_()[0]
     view.open()
     assert "application/vnd.jupyter.widget-view+json" in view._repr_mimebundle_()[0]
+
+
+def test_a_widget_that_is_closed_leaves_nothing_open():
+    before = set(_instances)
+    view = StreamView()
+    assert len(set(_instances) - before) == 2  # it and its layout
+    view.close()
+    assert set(_instances) == before
+    view.open()
+    assert view.layout.comm is not None
+    assert set(_instances) - before == {view.model_id, view.layout.model_id}
+    view.close()
 
 
 def test_a_widget_is_not_closed_while_it_streams():

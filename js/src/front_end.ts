@@ -17,7 +17,7 @@ import {
   keepInFile,
   replaceTranscripts,
 } from "./outputs";
-import { canTakePlaces, isPlace, takePlaces, whenLeft } from "./places";
+import { canTakePlaces, isPlace, lookSoon, takePlaces, whenLeft } from "./places";
 import type { BundleAnswer, ModuleAnswer, ModuleRequest, Traits } from "./protocol";
 import { ShownViews } from "./shown";
 import { type Told, transcript } from "./transcript";
@@ -95,6 +95,8 @@ export function frontEnd<M>(make: Make<M>) {
         const isGone = views.wereShown && views.isEmpty && isKept() !== true;
         return bye.look(isGone && !content.isRunning) || again || (isGone && content.isRunning);
       });
+      // Without it a model that is closed is kept until the page changes once more.
+      closed.addEventListener("abort", lookSoon);
     }
 
     function send(model: AnyModel<Traits>, message: object): void {

@@ -39,9 +39,10 @@ export default () => {
     if (signal.aborted) return;
     addStyle(style);
     const own = make();
-    const listeners: { name: string; listener: Listener }[] = [];
+    // Only those that are there from the beginning: views come and go, and none of it is kept here.
+    let listeners: { name: string; listener: Listener }[] | null = [];
     const on = (name: string, listener: Listener) => {
-      listeners.push({ name, listener });
+      listeners?.push({ name, listener });
       model.on(name, listener);
     };
     own.initialize({ model: Object.create(model, { on: { value: on } }), signal });
@@ -49,6 +50,7 @@ export default () => {
     for (const { name, args } of heard) {
       for (const one of listeners) if (one.name === name) one.listener(...args);
     }
+    listeners = null;
     heard = [];
     frontEnd = own;
   }

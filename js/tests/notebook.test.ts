@@ -378,5 +378,18 @@ describe("the widget in a notebook", () => {
       expect(await isAlive(output, "2")).toBe(false);
       expect(said()).toBe(0);
     });
+
+    it("lets go of a model that is closed, though the page does not change", async () => {
+      const page = () =>
+        (globalThis as { [key: symbol]: { looks: Set<unknown> } | undefined })[
+          Symbol.for("nbstream.places.2")
+        ]!;
+      open({ _place: "q8" });
+      await looks(2);
+      expect(page().looks.size).toBe(1);
+      close.abort();
+      await looks(2);
+      expect(page().looks.size).toBe(0);
+    });
   });
 });

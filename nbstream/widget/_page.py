@@ -144,6 +144,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
         if is_attended():
             # Without being asked for, once: a kernel that is busy may hear no page.
             self._brings_script, Page._is_script_sent = not Page._is_script_sent, True
+            self.layout.open()
             super().open()
             self._brings_script = False
             hear_while_busy(self.comm)
@@ -161,6 +162,9 @@ class Page(ViewOptions, anywidget.AnyWidget):
             self._unwatch()
             self._unwatch = None
         super().close()
+        # ipywidgets leaves it open, and with it the page keeps all that it has of the widget.
+        if (layout := self._trait_values.get("layout")) is not None:
+            layout.close()
         self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets hides the method
 
     def get_state(

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from ..tasks import wait_until
 from .lab import SHOTS, Notebook
 
 RUN = """from nbstream import *
@@ -125,12 +126,16 @@ def test_a_colleague_in_notebook_7_without_a_kernel(saved, lab, notebook):
     nb.shot("mail-notebook-dark")
 
 
+def _states(lab):
+    return [one["kernel"]["execution_state"] for one in lab.request("GET", "api/sessions")]
+
+
 @pytest.mark.promise("docs/architecture.md", "when it ends, the widget is taken out of the output")
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_the_author_on_the_next_day(saved, lab, notebook, app):
     """Trusted, since it was run here; but the kernel that knew the widget is gone."""
     nb = notebook("moon", app=app)
-    assert lab.request("GET", "api/sessions")[0]["kernel"]["execution_state"] == "idle"
+    wait_until(lambda: _states(lab) == ["idle"])
     nb.page.wait_for_timeout(2_500)  # that is how long the notebook waits for a widget
     assert "model not found" not in nb.page.locator(".jp-Notebook").text_content()
     assert_transcript(nb.page.locator(".jp-OutputArea-output"))
