@@ -17,6 +17,10 @@ from nbstream import watch
 from ..endpoint import Endpoint
 from .openai_endpoint import agent, says_for_ever
 
+# Some leave their connections to the garbage collector.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
 KEY = "sk-a-key-that-nobody-may-see-1234"
 
 

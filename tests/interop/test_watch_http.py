@@ -11,6 +11,10 @@ from nbstream import watch
 
 from ..endpoint import Endpoint, refuses, says, says_for_ever, talks
 
+# Some leave their connections to the garbage collector.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning"
+)
 KEY = "sk-a-key-that-nobody-may-see-1234"
 ASKED = {
     "model": "fish",
