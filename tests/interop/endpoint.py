@@ -115,6 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
+        self.send_header("Connection", "close")  # some clients keep one from a loop that is closed
         self.end_headers()
         self.wfile.write(data)
 
@@ -122,6 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Transfer-Encoding", "chunked")
+        self.send_header("Connection", "close")
         self.end_headers()
         for part in parts:
             data = part.encode()
@@ -290,7 +292,7 @@ class _Handler(BaseHTTPRequestHandler):
                 yield {"type": "content_block_delta", "index": at, "delta": delta}
             yield {"type": "content_block_stop", "index": at}
         delta = {"stop_reason": reason, "stop_sequence": None}
-        yield {"type": "message_delta", "delta": delta, "usage": {"output_tokens": 7}}
+        yield {"type": "message_delta", "delta": delta, "usage": USAGE}
         yield {"type": "message_stop"}
 
     # Gemini, Ollama, Cohere
