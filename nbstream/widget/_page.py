@@ -16,7 +16,7 @@ import traitlets
 from .._exceptions import NbstreamError
 from .._secrets import hide_all
 from .._shown import named
-from ._host import is_attended
+from ._host import host, is_attended
 from ._options import ViewOptions, check_options
 from ._pump import _PUMP
 
@@ -181,10 +181,14 @@ class Page(ViewOptions, anywidget.AnyWidget):
     # The notebook's outputs
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return self._bundle(is_left=self._takes_places, **kwargs)
+
+    def _bundle(self, *, is_left: bool, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what an output holds; ``is_left``: the widget goes out of it when it is over."""
         data: dict[str, Any] = {}
         metadata: dict[str, Any] = {}
         # With the widget still in it, a saved notebook would show an error once the kernel is gone.
-        if self.comm is not None and not (self._takes_places and self._is_over()):
+        if self.comm is not None and not (is_left and self._is_over()):
             data, metadata = super()._repr_mimebundle_(**kwargs) or (data, metadata)
         html, text = self._transcript()
         data["text/html"] = f'<div data-nbstream="{self._place}">{html}</div>'
@@ -231,7 +235,11 @@ class Outputs:
     @property
     def is_written(self) -> bool:
         """Whether the outputs have what the page shows now."""
-        return self._written == _hash_of(self._page._repr_mimebundle_()[0])
+        return self._written == _hash_of(self._made()[0])
+
+    def _made(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        # An output that ends with its cell stays as it is then: it ends as the transcript.
+        return self._page._bundle(is_left=self._page._takes_places or not host().is_live)
 
     def flush(self) -> int:
         """Write the transcript where it is not written yet."""
@@ -240,7 +248,7 @@ class Outputs:
             if not displays:
                 return 0
             self._at = monotonic()  # now: what ends while the transcript is made waits for the next
-            data, metadata = self._page._repr_mimebundle_()
+            data, metadata = self._made()
             written = _hash_of(data)
             if written == self._written:
                 return 0
