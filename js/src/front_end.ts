@@ -9,7 +9,7 @@ import { watchKernel } from "./kernel";
 import { provide, provided } from "./modules";
 import { hasTranscript, replaceOutputs, replaceTranscripts } from "./outputs";
 import { canTakePlaces, takePlaces, whenLeft } from "./places";
-import type { BundleAnswer, ModuleAnswer, Traits } from "./protocol";
+import type { BundleAnswer, LogAnswer, ModuleAnswer, OpenRequest, Traits } from "./protocol";
 import { ShownViews } from "./shown";
 import { type Told, transcript } from "./transcript";
 
@@ -36,7 +36,7 @@ export interface Content<M> {
 type Make<M> = (model: AnyModel<Traits>, ask: (message: object) => void) => Content<M>;
 
 /** Messages that all widgets take. */
-type Shared = ModuleAnswer | BundleAnswer;
+type Shared = ModuleAnswer | BundleAnswer | LogAnswer;
 
 /** The module that anywidget is to find: what it exports makes the front end of one model. */
 export function frontEnd<M>(make: Make<M>) {
@@ -53,6 +53,7 @@ export function frontEnd<M>(make: Make<M>) {
         const first = provided(shared.name) === shared.source;
         if (first) model.set("_modules", { [shared.name]: shared.source });
       } else if (shared?.type === "bundle") replaceOutputs(model.widget_manager, shared);
+      else if (shared?.type === "log") content.open(shared.log);
       else if (message) content.take(message as M);
     }
 
@@ -114,6 +115,9 @@ export function frontEnd<M>(make: Make<M>) {
           watchLeaving(model, life.signal);
           takePlaces(model.get("_place"), (el) => views.show(el), life.signal);
           send(model, { type: "hello" });
+        } else {
+          // JupyterLab keeps messages for a page that opens; marimo, for one, drops them.
+          send(model, { type: "open" } satisfies OpenRequest);
         }
         return () => life.abort();
       },

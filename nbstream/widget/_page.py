@@ -62,6 +62,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
 
     _handlers: ClassVar[dict[str, str]] = {
         "hello": "_on_hello",
+        "open": "_on_open",
         "module": "_on_module",
         "bundle": "_on_bundle",
         "bye": "_on_bye",
@@ -125,6 +126,9 @@ class Page(ViewOptions, anywidget.AnyWidget):
         self._takes_places = True
         if self._is_over():
             self._refresh()
+
+    def _on_open(self, _: dict[str, Any]) -> None:
+        self._tell({"type": "log", "log": self._saved_log()})
 
     def _on_module(self, content: dict[str, Any]) -> None:
         if path := MODULES.get(content.get("name", "")):
