@@ -126,6 +126,6 @@ def test_marimo_draws_views_and_a_chat(browser, tmp_path, mode):
         words.append("--skip-update-check")
     with served(words, tmp_path, browser, "/health") as page:
         if mode == "edit":
-            page.get_by_test_id("run-button").first.click()  # all that has not been run
+            page.get_by_test_id("run-button").nth(4).wait_for()
+            page.keyboard.press("Control+Shift+r")  # all that has not been run
         check(page, f"marimo-{mode}")
-        page.get_by_text("host     marimo").wait_for()
