@@ -20,7 +20,7 @@ from nbstream import (
     stream_to,
 )
 from nbstream.events._state import apply, initial
-from nbstream.widget import _show, _static
+from nbstream.widget import _page, _show, _static
 from nbstream.widget._pump import _PUMP
 
 from .tasks import wait_until
@@ -390,9 +390,11 @@ def run_in(view):
 
 def test_the_transcript_is_sent_once(monkeypatch):
     # The first view: the page says that it takes places only after the run.
+    monkeypatch.setattr(_page, "HELLO_BY", 1_000)
     first = StreamView()
     given = displayed(first, monkeypatch)
     run_in(first)
+    wait_until(lambda: all(due > time.monotonic() for due in dict(_PUMP._waiting).values()))
     first._handle_custom_msg({"type": "hello"}, [])
     wait_until(lambda: len(given) > 1 and first._outputs.is_written)
     # From then on it is known, and a run may be over before the page has opened its view.
@@ -404,7 +406,8 @@ def test_the_transcript_is_sent_once(monkeypatch):
     third = StreamView(second.trace)
     whole = displayed(third, monkeypatch)
     third._handle_custom_msg({"type": "hello"}, [])
-    wait_until(lambda: not _PUMP._waiting)
+    wait_until(lambda: second._outputs.is_written and third._outputs.is_written)
+    wait_until(lambda: not {second._outputs, third._outputs} & set(_PUMP._waiting))
     for outputs in (given, more, whole):
         told = [data for data in outputs if "there" in data["text/html"]]
         assert len(told) == 1

@@ -73,7 +73,8 @@ def test_a_page_loaded_anew_asks_once_for_all_views(wired):
     assert scripts(came) == 1
     asked = [frame for frame in went if '"name":"widget"' in frame.replace(" ", "")]
     assert len(asked) == 1
-    assert nb.page.evaluate("getComputedStyle(document.querySelector('.nbstream')).borderStyle")
+    style = nb.page.evaluate("getComputedStyle(document.querySelector('.nbstream')).borderTopStyle")
+    assert style == "solid"
 
 
 BUSY = f"""{SCRIPT}
