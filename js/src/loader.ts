@@ -32,12 +32,14 @@ export default () => {
   let frontEnd: FrontEnd | undefined;
   let begun: Promise<void>;
   let problem = ABSENT;
+  let sheet = "";
   /** What has happened to the model, until somebody takes it. */
   let heard: { name: string; args: unknown[] }[] = [];
 
   function begin(model: Model, { default: make, style }: Script, signal: AbortSignal): void {
     if (signal.aborted) return;
-    addStyle(style);
+    addStyle(style, document.head);
+    sheet = style;
     const own = make();
     // Only those that are there from the beginning: views come and go, and none of it is kept here.
     let listeners: { name: string; listener: Listener }[] | null = [];
@@ -110,6 +112,8 @@ export default () => {
         el.replaceChildren();
         el.style.whiteSpace = "";
         frontEnd.render({ model, el, signal: life.signal });
+        addToShadow(sheet, el);
+        requestAnimationFrame(() => addToShadow(sheet, el)); // some render first and attach later
       };
       life.signal.addEventListener("abort", () => clearInterval(timer));
       if (frontEnd) show();
@@ -120,13 +124,19 @@ export default () => {
 };
 
 /** The style sheet is there before the first view is drawn. */
-function addStyle(text: string): void {
-  const id = `nbstream-style-${keyOf("")}`;
-  if (document.getElementById(id)) return;
+function addStyle(text: string, place: ParentNode): void {
+  const id = `nbstream-style-${keyOf("").replace(/\W/g, "")}`;
+  if (place.querySelector(`#${id}`)) return;
   const style = document.createElement("style");
   style.id = id;
   style.textContent = text;
-  document.head.append(style);
+  place.append(style);
+}
+
+/** Where a host draws a widget in a shadow of its own, as marimo does, the page's styles end. */
+function addToShadow(text: string, el: HTMLElement): void {
+  const root = el.getRootNode();
+  if (root instanceof ShadowRoot) addStyle(text, root);
 }
 
 /** The text of all answers in what has come. */

@@ -59,9 +59,9 @@ async function opened(traits: Partial<Traits> = {}, manager?: object, hasSignals
   const signal = hasSignals ? { signal: own.signal } : {};
   const end = initialize({ model, ...signal } as never);
   if (!hasSignals) own.signal.addEventListener("abort", end);
-  const view = (until = leave) => {
+  const view = (until = leave, place: ParentNode = document.body) => {
     const el = document.createElement("div");
-    document.body.append(el);
+    place.append(el);
     const signal = hasSignals ? { signal: until.signal } : {};
     const end = render({ model, el, ...signal } as never);
     if (!hasSignals) until.signal.addEventListener("abort", end);
@@ -102,6 +102,29 @@ describe("the loader", () => {
     const next = await opened();
     expect(next.view().querySelectorAll(".nbstream")).toHaveLength(1);
     expect(next.asks()).toEqual([]);
+    expect(document.head.querySelectorAll("style")).toHaveLength(1);
+  });
+
+  it("brings the style where a host draws each widget in a shadow of its own", async () => {
+    const shadow = (host = document.createElement("div")) => {
+      document.body.append(host);
+      return host.attachShadow({ mode: "open" });
+    };
+    const { model, view } = await opened();
+    const [now, soon, apart] = [shadow(), shadow(), document.createElement("div")];
+    view(leave, now);
+    view(leave, now);
+    // Rendered first, attached later.
+    new MutationObserver(() => soon.contains(apart) || soon.append(apart)).observe(
+      view(leave, apart),
+      { childList: true },
+    );
+    come(model);
+    await run();
+    for (const root of [now, soon]) {
+      expect(root.querySelectorAll("style")).toHaveLength(1);
+      expect(root.querySelector("style")!.textContent).toContain(".tested");
+    }
     expect(document.head.querySelectorAll("style")).toHaveLength(1);
   });
 
