@@ -118,6 +118,7 @@ def test_the_chat_app_is_an_app_in_voila(browser, tmp_path):
         shot(page, "voila-chat-app")
 
 
+@pytest.mark.promise("docs/hosts.md", "the cell is done at once, and its view streams")
 @pytest.mark.parametrize("mode", ["run", "edit"])
 def test_marimo_draws_views_and_a_chat(browser, tmp_path, mode):
     (tmp_path / "app.py").write_text(marimo_app())
