@@ -74,7 +74,7 @@ if TYPE_CHECKING:
         chain,
     )
     from .tools import Tool, convert_to_tool, tool
-    from .widget import ChatView, StreamView, show, stream_to
+    from .widget import ChatView, StreamView, show, stream_to, watch
 
 __all__ = [
     "AIMessage",
@@ -139,6 +139,7 @@ __all__ = [
     "stream_to",
     "tool",
     "unload_ipython_extension",
+    "watch",
 ]
 
 _HOMES = {
@@ -222,6 +223,7 @@ _HOMES = {
         "host",
         "show",
         "stream_to",
+        "watch",
     ),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -80,6 +80,29 @@ def says(*texts, **usage):
     return behaviour
 
 
+def talks(*texts, **usage):
+    """Say these texts, as a stream or as a whole, whichever it is asked for."""
+
+    def behaviour(handler, body):
+        if body.get("stream"):
+            says(*texts, **usage)(handler, body)
+            return
+        message = start_event(output_tokens=2, **usage)["message"]
+        message |= {"content": [{"type": "text", "text": "".join(texts)}]}
+        answers_json(handler, 200, {**message, "stop_reason": "end_turn"})
+
+    return behaviour
+
+
+def answers_json(handler, status, value):
+    data = json.dumps(value).encode()
+    handler.send_response(status)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(len(data)))
+    handler.end_headers()
+    handler.wfile.write(data)
+
+
 def block(index, start, *deltas):
     """Return the events of one content block."""
     return [
@@ -140,12 +163,8 @@ def breaks_off(handler, body):
 
 def refuses(status, kind, message):
     def behaviour(handler, body):
-        data = json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
-        handler.send_response(status)
-        handler.send_header("Content-Type", "application/json")
-        handler.send_header("Content-Length", str(len(data)))
-        handler.end_headers()
-        handler.wfile.write(data)
+        error = {"type": kind, "message": message}
+        answers_json(handler, status, {"type": "error", "error": error})
 
     return behaviour
 

@@ -63,6 +63,7 @@ RANK = {
     "models": 4,
     "sources": 4,
     "jobs": 4.5,
+    "watching": 4.6,
     "conversation": 4.7,
     "widget": 5,
     "magics": 6,

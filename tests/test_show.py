@@ -229,7 +229,7 @@ def test_thinking_and_tool_calls_stand_in_the_transcript():
 
     thought = AIMessageChunk([{"type": "thinking", "thinking": "<Hm.>", "index": 0}])
     view = show(ScriptedChat([thought, "I add.", piece("add<b>", ""), piece(None, "{}")]), "x")
-    html = view._repr_mimebundle_()[0]["text/html"]
+    html = view._repr_mimebundle_()[0]["text/html"].partition("-->")[2]
     first, second = html.index("Thinking"), html.index("Calls add&lt;b&gt;")
     assert first < html.index("I add.") < second
     assert "&lt;Hm.&gt;" in html

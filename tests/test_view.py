@@ -4,10 +4,9 @@ import json
 import re
 import time
 import weakref
-from itertools import pairwise
-from pathlib import Path
 
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 from nbstream import (
     AIMessage,
@@ -22,6 +21,7 @@ from nbstream import (
 )
 from nbstream.events._state import apply, initial
 from nbstream.widget import _show, _static
+from nbstream.widget._pump import _PUMP
 
 from .tasks import wait_until
 
@@ -219,7 +219,7 @@ def test_the_output_reads_well_without_the_widget():
 
 
 def visible(html):
-    return re.sub(r"<[^>]*>", "", html)
+    return re.sub(r"<[^>]*>", "", html).replace("&#10;", "\n")
 
 
 def html_of(*chunks, delimiter="|"):
@@ -245,6 +245,24 @@ def test_what_a_model_says_is_text_in_the_transcript(hostile):
     assert set(re.findall(r"<(\w+)", html)) == tags
     assert not re.search(r"<[^>]*\son\w+=", html)
     assert tags <= set(re.findall(r"<(\w+)", html_of("a", "b", delimiter=hostile)))
+
+
+@pytest.mark.parametrize("hostile", [*HOSTILE, "--> <b>out</b>", "\n\n-->", "]]>", "-" * 300])
+def test_a_transcript_begins_with_a_line_to_be_read(hostile):
+    """JupyterLab shows the first line of an output that is folded."""
+    html = html_of(f"Goldfish, {hostile}", " on the moon")
+    first, _, rest = html.partition("\n")
+    assert re.fullmatch(r"<!-- Goldfish, [\w .,:;!?'()…]* -->", first)
+    assert len(first) < 120
+    assert rest.startswith("<div data-nbstream=")
+    assert html_of("-->").startswith("<!-- Model output -->\n")
+
+
+def test_no_line_of_a_transcript_is_blank():
+    """In Markdown, which notebooks are converted to, a blank line ends what is HTML."""
+    html = html_of("one\n", "\n", "two\n \t\n\n\nthree", "\n\n")
+    assert not re.search(r"\n[ \t]*\n", html)
+    assert visible(html.partition("-->")[2]).count("\n") >= 8
 
 
 @pytest.mark.promise("docs/errors.md", "The view shows its message")
@@ -308,13 +326,6 @@ def test_no_text_is_said(chunks, said):
     assert said in StreamView(trace)._repr_mimebundle_()[0]["text/html"]
 
 
-def test_what_each_widget_brings_to_the_page_is_bounded():
-    folder = Path(_static.__file__).parents[1] / "static"
-    assert (folder / "widget.js").stat().st_size <= 60_000
-    assert (folder / "chat.js").stat().st_size <= 70_000
-    assert (folder / "markdown.js").stat().st_size <= 220_000
-
-
 # The notebook's outputs
 
 
@@ -343,7 +354,6 @@ def test_many_short_runs_are_written_into_an_output_at_most_twice_a_second():
     lasted = time.monotonic() - started
     assert len(view.trace.runs) > 100
     assert len(display.updates) <= lasted / 0.5 + 2
-    assert all(b - a > 0.2 for (a, _), (b, _) in pairwise(display.updates))
 
 
 def test_an_output_that_cannot_be_written_keeps_neither_the_run_nor_the_others_from_it(caplog):
@@ -364,6 +374,67 @@ def test_what_has_not_changed_is_not_written_again():
     assert len(display.updates) == 1
 
 
+def displayed(view, monkeypatch):
+    """Display a view as a notebook does, and return what its output is given."""
+    given = []
+
+    class Handle:
+        def update(self, data, **_):
+            given.append(data)
+
+    def display(data, **_):
+        given.append(data)
+        return Handle()
+
+    monkeypatch.setattr("IPython.display.display", display)
+    view._display()
+    return given
+
+
+def run_in(view):
+    with stream_to(view):
+        ScriptedChat(["Hi", " there"]).invoke("x")
+
+
+def test_the_transcript_is_sent_once(monkeypatch):
+    # The first view: the page says that it takes places only after the run.
+    first = StreamView()
+    given = displayed(first, monkeypatch)
+    run_in(first)
+    first._handle_custom_msg({"type": "hello"}, [])
+    wait_until(lambda: len(given) > 1 and first._outputs.is_written)
+    # From then on it is known, and a run may be over before the page has opened its view.
+    second = StreamView()
+    more = displayed(second, monkeypatch)
+    run_in(second)
+    second._settle()
+    second._handle_custom_msg({"type": "hello"}, [])
+    third = StreamView(second.trace)
+    whole = displayed(third, monkeypatch)
+    third._handle_custom_msg({"type": "hello"}, [])
+    wait_until(lambda: not _PUMP._waiting)
+    for outputs in (given, more, whole):
+        told = [data for data in outputs if "there" in data["text/html"]]
+        assert len(told) == 1
+        assert [mime for mime in told[0] if "widget" in mime] == []
+
+
+def test_where_no_page_takes_places_the_transcript_stands_beside_the_widget(monkeypatch):
+    view = StreamView()
+    given = displayed(view, monkeypatch)
+    run_in(view)
+    wait_until(lambda: len(given) > 1)
+    assert "there" in given[-1]["text/html"]
+    assert "application/vnd.jupyter.widget-view+json" in given[-1]
+
+
+def test_the_saved_output_is_hardly_larger_than_its_text():
+    words = ["word "] * 2_000
+    html = html_of(*words)
+    assert len(html.encode()) <= 2.5 * len("".join(words))
+    assert html.count("user-select:none") > 100
+
+
 @pytest.mark.promise(
     "docs/architecture.md", "the widget is closed; displayed once more, it opens again"
 )
@@ -377,6 +448,18 @@ def test_a_widget_that_no_output_shows_is_closed_and_opens_again():
     assert "application/vnd.jupyter.widget-view+json" not in view._repr_mimebundle_()[0]
     view.open()
     assert "application/vnd.jupyter.widget-view+json" in view._repr_mimebundle_()[0]
+
+
+def test_a_widget_that_is_closed_leaves_nothing_open():
+    before = set(_instances)
+    view = StreamView()
+    assert len(set(_instances) - before) == 2  # it and its layout
+    view.close()
+    assert set(_instances) == before
+    view.open()
+    assert view.layout.comm is not None
+    assert set(_instances) - before == {view.model_id, view.layout.model_id}
+    view.close()
 
 
 def test_a_widget_is_not_closed_while_it_streams():

@@ -7,9 +7,6 @@ import { Store } from "./store";
 import "./theme.css";
 import { renderPanel } from "./views/panel";
 
-/** Milliseconds after a run's end by which its output has been updated, where Jupyter does that. */
-const LEFT_BY = 1000;
-
 export default frontEnd<Frame | ExportAnswer | Words>((model, ask) => {
   const store = new Store(ask);
   return {
@@ -27,14 +24,6 @@ export default frontEnd<Frame | ExportAnswer | Words>((model, ask) => {
     tell: () => [{ store }],
     draw: (el, signal) =>
       renderPanel({ store, el, signal, options: new Options(model, store.setup, signal) }),
-    shownIn(el, signal) {
-      // A run that is over leaves its transcript in the output, which takes this view away.
-      let timer = 0;
-      store.subscribe(() => {
-        if (timer || store.isRunning) return;
-        timer = window.setTimeout(() => el.isConnected && store.askForBundle(), LEFT_BY);
-      }, signal);
-      store.notify();
-    },
+    subscribe: (listener, signal) => store.subscribe(listener, signal),
   };
 });

@@ -151,11 +151,6 @@ export class Store {
     this.notify();
   }
 
-  /** Ask Python for what is to be left in the notebook's output. */
-  askForBundle(): void {
-    this.#ask({ type: "bundle" });
-  }
-
   /** Ask Python for code that is not sent with each widget. */
   askForModule(name: string): void {
     this.#ask({ type: "module", name });

@@ -1,9 +1,10 @@
 /**
- * The transcript that the page makes itself, of a run that its kernel can say nothing more of: what
- * is saved then has what had come. Simpler than Python's (`nbstream/widget/_static.py`).
+ * The transcript that the page makes itself, of a run that its kernel can say nothing more of, or
+ * that is not over when the notebook is saved: the file then has the text received so far. Simpler
+ * than Python's (`nbstream/widget/_static.py`), which takes its place.
  */
 
-import type { Json } from "./protocol";
+import { type Bundle, pagesBundle } from "./outputs";
 import type { Store } from "./store";
 import { count, figures } from "./words";
 
@@ -17,7 +18,7 @@ export interface Told {
 }
 
 /** What an output holds that a transcript stands in. */
-export function transcript(place: string, told: readonly Told[]): { [mime: string]: Json } {
+export function transcript(place: string, told: readonly Told[]): Bundle {
   const html: string[] = [];
   const texts: string[] = [];
   for (const { store, prompt } of told) {
@@ -37,15 +38,12 @@ export function transcript(place: string, told: readonly Told[]): { [mime: strin
   const text = texts.join("\n\n---\n\n");
   // What stands between two `$` is no formula here.
   const inside = `<div class="mathjax_ignore tex2jax_ignore">${html.join("")}</div>`;
-  return {
-    "text/html": `<div data-nbstream="${escaped(place)}">${inside}</div>`,
-    "text/markdown": text,
-    "text/plain": text,
-  };
+  return pagesBundle(escaped(place), inside, text);
 }
 
-function headline({ doing }: Store): string {
-  return doing === "gone" ? "Kernel gone" : doing[0]!.toUpperCase() + doing.slice(1);
+function headline({ doing, isRunning }: Store): string {
+  if (doing === "gone") return "Kernel gone";
+  return isRunning ? `Saved while ${doing}` : doing[0]!.toUpperCase() + doing.slice(1);
 }
 
 function bounded(text: string): string {

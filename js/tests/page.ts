@@ -27,7 +27,7 @@ export class Model {
   receive = (message: Answer) => this.emit("msg:custom", message);
 }
 
-const TRAITS: Traits = {
+export const TRAITS: Traits = {
   view: "tokens",
   delimiter: "|",
   borders: "delimiter",
@@ -35,6 +35,8 @@ const TRAITS: Traits = {
   heat: "none",
   price: {},
   max_height: "30em",
+  _kind: "run",
+  _build: "b1",
   _place: "here",
   _log: {},
   _modules: undefined,

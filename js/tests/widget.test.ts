@@ -149,12 +149,13 @@ describe("the widget", () => {
 
   it("takes the messages behind one that fails, whoever it fails for", async () => {
     const said = vi.spyOn(console, "error").mockImplementation(() => {});
+    setManager({
+      get context() {
+        throw new Error("no");
+      },
+    });
     const root = open()();
-    model.receive({ type: "module", name: "x", source: "" });
-    model.set = () => {
-      throw new Error("no");
-    };
-    model.receive({ type: "module", name: "y", source: "" });
+    model.receive({ type: "bundle", data: {}, metadata: {} });
     model.receive(frame(0, start(), chunks("a")));
     await settle();
     expect(said).toHaveBeenCalledTimes(1);

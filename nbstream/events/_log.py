@@ -18,12 +18,15 @@ from ._types import Event, EventKind, Run, RunType
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["OVER", "Log"]
+__all__ = ["OVER", "PLACERS", "Log"]
 
 _logger = logging.getLogger(__name__)
 
 OVER = frozenset({"end", "error", "cancelled"})
 """The kinds of the events that end a run."""
+
+PLACERS: list[Callable[[Log, Run | None], Run | None]] = []
+"""While other libraries are watched: what knows which of their runs a new one lies in."""
 
 
 class Log:
@@ -121,6 +124,7 @@ class Log:
         Stopped
             If the log was stopped: what such a run's code begins later is not begun.
         """
+        parent = self.placed(parent)
         if self._is_stopped or (parent is not None and parent.index < self._stopped_below):
             raise Stopped
         values: dict[str, Any] = {
@@ -140,6 +144,12 @@ class Log:
         run = self.add_run(input=input, **values)
         self.log("start", run, input)
         return run
+
+    def placed(self, parent: Run | None) -> Run | None:
+        """Return the run that a new one lies in: ``parent``, or what is under way inside that."""
+        for place in PLACERS:
+            parent = place(self, parent)
+        return parent
 
     def add_run(self, *, input: Any, **values: Any) -> Run:
         """Note a run without an event."""

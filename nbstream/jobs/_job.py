@@ -318,7 +318,7 @@ class Job:
         unmirror: Callable[[], None] | None = None
         if outer is not None and outer.trace is not None and outer.trace is not self.trace:
             # Whoever watches the code around this sees the run, too.
-            unmirror = self.trace.subscribe(Mirror(outer.trace, outer.run))
+            unmirror = self.trace.subscribe(Mirror(outer.trace, outer.trace.placed(outer.run)))
         block = object()
         with self._lock:
             if not self._active:

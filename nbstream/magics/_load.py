@@ -9,16 +9,17 @@ from typing import Any
 
 from ._magics import ChatMagics
 from ._session import is_kernel
+from ._watch import WatchMagics
 
 __all__ = ["load_ipython_extension", "unload_ipython_extension"]
 
 _logger = logging.getLogger(__name__)
 
-_NAME = "ChatMagics"
+_NAME, _WATCH = "ChatMagics", "WatchMagics"
 
 
 def load_ipython_extension(ipython: Any) -> None:
-    """Add ``%%chat`` and ``%chat``; called by ``%load_ext nbstream``.
+    """Add ``%%chat``, ``%chat``, ``%%watch`` and ``%watch``; called by ``%load_ext nbstream``.
 
     Examples
     --------
@@ -31,7 +32,7 @@ def load_ipython_extension(ipython: Any) -> None:
     >>> unload_ipython_extension(get_ipython())
     """
     magics = ChatMagics(ipython)
-    ipython.register_magics(magics)
+    ipython.register_magics(magics, WatchMagics(ipython))
     magics.session.cells.start()
     if is_kernel(ipython):
         with suppress(RuntimeError):  # no threads here: the first prompt takes a little longer
@@ -69,7 +70,12 @@ def unload_ipython_extension(ipython: Any) -> None:
     """
     manager = ipython.magics_manager
     for kind in ("cell", "line"):
-        manager.magics[kind].pop("chat", None)
+        for name in ("chat", "watch"):
+            manager.magics[kind].pop(name, None)
+    watcher = manager.registry.pop(_WATCH, None)
+    if watcher is not None:
+        watcher.stop()
+        ipython.configurables.remove(watcher)
     magics = manager.registry.pop(_NAME, None)
     if magics is None:
         return

@@ -4,5 +4,6 @@ from ._chat import ChatView
 from ._host import host
 from ._show import show, stream_to
 from ._view import StreamView
+from ._watch import watch
 
-__all__ = ["ChatView", "StreamView", "host", "show", "stream_to"]
+__all__ = ["ChatView", "StreamView", "host", "show", "stream_to", "watch"]

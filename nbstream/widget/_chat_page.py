@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import traitlets
 
 from .._exceptions import InputError
+from .._secrets import hide_all
 from .._shown import outgoing
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
 from ._host import host
-from ._page import Page, static
+from ._page import Page
 from ._pump import Feed
 from ._static import MAX_TEXT, chat_to_html, chat_to_text
 
@@ -34,8 +35,7 @@ NO_PAGE = """A ChatView is typed into on a notebook's page. Here: chat.ask("…"
 class ChatPage(Page):
     """Has a `Conversation` and shows it; `ChatView` is its public form."""
 
-    _esm = static("chat.js")
-
+    _kind = traitlets.Unicode("chat").tag(sync=True)
     _model = traitlets.Unicode(help="What the model is called.").tag(sync=True)
 
     _handlers: ClassVar[dict[str, str]] = {
@@ -178,7 +178,7 @@ def _in_words(prompt: HumanMessage) -> str:
     """Return a prompt as a transcript has it: without its images, but saying that there were."""
     count = len(images_in(prompt))
     note = f"[{count} image{'' if count == 1 else 's'}]" if count else ""
-    return outgoing("\n".join(filter(None, [prompt.text, note])))
+    return outgoing(hide_all("\n".join(filter(None, [prompt.text, note]))))
 
 
 def _wire(turn: Turn) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def _wire(turn: Turn) -> dict[str, Any]:
     return {
         "id": turn.id,
         "parent": turn.parent.id if turn.parent else None,
-        "text": outgoing(turn.prompt.text),
+        "text": outgoing(hide_all(turn.prompt.text)),
         "images": images,
     }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._shown import brief
 from ..events._plain import text_of
-from ..sources import NO_INPUT
+from ..sources import NO_INPUT, is_lent
 from ._host import host, kernel_shell
 from ._options import lists_options
 from ._view import StreamView
@@ -105,8 +105,9 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
     job = view._job
     here, shell = host(), kernel_shell()
     if block is None:
-        block = here.waits or view.comm is None
-        if block and here.has_page:
+        waits = here.waits
+        block = waits or view.comm is None or is_lent(source)
+        if waits and here.has_page:
             _say_that_it_waits(here.title)
     # In a loop of its own a model or chain can be broken off while it waits for its first word.
     is_apart = not block and input is not NO_INPUT and hasattr(source, "astream")

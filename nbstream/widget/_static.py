@@ -6,6 +6,7 @@ they are, and else from the page's own text colour.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -21,17 +22,22 @@ __all__ = [
     "chat_to_html",
     "chat_to_text",
     "headline",
+    "saved_html",
     "to_document",
     "to_html",
     "to_text",
 ]
 
-MAX_MARKED = 1_000
-"""Chunks whose borders are marked; the text after them follows unmarked."""
+MAX_MARKED = 200
+"""Chunks whose borders are marked; the text after them follows unmarked. A mark takes ten times the
+room of the token before it."""
 MAX_TEXT = 400_000
 """Characters of text kept, so that a notebook stays small enough to open."""
 MAX_STEPS = 500
 """Steps listed."""
+
+MAX_LINE = 100
+"""Characters of the line that a folded output shows."""
 
 _COLOURS: dict[Status, str] = {
     "waiting": "#767676",
@@ -52,6 +58,10 @@ _ISOLATED = "unicode-bidi:isolate;overflow-wrap:anywhere;white-space:pre-wrap"
 _FIGURE = "text-align:right;padding:1px 0 1px 8px;white-space:nowrap"
 # Notebooks, and pages made from them, take what stands between two `$` for a formula: not here.
 _NO_MATHS = "mathjax_ignore tex2jax_ignore"
+_BLANK = re.compile(r"\n(?=[ \t]*\n)")
+_MARKS = dict.fromkeys(map(ord, "*`#"))  # of Markdown
+# All but words and their signs: nothing of it can end an HTML comment, or do anything.
+_NO_WORDS = re.compile(r"[^\w\s.,:;!?'()]+")
 _BARS = {"failed": "#d32f2f", "stopped": "#b26a00"}
 
 
@@ -127,6 +137,26 @@ def to_html(state: ViewState, delimiter: str = "|") -> str:
     return "".join(parts) + "</div>"
 
 
+def saved_html(place: str, html: str, text: str) -> str:
+    r"""Return a transcript as an output holds it.
+
+    It begins with a line that JupyterLab shows of an output that is folded, and has no line that is
+    blank: in Markdown, as of ``nbconvert --to markdown``, that would be the end of the HTML.
+
+    Examples
+    --------
+    >>> print(saved_html("p1", "<p>Hi\n\nthere</p>", "Hi\n\nthere"))
+    <!-- Hi there -->
+    <div data-nbstream="p1"><p>Hi&#10;
+    there</p></div>
+    """
+    words = text[: 10 * MAX_LINE].translate(_MARKS)
+    words = " ".join(_NO_WORDS.sub(" ", words).split())
+    line = words if len(words) <= MAX_LINE else words[: MAX_LINE - 1] + "…"
+    inside = _BLANK.sub("&#10;", html)
+    return f'<!-- {line or "Model output"} -->\n<div data-nbstream="{place}">{inside}</div>'
+
+
 def to_document(html: str) -> str:
     """Return a transcript as a page of its own, which follows the reader's light or dark."""
     return (
@@ -164,7 +194,7 @@ def _tokens(state: ViewState, delimiter: str) -> str:
     if run is None or not (run["texts"] or run["asides"]):
         return f'<span style="{_MUTED}">{_HINTS.get(status(state), "")}</span>'
     # As short as can be: there is one for each token, and all are saved with the notebook.
-    mark = f'<span style="user-select:none;color:#1976d2">{escape(delimiter)}</span>'
+    mark = f'<span style="user-select:none;color:#17d">{escape(delimiter)}</span>'
     parts: list[str] = []
     room = MAX_TEXT
     asides = iter(run["asides"])

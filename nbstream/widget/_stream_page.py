@@ -31,6 +31,7 @@ class StreamPage(Watched, Page):
     }
 
     _feed: Feed | None = None
+    _is_watching = False  # whether more runs may begin
 
     def __init__(self, trace: Trace | None, options: dict[str, Any]) -> None:
         self._job = Job(trace)
@@ -68,7 +69,7 @@ class StreamPage(Watched, Page):
         return to_html(state, self.delimiter), to_text(state, MAX_TEXT)
 
     def _is_over(self) -> bool:
-        return self._job.is_over
+        return self._job.is_over and not self._is_watching
 
     def _on_event(self, event: Event) -> None:
         if event.run.parent is None and event.kind in OVER:

@@ -1,12 +1,13 @@
 /** The whole of a view: the header, the tabs, and what they show. */
 
 import { Announcer } from "../announcer";
-import { drawSoon } from "../clock";
+import { type Drawn, drawSoon } from "../clock";
 import { button, element, on, setText } from "../dom";
 import { keepKeys } from "../keys";
 import type { Options } from "../options";
 import type { ViewName } from "../protocol";
 import { MOVED } from "../shown";
+import { watchSight } from "../sight";
 import { cutOff, type RunState } from "../state";
 import type { Store } from "../store";
 import { count, number } from "../words";
@@ -185,7 +186,7 @@ export function renderPanel(props: PanelProps): void {
     if (top?.follow(isMore)) schedule();
   }
 
-  const drawn = { write, read };
+  const drawn: Drawn = { write, read };
 
   function schedule(): void {
     drawSoon(drawn);
@@ -207,10 +208,18 @@ export function renderPanel(props: PanelProps): void {
   options.onChange(["delimiter", "borders", "whitespace", "heat", "max_height"], look);
   options.onChange(["view", "price"], schedule);
   store.subscribe(schedule, signal);
-  // Tells when the view is put on the page, which is after `render`.
   root.addEventListener(MOVED, schedule);
-  const attached = new ResizeObserver(schedule);
+  // Tells when the view is put on the page, which is after `render`; and not that it has grown.
+  let width = -1;
+  const attached = new ResizeObserver(() => {
+    if (width !== root.clientWidth) schedule();
+    width = root.clientWidth;
+  });
   attached.observe(root);
+  const seen = (isOutOfSight: boolean) => {
+    drawn.isOutOfSight = isOutOfSight;
+  };
+  watchSight(root, seen, signal);
   signal.addEventListener("abort", () => {
     attached.disconnect();
     clearTimeout(timer);
