@@ -56,7 +56,7 @@ def thought(text: str) -> AIMessageChunk | None:
 def call_piece(
     index: Any, args: str | None = None, *, name: str | None = None, id: str | None = None
 ) -> AIMessageChunk:
-    """Return the chunk of a piece of a call."""
+    """Return the chunk of a part of a call."""
     piece = {"index": index, "name": name, "id": id, "args": args or ""}
     return AIMessageChunk(tool_call_chunks=[piece])
 

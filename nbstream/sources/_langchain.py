@@ -148,7 +148,7 @@ class Events(Adapter):
 class Graph(Adapter):
     """What a LangGraph streams, in every mode and mixture of modes.
 
-    A message that was streamed and stands in the state afterwards is shown once.
+    A message that was streamed and is in the state afterwards is shown once.
     """
 
     def __init__(self) -> None:

@@ -188,7 +188,7 @@ def _is_stream_of_streams(source: Any) -> bool:
 
 
 def _changes(source: Any) -> Callable[[Any], Any]:
-    """Return what makes a piece of an item that is the whole text so far, where they are that."""
+    """Return what makes a part of an item that is the whole text so far, where they are that."""
     frame = getattr(source, "gi_frame", None) or getattr(source, "ag_frame", None)
     known = frame.f_locals if frame is not None else {}
     is_whole = getattr(source, "__name__", "") == "stream_text" and not known.get("delta", True)
