@@ -195,6 +195,7 @@ def test_a_loaded_log_gives_the_same_spans():
         assert one.end - one.start == pytest.approx(other.end - other.start, abs=1e-5)
 
 
+@pytest.mark.promise("README.md", "as OpenTelemetry spans")
 def test_spans_that_come_live_are_those_that_come_afterwards():
     live, after = InMemorySpanExporter(), InMemorySpanExporter()
     with Trace() as trace, trace.to_otel(live, live=True) as export:

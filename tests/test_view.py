@@ -78,6 +78,14 @@ def test_content_blocks_are_shown(capsys):
     assert show(STREAMS["another library's blocks"]()).text == "Here is a"
 
 
+def test_printed_it_says_status_and_text():
+    view = show(ScriptedChat(["word " * 40]), "x")
+    assert str(view).startswith("<StreamView: done, 'word word ")
+    assert str(view).endswith("word…'>")
+    assert len(str(view)) < 90
+    assert str(StreamView()) == "<StreamView: waiting, ''>"
+
+
 def test_a_models_own_stream_is_logged_once():
     view = show(ScriptedChat(SCRIPT).stream("x"))
     assert [run.name for run in view.trace.runs] == ["ScriptedChat"]

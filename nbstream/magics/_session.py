@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
@@ -67,8 +68,7 @@ class Answer:
         return self.view.trace
 
     def __repr__(self) -> str:
-        text = " ".join(self.text.split())
-        shown = text if len(text) <= 60 else f"{text[:59]}…"
+        shown = shorten(self.text, 60, placeholder="…")
         return f"<Answer of {self.model}: {self.view.status}, {shown!r}>"
 
 

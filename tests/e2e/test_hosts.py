@@ -59,11 +59,11 @@ def marimo_app():
 def served(words, folder, browser, path="/"):
     server = Server(words, folder)
     page = browser.new_page(viewport={"width": 1100, "height": 1200})
-    page.set_default_timeout(120_000)
-    expect.set_options(timeout=120_000)
+    page.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)
     try:
         server.wait(path)
-        page.goto(server.url, timeout=120_000)
+        page.goto(server.url, timeout=20_000)
         yield page
     finally:
         page.close()
@@ -118,6 +118,7 @@ def test_the_chat_app_is_an_app_in_voila(browser, tmp_path):
         shot(page, "voila-chat-app")
 
 
+@pytest.mark.promise("docs/hosts.md", "the cell is done at once, and its view streams")
 @pytest.mark.parametrize("mode", ["run", "edit"])
 def test_marimo_draws_views_and_a_chat(browser, tmp_path, mode):
     (tmp_path / "app.py").write_text(marimo_app())

@@ -111,7 +111,7 @@ def test_a_page_loaded_anew_in_mid_stream_misses_nothing(notebook, gate):
 
 
 @pytest.mark.promise(
-    "docs/architecture.md", "after a reload the page puts the transcript there itself"
+    "docs/architecture.md", "reload the page asks for the transcript when the run is over"
 )
 def test_what_is_saved_after_a_reload_in_mid_stream_is_all_of_it(notebook, lab, gate):
     nb = notebook("reload-saved", [SLOW])

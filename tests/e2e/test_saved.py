@@ -104,7 +104,7 @@ def assert_transcript(outputs):
 
 
 @pytest.mark.promise(
-    "README.md", "The saved notebook keeps the transcript, to read with no kernel and no nbstream"
+    "README.md", "A saved notebook keeps the transcript, to read with no kernel and no nbstream"
 )
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_colleague_in_jupyterlab_without_a_kernel(saved, lab, notebook, theme):

@@ -12,6 +12,7 @@ COLAB = {"COLAB_RELEASE_TAG": "release-colab-20260801"}
 BOT = "from nbstream import *\nbot = ScriptedChat(['so ', 'it ', 'goes'], delay=0.05)"
 
 
+@pytest.mark.promise("docs/hosts.md", "lifts nothing that the kernel has loaded")
 def test_pip_lifts_nothing_that_the_kernel_has_loaded():
     # The Makefile has installed these first and nbstream then, as a notebook's cell does.
     freeze = [colab(), "-m", "pip", "list", "--format=json", "--disable-pip-version-check"]
@@ -56,6 +57,8 @@ def test_the_tutorials_run(name, tmp_path):
     assert len(shown) >= 2
 
 
+@pytest.mark.promise("docs/hosts.md", "so show waits for the end, says so once")
+@pytest.mark.promise("nbstream.show", "By default only where no page is there")
 def test_show_waits_says_so_once_and_leaves_its_transcript(tmp_path):
     outputs = execute(
         [
@@ -86,6 +89,7 @@ def test_show_waits_says_so_once_and_leaves_its_transcript(tmp_path):
     assert f"IPython {PINS['ipython']}" in said(where)
 
 
+@pytest.mark.promise("docs/hosts.md", "After %%chat --bg, %chat last has the answer")
 def test_in_the_background_it_says_what_works(tmp_path):
     cells = ["%load_ext nbstream", BOT, "%%chat --model bot --bg\nHi", "%chat stop"]
     outputs = execute(cells, tmp_path, colab(), env=COLAB, attended=True)
@@ -113,6 +117,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.promise("docs/hosts.md", "Completion works, too")
 def test_completion_by_the_hook_of_ipython_7(tmp_path):
     expected = {
         "%%chat --m": ["%%chat --model", "%%chat --max-tokens"],
