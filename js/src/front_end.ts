@@ -51,7 +51,9 @@ export function frontEnd<M>(make: Make<M>) {
         provide(shared.name, shared.source);
         // Kept with the widget's state, so that a saved notebook has it: once for the page.
         const first = provided(shared.name) === shared.source;
-        if (first) model.set("_modules", { [shared.name]: shared.source });
+        if (first) {
+          model.set("_modules", { ...model.get("_modules"), [shared.name]: shared.source });
+        }
       } else if (shared?.type === "bundle") replaceOutputs(model.widget_manager, shared);
       else if (message) content.take(message as M);
     }
