@@ -199,8 +199,15 @@ describe("hostile formulas", () => {
       // No LaTeX.
     }
     expect(holes(cleanMath(html))).toEqual([]);
-    expect(holes(cleanMath(text))).toEqual([]);
-    expect(holes(cleanMath(`<math>${text}<mtext>${text}</mtext></math>`))).toEqual([]);
+    for (const html of [text, `<math>${text}<mtext>${text}</mtext></math>`]) {
+      const root = document.createElement("div");
+      try {
+        root.append(cleanMath(html));
+      } catch {
+        // It is a page of its own: nothing of it is taken.
+      }
+      expect(holes(root)).toEqual([]);
+    }
     const { el } = await reading([`$$${inner}$$`]);
     expect(el.querySelector("script, img, style, iframe, a[href^=javascript]")).toBeNull();
   });

@@ -50,7 +50,9 @@ function standsFor(data: HTMLElement): Node {
   const kind = value.slice(0, value.indexOf(":"));
   const rest = value.slice(kind.length + 1);
   if (kind === "image") return picture(rest, data.title);
-  if (kind.startsWith("formula")) return formula(rest, kind.endsWith("display"));
+  if (kind.startsWith("formula")) {
+    return formula(rest, kind.includes("display"), kind.endsWith("open"));
+  }
   if (kind === "note") return mark(rest, data.title);
   if (kind === "footnote") return footnote(data, rest);
   if (kind === "source") return source(data, rest);

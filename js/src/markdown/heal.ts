@@ -63,7 +63,9 @@ export function healInline(text: string, links: Links): string {
   if (open) {
     // Half of what closes it is nothing yet.
     const written = text.slice(open.at).replace(/(?<=..)(?:\\|(?<!\$)\$)$/, "");
-    return healInline(text.slice(0, open.at), links) + written + OPEN + open.closing;
+    const before = text.slice(0, open.at);
+    const gap = /\s*$/.exec(before)![0];
+    return healInline(before, links).trimEnd() + gap + written + OPEN + open.closing;
   }
   const isCode = text.replace(CODE, "").includes("`");
   return remend(isCode ? text.replace(/`+$/, "") : holdBack(text, links), OPTIONS);

@@ -87,7 +87,9 @@ function one(any: Token): string {
 /** What is not marked's. */
 const OWN: Record<string, (token: Tokens.Generic) => string> = {
   formula({ raw, isDisplay, isBlock, isOpen }) {
-    const data = standIn(`formula-${isDisplay ? "display" : "inline"}`, raw + (isOpen ? OPEN : ""));
+    const end = raw.indexOf(OPEN);
+    const kind = `formula-${isDisplay ? "display" : "inline"}${isOpen || end >= 0 ? "-open" : ""}`;
+    const data = standIn(kind, end < 0 ? raw : raw.slice(0, end));
     return isBlock ? `<p>${data}</p>` : data;
   },
   note: ({ raw, label, title }) =>

@@ -1,7 +1,7 @@
 /** Formulas: as they are written until the module that sets them is here, and where it cannot. */
 
 import { element } from "../dom";
-import { latexOf, OPEN } from "./formula";
+import { latexOf } from "./formula";
 import { cleanMath } from "./safe";
 
 export interface MathModule {
@@ -15,13 +15,11 @@ const KEPT = 300;
 
 const kept = new Map<string, Node | null>();
 
-/** A formula as it is written. */
-export function formula(raw: string, isDisplay: boolean): HTMLElement {
-  const isOpen = raw.includes(OPEN);
-  const text = isOpen ? raw.slice(0, raw.indexOf(OPEN)) : raw;
+/** A formula as it is written. `isOpen`: its end has not come. */
+export function formula(raw: string, isDisplay: boolean, isOpen: boolean): HTMLElement {
   const kinds = ["nbs-md-math", isDisplay ? "nbs-md-display" : "", isOpen ? "nbs-md-open" : ""];
   const kind = kinds.filter(Boolean).join(" ");
-  return element("span", { class: kind, dir: "ltr" }, text.trim());
+  return element("span", { class: kind, dir: "ltr" }, raw.trim());
 }
 
 export class Typesetter {
