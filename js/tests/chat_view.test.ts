@@ -104,6 +104,11 @@ describe("the view", () => {
     expect(area().value).toBe("prompt 0");
     expect(press(area(), "Enter", { shiftKey: true }).defaultPrevented).toBe(false);
     area().value = "another";
+    for (const key of [{ isComposing: true }, { keyCode: 229 }]) {
+      expect(press(area(), "Enter", key).defaultPrevented).toBe(false);
+      press(area(), "Escape", key);
+    }
+    expect(asked).toEqual([]);
     press(area(), "Enter");
     expect(asked).toEqual([{ type: "edit", turn: 0, text: "another" }]);
     expect(area()).toBeNull();

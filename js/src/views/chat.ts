@@ -10,7 +10,7 @@ import { Options } from "../options";
 import type { Traits } from "../protocol";
 import { MOVED } from "../shown";
 import { count, number } from "../words";
-import { Composer, writingArea } from "./composer";
+import { Composer, isComposing, writingArea } from "./composer";
 import { menu } from "./menu";
 import { renderPanel } from "./panel";
 import { Follower } from "./scroll";
@@ -306,6 +306,7 @@ class TurnView {
       this.turn.editing = area.value;
     });
     on(area, "keydown", (event) => {
+      if (isComposing(event)) return;
       if (event.key === "Escape") close();
       else if (event.key === "Enter" && !event.shiftKey) form.requestSubmit();
       else return;

@@ -2,7 +2,7 @@
 
 import { element } from "../dom";
 import { load } from "../modules";
-import type { Setup } from "../setup";
+import type { Options } from "../options";
 import type { RunState } from "../state";
 import type { Store } from "../store";
 import { AsideElement } from "./aside";
@@ -10,7 +10,10 @@ import { Follower } from "./scroll";
 
 /** What `src/markdown` offers; it comes as a module of its own. */
 export interface MarkdownModule {
-  createMarkdown(el: HTMLElement): {
+  createMarkdown(
+    el: HTMLElement,
+    around: { math(): Promise<unknown>; changed(): void; manager(): unknown },
+  ): {
     append(text: string): void;
     render(finished: boolean): boolean;
   };
@@ -28,6 +31,7 @@ const PATIENCE = 4000;
 export class MarkdownPanel {
   readonly el: HTMLElement;
   #store: Store;
+  #options: Options;
   #module: MarkdownModule | null = null;
   #isAsked = false;
   #body = element("div", { class: "nbs-md-body" });
@@ -39,8 +43,9 @@ export class MarkdownPanel {
   #fed = 0;
   #follower: Follower;
 
-  constructor(store: Store, setup: Setup) {
+  constructor(store: Store, options: Options) {
     this.#store = store;
+    this.#options = options;
     this.el = element(
       "div",
       {
@@ -52,7 +57,7 @@ export class MarkdownPanel {
       this.#note,
       this.#body,
     );
-    this.#follower = new Follower(this.el, setup);
+    this.#follower = new Follower(this.el, store.setup);
   }
 
   /** Bring it up to date. Returns whether there is more. */
@@ -106,7 +111,12 @@ export class MarkdownPanel {
   #begin(): void {
     const el = element("div");
     this.#body.append(el);
-    this.#parts.push({ view: this.#module!.createMarkdown(el), isDone: false });
+    const view = this.#module!.createMarkdown(el, {
+      math: () => load("math", () => this.#store.askForModule("math")),
+      changed: () => this.#store.notify(),
+      manager: () => this.#options.manager,
+    });
+    this.#parts.push({ view, isDone: false });
   }
 
   /** Show the text as it is until the module is here. */

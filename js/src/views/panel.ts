@@ -74,7 +74,7 @@ export function renderPanel(props: PanelProps): void {
     schedule();
   });
   const tokens = new TokensView(setup, schedule);
-  const markdown = new MarkdownPanel(store, setup);
+  const markdown = new MarkdownPanel(store, options);
   const events = new EventsView(store, signal);
   const timeline = new TimelineView(setup, (run) => store.select(run));
   const details = new DetailsView();
