@@ -100,7 +100,11 @@ describe("while it is written", () => {
     view.append("a [x]\n\nb [y]\n\nc [d](https://e.com)\n\n");
     draw();
     const [a, b, c] = el.querySelectorAll("p");
-    view.append("[x]: https://e.com/x\n\nend");
+    view.append("[x]: https://e.com/x");
+    draw();
+    // It is not shown only to go when it has come to its end.
+    expect(el.textContent).not.toContain("https://e.com/x");
+    view.append("\n\nend\n\n");
     draw();
     const now = [...el.querySelectorAll("p")];
     expect(now.map((p) => p.textContent)).toEqual(["a x", "b [y]", "c d", "end"]);

@@ -39,6 +39,14 @@ export class References {
     this.#lacking.delete(label);
   }
 
+  /** Take the sources that something leads to, or will, out of a block that is being written. */
+  dropWanted(root: ParentNode): void {
+    for (const el of root.querySelectorAll(".nbs-md-source")) {
+      const label = labelOf(el);
+      if (this.#used.has(label) || this.#lacking.get(label)?.size) el.remove();
+    }
+  }
+
   /** Draw anew what has changed. */
   mend(finished: boolean): void {
     for (const drawn of this.#stale) {

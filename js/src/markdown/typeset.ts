@@ -72,6 +72,8 @@ export class Typesetter {
     if (!math) return;
     // What is copied in its place.
     el.dataset.nbsTex = raw;
+    el.setAttribute("role", "math");
+    el.setAttribute("aria-label", latexOf(raw).trim());
     el.replaceChildren(math);
   }
 }

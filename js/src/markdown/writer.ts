@@ -201,6 +201,7 @@ export class Writer {
   #build(html: string, isFinished: boolean): DocumentFragment {
     const fragment = cleanBlocks(html);
     decorate(fragment, isFinished);
+    if (!isFinished) this.#references.dropWanted(fragment);
     this.#dress(fragment);
     return fragment;
   }
