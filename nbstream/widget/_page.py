@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MODULES", "Page", "static"]
 
 STATIC = Path(__file__).parent.parent / "static"
-MODULES = {"markdown": STATIC / "markdown.js"}
+MODULES = {name: STATIC / f"{name}.js" for name in ("markdown", "turns")}
 """What a page asks for when it first needs it, instead of with every widget."""
 
 PAUSE = 0.5
