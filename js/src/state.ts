@@ -231,7 +231,7 @@ export function statusOf({ status, texts, asides }: RunState): Status {
 /** Whether an outermost run goes on, or has yet to begin. */
 export function isRunning(state: ViewState): boolean {
   const all = roots(state);
-  return all.length === 0 || all.some(isOpen);
+  return !all[0] || all.some(isOpen);
 }
 
 /** The outermost runs. */

@@ -89,7 +89,7 @@ export class Store {
   get now(): number {
     if (this.replay.state) return this.replay.time;
     const last = this.log.time.at(-1) ?? 0;
-    const goesOn = this.live.runs.length > 0 && isRunning(this.live);
+    const goesOn = this.live.runs[0] && isRunning(this.live);
     // A log that was opened as it was saved has no clock to go on.
     if (!goesOn || this.isGone || this.#heardAt === null) return last;
     return last + performance.now() - this.#heardAt;

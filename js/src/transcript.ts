@@ -24,7 +24,7 @@ export function transcript(place: string, told: readonly Told[]): { [mime: strin
     if (prompt !== undefined)
       html.push(block("padding:6px 12px;background:#8882", bounded(prompt)));
     const { runs } = store.live;
-    const shown = runs.length > 0 ? store.turns(runs) : [0];
+    const shown = runs[0] ? store.turns(runs) : [0];
     const said = shown.map((at) => {
       const run = runs[at];
       const failed = run?.error ? `\n\n${run.error.type}: ${run.error.message}` : "";

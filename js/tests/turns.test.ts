@@ -29,8 +29,8 @@ function pages(store: Store) {
 }
 
 function parts(el: HTMLElement): (string | null)[][] {
-  return [...el.querySelectorAll<HTMLElement>(".nbs-run")].map((turn) => [
-    ...[...turn.querySelectorAll(".nbs-run-head > *")].map((one) => one.textContent),
+  return [...el.querySelectorAll<HTMLElement>(".nbs-part")].map((turn) => [
+    ...[...turn.querySelectorAll(".nbs-part-head > *")].map((one) => one.textContent),
     turn.querySelector(".nbs-tokens")!.textContent,
     turn.querySelector<HTMLElement>(".nbs-error")!.hidden
       ? null
@@ -48,7 +48,7 @@ describe("several runs", () => {
       ["M", "Done", "first token 9 ms · 2 chunks · 200 chunks/s", "Three four", null],
     ]);
     expect(tokens.shown).toBe(4);
-    expect(markdown.el.querySelectorAll(".nbs-run")).toHaveLength(4);
+    expect(markdown.el.querySelectorAll(".nbs-part")).toHaveLength(4);
   });
 
   it("have what a chain gives behind its model, where that is another text", () => {
@@ -74,7 +74,7 @@ describe("several runs", () => {
     const store = new Store(() => {}, turns);
     store.take(frame(0, start(), chunks("One"), end()));
     const { tokens, alone } = pages(store);
-    expect(tokens.el.querySelector(".nbs-run")).toBeNull();
+    expect(tokens.el.querySelector(".nbs-part")).toBeNull();
     expect(alone.el.hidden).toBe(false);
     store.take(frame(3, start(1, { at: 400 })));
     tokens.update(store.run);
@@ -97,7 +97,7 @@ describe("several runs", () => {
     tokens.update(store.run);
     expect(tokens.shown).toBe(1);
     expect(alone.el.textContent).toBe("One");
-    expect(tokens.el.querySelector<HTMLElement>(".nbs-turns")!.hidden).toBe(true);
+    expect(tokens.el.querySelector<HTMLElement>(".nbs-parts")!.hidden).toBe(true);
     store.select(null);
     tokens.update(store.run);
     expect(tokens.shown).toBe(4);

@@ -27,23 +27,23 @@ def test_several_calls_read_as_turns(notebook, theme, width):
     nb = notebook(name, [LOG, CALLS], theme=theme, width=width)
     nb.run(1)
     nb.wait_idle()
-    nb.page.wait_for_selector(".nbstream")
+    nb.page.wait_for_selector(".nbstream", timeout=60_000)
     nb.run(1)
     # The second streams below the first.
     nb.page.wait_for_function(
         "() => document.querySelectorAll('.nbs-tokens')[0] &&"
-        " [...document.querySelectorAll('.nbs-turns .nbs-run')].filter("
+        " [...document.querySelectorAll('.nbs-parts .nbs-part')].filter("
         "one => one.querySelector('.nbs-token')).length >= 2"
     )
     nb.shot(f"{name}-live")
     nb.wait_idle()
     wait_for_status(nb, "failed")
-    heads = view(nb).locator(".nbs-turns:visible .nbs-run-name")
+    heads = view(nb).locator(".nbs-parts:visible .nbs-part-name")
     nb.page.wait_for_function(
-        "() => document.querySelectorAll('.nbs-turns:not([hidden]) .nbs-run').length >= 4"
+        "() => document.querySelectorAll('.nbs-parts:not([hidden]) .nbs-part').length >= 4"
     )
     assert heads.all_text_contents() == ["first", "second", "third", "breaks"]
-    assert "ZeroDivisionError" in view(nb).locator(".nbs-run .nbs-error:visible").text_content()
+    assert "ZeroDivisionError" in view(nb).locator(".nbs-part .nbs-error:visible").text_content()
     view(nb).scroll_into_view_if_needed()
     nb.shot(f"{name}-tokens")
     view(nb).get_by_role("tab", name="Markdown").click()

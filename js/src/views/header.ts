@@ -92,7 +92,7 @@ export class HeaderView {
     this.#spark.update(root, now);
     this.#figures.hidden = words.length === 0;
     this.#figures.setAttribute("aria-expanded", String(setup.figuresOpen));
-    this.#copy.disabled = !this.#store.run?.texts.length;
+    this.#copy.disabled = !this.#store.places.some((at) => state.runs[at]?.texts.length);
     this.#stop.hidden = !isRunning;
     this.#stop.disabled = this.#store.isStopping;
     this.#replay.hidden = isRunning || live.runs.length === 0;

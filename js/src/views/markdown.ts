@@ -55,6 +55,11 @@ export class MarkdownPanel {
     this.#follower = new Follower(this.el, setup);
   }
 
+  /** Whether it waits for the module. */
+  get isPlain(): boolean {
+    return !this.#module;
+  }
+
   /** Bring it up to date. Returns whether there is more. */
   update(run: RunState | undefined): boolean {
     const texts = run?.texts ?? [];

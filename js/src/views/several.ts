@@ -22,6 +22,8 @@ export interface TextView {
   readonly el: HTMLElement;
   /** How many chunks are on the page. */
   readonly shown?: number;
+  /** Whether it will look otherwise later, with nothing new. */
+  readonly isPlain?: boolean;
   restyle?(style: TokenStyle): void;
   /** Bring it up to date. Returns whether there is more. */
   update(run: RunState | undefined): boolean;

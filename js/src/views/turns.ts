@@ -33,7 +33,7 @@ class Turn<V extends TextView> {
   readonly el: HTMLElement;
   readonly view: V;
   readonly id: string;
-  #name = element("bdi", { class: "nbs-run-name" });
+  #name = element("bdi", { class: "nbs-part-name" });
   #word = element("span", { class: "nbs-status" });
   #metrics = element("span", { class: "nbs-metrics" });
   #error = element("div", { class: "nbs-error" });
@@ -43,9 +43,9 @@ class Turn<V extends TextView> {
   constructor(id: string, view: V) {
     this.id = id;
     this.view = view;
-    const heading = { class: "nbs-run-head", role: "heading", "aria-level": "4" };
+    const heading = { class: "nbs-part-head", role: "heading", "aria-level": "4" };
     const line = element("div", heading, this.#name, this.#word, this.#metrics);
-    this.el = element("section", { class: "nbs-run" }, line, view.el, this.#error);
+    this.el = element("section", { class: "nbs-part" }, line, view.el, this.#error);
   }
 
   update(store: Store, at: number): boolean {
@@ -54,7 +54,7 @@ class Turn<V extends TextView> {
     if (this.#isWhole && run === this.#run) return false;
     this.#run = run;
     const isMore = this.view.update(run);
-    this.#isWhole = run.end !== null && !isMore;
+    this.#isWhole = run.end !== null && !isMore && !this.view.isPlain;
     const { doing } = store;
     const own = statusOf(run);
     const now = run.end === null && (doing === "gone" || doing === "stopping") ? doing : own;
@@ -84,7 +84,7 @@ class Turns<V extends TextView> {
     this.#alone = alone;
     this.#make = make;
     const named = { role: "region", "aria-label": label, tabindex: "0" };
-    this.#body = element("div", { class: "nbs-turns nbs-scroll", ...named });
+    this.#body = element("div", { class: "nbs-parts nbs-scroll", ...named });
     this.el = element("div", {}, alone.el, this.#body);
     this.#follower = new Follower(this.#body, store.setup);
   }
