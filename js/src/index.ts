@@ -5,10 +5,12 @@ import { Options } from "./options";
 import type { ExportAnswer, Frame, Words } from "./protocol";
 import { Store } from "./store";
 import "./theme.css";
+import { turns } from "./turns";
 import { renderPanel } from "./views/panel";
+import { several } from "./views/several";
 
 export default frontEnd<Frame | ExportAnswer | Words>((model, ask) => {
-  const store = new Store(ask);
+  const store = new Store(ask, turns);
   return {
     saved: store.saved,
     get isRunning() {
@@ -23,7 +25,13 @@ export default frontEnd<Frame | ExportAnswer | Words>((model, ask) => {
     lose: (isGone) => store.lose(isGone),
     tell: () => [{ store }],
     draw: (el, signal) =>
-      renderPanel({ store, el, signal, options: new Options(model, store.setup, signal) }),
+      renderPanel({
+        store,
+        el,
+        signal,
+        options: new Options(model, store.setup, signal),
+        several,
+      }),
     subscribe: (listener, signal) => store.subscribe(listener, signal),
   };
 });

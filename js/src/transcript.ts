@@ -22,17 +22,27 @@ export function transcript(place: string, told: readonly Told[]): Bundle {
   const html: string[] = [];
   const texts: string[] = [];
   for (const { store, prompt } of told) {
-    const text = bounded(store.live.runs[0]?.texts.join("") ?? "");
     if (prompt !== undefined)
       html.push(block("padding:6px 12px;background:#8882", bounded(prompt)));
-    const words = [headline(store), ...figures(store.live)].join(" · ");
-    html.push(block("padding:5px 12px;font-size:12px;opacity:.8", words));
-    for (const { name, kind, pieces } of store.live.runs[0]?.asides ?? []) {
-      const title = kind === "thinking" ? "Thinking" : `Calls ${name ?? "a tool"}`;
-      const said = block("padding:2px 12px", bounded(pieces.join("")));
-      html.push(`<details><summary>${escaped(title)}</summary>${said}</details>`);
-    }
-    html.push(block("padding:10px 12px;line-height:1.6", text));
+    const { runs } = store.live;
+    const shown = runs[0] ? store.turns(runs) : [0];
+    const said = shown.map((at) => {
+      const run = runs[at];
+      const failed = run?.error ? `\n\n${run.error.type}: ${run.error.message}` : "";
+      const text = bounded((run?.texts.join("") ?? "") + failed);
+      const name = shown.length > 1 ? run?.name : "";
+      const words = [name ? `${name}: ${run?.status}` : headline(store)];
+      words.push(...figures(store.live, at));
+      html.push(block("padding:5px 12px;font-size:12px;opacity:.8", words.join(" · ")));
+      for (const { name, kind, pieces } of run?.asides ?? []) {
+        const title = kind === "thinking" ? "Thinking" : `Calls ${name ?? "a tool"}`;
+        const said = block("padding:2px 12px", bounded(pieces.join("")));
+        html.push(`<details><summary>${escaped(title)}</summary>${said}</details>`);
+      }
+      html.push(block("padding:10px 12px;line-height:1.6", text));
+      return name ? `**${name}:** ${text}` : text;
+    });
+    const text = said.join("\n\n---\n\n");
     texts.push(prompt === undefined ? text : `**You:** ${prompt}\n\n${text}`);
   }
   const text = texts.join("\n\n---\n\n");

@@ -2,7 +2,7 @@
 
 import { element } from "../dom";
 import { load } from "../modules";
-import type { Options } from "../options";
+import type { Setup } from "../setup";
 import type { RunState } from "../state";
 import type { Store } from "../store";
 import { AsideElement } from "./aside";
@@ -31,7 +31,7 @@ const PATIENCE = 4000;
 export class MarkdownPanel {
   readonly el: HTMLElement;
   #store: Store;
-  #options: Options;
+  #manager: () => unknown;
   #module: MarkdownModule | null = null;
   #isAsked = false;
   #body = element("div", { class: "nbs-md-body" });
@@ -43,9 +43,10 @@ export class MarkdownPanel {
   #fed = 0;
   #follower: Follower;
 
-  constructor(store: Store, options: Options) {
+  /** @param manager gives the page's widget manager, which may know the notebook. */
+  constructor(store: Store, setup: Setup, manager: () => unknown) {
     this.#store = store;
-    this.#options = options;
+    this.#manager = manager;
     this.el = element(
       "div",
       {
@@ -57,7 +58,12 @@ export class MarkdownPanel {
       this.#note,
       this.#body,
     );
-    this.#follower = new Follower(this.el, store.setup);
+    this.#follower = new Follower(this.el, setup);
+  }
+
+  /** Whether it waits for the module. */
+  get isPlain(): boolean {
+    return !this.#module;
   }
 
   /** Bring it up to date. Returns whether there is more. */
@@ -114,7 +120,7 @@ export class MarkdownPanel {
     const view = this.#module!.createMarkdown(el, {
       math: () => load("math", () => this.#store.askForModule("math")),
       changed: () => this.#store.notify(),
-      manager: () => this.#options.manager,
+      manager: this.#manager,
     });
     this.#parts.push({ view, isDone: false });
   }
