@@ -32,12 +32,15 @@ export default () => {
   let frontEnd: FrontEnd | undefined;
   let begun: Promise<void>;
   let problem = ABSENT;
+  /** Puts the style sheet where a view is drawn. */
+  let styling: (root: Node) => void = () => {};
   /** What has happened to the model, until somebody takes it. */
   let heard: { name: string; args: unknown[] }[] = [];
 
   function begin(model: Model, { default: make, style }: Script, signal: AbortSignal): void {
     if (signal.aborted) return;
-    addStyle(style);
+    styling = (root) => addStyle(style, root);
+    styling(document);
     const own = make();
     // Only those that are there from the beginning: views come and go, and none of it is kept here.
     let listeners: { name: string; listener: Listener }[] | null = [];
@@ -109,6 +112,7 @@ export default () => {
         clearInterval(timer);
         el.replaceChildren();
         el.style.whiteSpace = "";
+        styling(el.getRootNode());
         frontEnd.render({ model, el, signal: life.signal });
       };
       life.signal.addEventListener("abort", () => clearInterval(timer));
@@ -119,14 +123,15 @@ export default () => {
   };
 };
 
-/** The style sheet is there before the first view is drawn. */
-function addStyle(text: string): void {
+/** The style sheet is there before the first view is drawn; in a shadow (marimo), in that, too. */
+function addStyle(text: string, root: Node): void {
+  const home = root instanceof ShadowRoot ? root : document.head;
   const id = `nbstream-style-${keyOf("")}`;
-  if (document.getElementById(id)) return;
+  if ([...home.children].some((one) => one.id === id)) return;
   const style = document.createElement("style");
   style.id = id;
   style.textContent = text;
-  document.head.append(style);
+  home.append(style);
 }
 
 /** The text of all answers in what has come. */
