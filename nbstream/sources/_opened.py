@@ -33,6 +33,7 @@ KNOWN = frozenset(
         "langgraph",
         "litellm",
         "llama_index",
+        "llama_index_instrumentation",
         "llm",
         "mistralai",
         "ollama",
@@ -188,17 +189,20 @@ def _is_stream_of_streams(source: Any) -> bool:
 
 
 def _changes(source: Any) -> Callable[[Any], Any]:
-    """Return what makes a piece of an item that is the whole text so far, where they are that."""
+    """Return what makes a delta of an item that is the whole text so far, where they are that."""
     frame = getattr(source, "gi_frame", None) or getattr(source, "ag_frame", None)
-    known = frame.f_locals if frame is not None else {}
-    is_whole = getattr(source, "__name__", "") == "stream_text" and not known.get("delta", True)
-    if not is_whole:
+    if top_module(source) != "pydantic_ai" or frame is None or frame.f_locals.get("delta"):
         return lambda item: item
     said = ""
+    are_whole = True
 
-    def new(text: str) -> str:
-        nonlocal said
-        said, before = text, said
-        return text.removeprefix(before)
+    def new(item: Any) -> Any:
+        nonlocal said, are_whole
+        # The second one tells: each is the whole text so far, or what is new of it.
+        are_whole = are_whole and isinstance(item, str) and item.startswith(said)
+        if not are_whole:
+            return item
+        said, before = item, said
+        return item.removeprefix(before)
 
     return new
