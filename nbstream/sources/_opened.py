@@ -15,7 +15,7 @@ from ._base import top_module
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-__all__ = ["KNOWN", "aitems_of", "can_be_opened", "is_async", "is_lent", "items_of"]
+__all__ = ["KNOWN", "aclose_all", "aitems_of", "can_be_opened", "is_async", "is_lent", "items_of"]
 
 KNOWN = frozenset(
     [
@@ -158,7 +158,7 @@ async def aitems_of(source: Any) -> AsyncIterator[Any]:
                 else:
                     yield changed(item)
         finally:
-            await _aclose(source)
+            await aclose_all(source)
     elif hasattr(source, "__aenter__"):
         async with source as opened:
             items = aitems_of(opened)
@@ -176,7 +176,7 @@ async def aitems_of(source: Any) -> AsyncIterator[Any]:
         )
 
 
-async def _aclose(source: Any) -> None:
+async def aclose_all(source: Any) -> None:
     """Close what the SDKs have in place of an async generator, too."""
     if hasattr(source, "aclose"):
         await source.aclose()

@@ -6,13 +6,13 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import NbstreamError
-from .._iterate import aclose
+from .._iterate import aclose, close
 from ..events._follow import afollow, follow
 from ..events._scope import Scope
 from ..messages import AIMessageChunk
 from ._adapters import adapter_for
 from ._base import module_of, top_module
-from ._opened import KNOWN, aitems_of, is_async, items_of
+from ._opened import KNOWN, aclose_all, aitems_of, is_async, items_of
 from ._steps import Steps
 
 if TYPE_CHECKING:
@@ -61,10 +61,22 @@ def read(source: Any, log: Log, asked: Asked | None = None) -> Iterator[Any] | A
     if asked.is_async if asked else is_async(source):
 
         async def begin(_: Scope | None) -> tuple[Scope, AsyncIterator[Any]]:
-            return reading.begin(), reading.achunks()
+            try:
+                return reading.begin(), reading.achunks()
+            except BaseException:
+                await reading.aclose()
+                raise
 
         return afollow(begin, output=reading.output)
-    return follow(lambda _: (reading.begin(), reading.chunks()), output=reading.output)
+
+    def begin_here(_: Scope | None) -> tuple[Scope, Iterator[Any]]:
+        try:
+            return reading.begin(), reading.chunks()
+        except BaseException:
+            reading.close()
+            raise
+
+    return follow(begin_here, output=reading.output)
 
 
 class _Reading:
@@ -100,6 +112,16 @@ class _Reading:
         return (self._package in _MODELS and "ToolRunner" not in name) or (
             module.startswith(answers) and "Chain" not in name
         )
+
+    def close(self) -> None:
+        """Close what is not even begun, since it was stopped before: its request may be sent."""
+        if self._asked is None and self._package in KNOWN:
+            close(self._source)
+
+    async def aclose(self) -> None:
+        """Do what `close` does, for what is read in async code."""
+        if self._asked is None and self._package in KNOWN:
+            await aclose_all(self._source)
 
     def output(self) -> Any:
         return self._steps.output
