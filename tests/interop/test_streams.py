@@ -7,6 +7,7 @@ gave, the usage and the stop reason.
 import asyncio
 import inspect
 import json
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -230,9 +231,10 @@ def test_plain_dicts_in_a_wire_format_are_read(dialect, url):
 )
 def test_a_stop_reaches_the_server(make):
     with Endpoint(is_endless=True) as endpoint:
-        view = StreamView()
+        view, has_come = StreamView(), threading.Event()
+        view.trace.subscribe(lambda event: has_come.set() if event.kind == "chunk" else None)
         launch(view, make(endpoint.url), made.NO_INPUT, block=False)
-        assert endpoint.has_spoken.wait(60)
+        assert has_come.wait(60)
         view.stop()
         view.result(60)
         assert view.status == "stopped"
