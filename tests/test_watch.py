@@ -49,12 +49,20 @@ def endpoint():
         return started[-1]
 
     yield start
+    while clients:
+        clients.pop().close()
     for one in started:
         one.__exit__()
 
 
+clients = []  # closed at the end of the test, else the garbage collector warns of their sockets
+
+
 def client_of(endpoint, **options):
-    return anthropic.Anthropic(api_key=KEY, base_url=endpoint.url, max_retries=0, **options)
+    clients.append(
+        anthropic.Anthropic(api_key=KEY, base_url=endpoint.url, max_retries=0, **options)
+    )
+    return clients[-1]
 
 
 def texts(client):
@@ -226,6 +234,7 @@ def test_what_is_compressed_is_read(endpoint, encoding, make):
     assert ends(view.trace) == [BLUB]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # of its socket
 def test_an_answer_that_nobody_reads_ends_when_it_is_collected(endpoint):
     with watch() as view:
         stream = client_of(endpoint(says("Blub"))).messages.create(**ASKED, stream=True)
@@ -445,7 +454,7 @@ def raw_loop(server):
     with httpx.Client() as client:
         request = client.build_request("POST", url(server), json=ASKED)
         for _ in client.send(request, stream=True).iter_bytes():
-            pass
+            pass  # nobody closes it
 
 
 @pytest.mark.parametrize(
@@ -620,8 +629,8 @@ def test_the_embedded_server_speaks_three_dialects(local):
 
     server = _server()
     options = {"api_key": server.key.reveal(), "default_headers": {"Connection": "close"}}
-    client = openai.OpenAI(base_url=f"{server.url}/v1", **options)
-    with watch() as view:
+    with openai.OpenAI(base_url=f"{server.url}/v1", **options) as client, watch() as view:
+        clients.append(anthropic.Anthropic(base_url=server.url, **options))
         chat = {"model": "m", "messages": ASKED["messages"], "max_tokens": 4}
         said = [
             "".join(
@@ -636,9 +645,9 @@ def test_the_embedded_server_speaks_three_dialects(local):
                 )
                 if event.type == "response.output_text.delta"
             ),
-            texts(anthropic.Anthropic(base_url=server.url, **options)),
+            "".join(texts(clients[-1])),
         ]
-    said[-1] = "".join(said[-1])
+    clients.pop().close()
     assert [text for _, text, _ in ends(view.trace)] == said
     assert {last for _, _, last in ends(view.trace)} == {"end"}
 

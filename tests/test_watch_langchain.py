@@ -20,23 +20,21 @@ from nbstream import RunnableLambda as Ours
 from nbstream import ScriptedChat, show, watch
 
 from .endpoint import Endpoint, answers, refuses, says_for_ever, talks, text_block, tool_block
-from .test_watch import ASKED, KEY, stop_at_first_token, texts
+from .test_watch import ASKED, KEY, client_of, clients, stop_at_first_token, texts
 
 
 @pytest.fixture
 def server():
     with Endpoint(talks("Blub", ".")) as one:
         yield one
+    while clients:
+        clients.pop().close()
 
 
 def model_at(server, **options):
     return ChatAnthropic(
         model="fish", api_key=KEY, base_url=server.url, max_retries=0, max_tokens=9, **options
     )
-
-
-def raw_at(server):
-    return anthropic.Anthropic(api_key=KEY, base_url=server.url, max_retries=0)
 
 
 def tree(trace, run=None):
@@ -157,7 +155,7 @@ def a_tool_that_asks(server):
     @tool
     def ask(question: str) -> str:
         """Ask."""
-        return "".join(texts(raw_at(server)))
+        return "".join(texts(client_of(server)))
 
     ask.invoke({"question": "Hi"})
     return [("ask", ["Anthropic-compatible"])]
@@ -167,7 +165,7 @@ def a_tool_in_a_chain_that_asks(server):
     @tool
     def ask(question: str) -> str:
         """Ask."""
-        return "".join(texts(raw_at(server)))
+        return "".join(texts(client_of(server)))
 
     (RunnableLambda(lambda _: {"question": "Hi"}).with_config(run_name="first") | ask).invoke(1)
     return [("RunnableSequence", ["first", ("ask", ["Anthropic-compatible"])])]
@@ -176,7 +174,7 @@ def a_tool_in_a_chain_that_asks(server):
 def a_model_then_a_raw_call(server):
     def both(_):
         model_at(server).invoke("Hi")
-        return texts(raw_at(server))
+        return texts(client_of(server))
 
     RunnableLambda(both).invoke(1)
     return [("both", ["ChatAnthropic", "Anthropic-compatible"])]
@@ -184,14 +182,14 @@ def a_model_then_a_raw_call(server):
 
 def a_raw_call_in_the_loop_over_a_model(server):
     for _ in model_at(server).stream("Hi"):
-        texts(raw_at(server))
+        texts(client_of(server))
         break
     return ["ChatAnthropic", "Anthropic-compatible"]
 
 
 def a_raw_call_in_the_loop_over_a_chain(server):
     for _ in (PROMPT | model_at(server)).stream({"a": "Hi"}):
-        texts(raw_at(server))
+        texts(client_of(server))
         break
     return [("RunnableSequence", ["ChatPromptTemplate", "ChatAnthropic"]), "Anthropic-compatible"]
 
@@ -212,7 +210,9 @@ def their_chain_in_our_step(server):
 
 def ours_in_theirs_in_ours(server):
     def step(_):
-        return (Ours(lambda _: texts(raw_at(server))).with_config({"run_name": "inner"})).invoke(1)
+        return (Ours(lambda _: texts(client_of(server))).with_config({"run_name": "inner"})).invoke(
+            1
+        )
 
     outer = Ours(lambda _: RunnableLambda(step).invoke(1)).with_config({"run_name": "outer"})
     outer.invoke(1)
@@ -221,7 +221,7 @@ def ours_in_theirs_in_ours(server):
 
 def four_at_once(server):
     async def main():
-        chain = RunnableLambda(lambda _: texts(raw_at(server))).with_config(run_name="one")
+        chain = RunnableLambda(lambda _: texts(client_of(server))).with_config(run_name="one")
         await asyncio.gather(*(chain.ainvoke(1) for _ in range(4)))
 
     asyncio.run(main())
@@ -230,7 +230,7 @@ def four_at_once(server):
 
 def branches_in_threads(server):
     chain = RunnableParallel(
-        a=RunnableLambda(lambda _: texts(raw_at(server))).with_config(run_name="a"),
+        a=RunnableLambda(lambda _: texts(client_of(server))).with_config(run_name="a"),
         b=model_at(server),
     )
     chain.invoke("Hi")
@@ -239,7 +239,7 @@ def branches_in_threads(server):
 
 def a_bare_thread_in_a_chain(server):
     def step(_):
-        thread = threading.Thread(target=texts, args=(raw_at(server),))
+        thread = threading.Thread(target=texts, args=(client_of(server),))
         thread.start()
         thread.join()
 
@@ -259,7 +259,7 @@ def a_view_in_their_chain(server):
 def a_model_that_asks_another(server):
     class Wrapper(GenericFakeChatModel):
         def _generate(self, messages, *_, **__):
-            text = "".join(texts(raw_at(server)))
+            text = "".join(texts(client_of(server)))
             self.messages = iter([AIMessage(text)])
             return super()._generate(messages)
 

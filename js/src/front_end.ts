@@ -18,7 +18,14 @@ import {
   replaceTranscripts,
 } from "./outputs";
 import { canTakePlaces, isPlace, lookSoon, takePlaces, whenLeft } from "./places";
-import type { BundleAnswer, ModuleAnswer, ModuleRequest, Traits } from "./protocol";
+import type {
+  BundleAnswer,
+  LogAnswer,
+  ModuleAnswer,
+  ModuleRequest,
+  OpenRequest,
+  Traits,
+} from "./protocol";
 import { ShownViews } from "./shown";
 import { type Told, transcript } from "./transcript";
 
@@ -48,7 +55,7 @@ const LEFT_BY = 1000;
 type Make<M> = (model: AnyModel<Traits>, ask: (message: object) => void) => Content<M>;
 
 /** Messages that all widgets take. */
-type Shared = ModuleAnswer | BundleAnswer;
+type Shared = ModuleAnswer | BundleAnswer | LogAnswer;
 
 /** The module that anywidget is to find: what it exports makes the front end of one model. */
 export function frontEnd<M>(make: Make<M>) {
@@ -69,7 +76,8 @@ export function frontEnd<M>(make: Make<M>) {
       } else if (shared?.type === "bundle") {
         const { data, metadata } = shared;
         replaceTranscripts(model.widget_manager, model.get("_place"), data, metadata);
-      } else if (message) content.take(message as M);
+      } else if (shared?.type === "log") content.open(shared.log);
+      else if (message) content.take(message as M);
     }
 
     /** Ask for a module, once for all that wait for it. */
@@ -131,6 +139,7 @@ export function frontEnd<M>(make: Make<M>) {
      */
     function askForTranscript(el: HTMLElement, signal: AbortSignal): void {
       const life = lifeUntil(signal);
+      const place = new WeakRef(el); // the listener stays, and an output that is gone is to go
       let isWanted = isPages(el) || !isPlace(el);
       let timer = 0;
       const look = () => {
@@ -140,7 +149,7 @@ export function frontEnd<M>(make: Make<M>) {
           timer = 0;
           if (content.isRunning) return;
           life.abort(); // the element that comes in its place looks for itself
-          if (el.isConnected) send(own, { type: "bundle" });
+          if (place.deref()?.isConnected) send(own, { type: "bundle" });
         }, LEFT_BY);
       };
       content.subscribe(look, life.signal);
@@ -185,6 +194,9 @@ export function frontEnd<M>(make: Make<M>) {
           };
           takePlaces(model.get("_place"), mount, life.signal);
           send(model, { type: "hello" });
+        } else {
+          // JupyterLab keeps messages for a page that opens; marimo, for one, drops them.
+          send(model, { type: "open" } satisfies OpenRequest);
         }
         return () => life.abort();
       },

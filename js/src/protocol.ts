@@ -83,6 +83,17 @@ export interface Hello {
   type: "hello";
 }
 
+/** Asks for all that this page may lack: its host may have dropped what came before it. */
+export interface OpenRequest {
+  type: "open";
+}
+
+/** All there is, as a page finds it when it opens. */
+export interface LogAnswer {
+  type: "log";
+  log: { [key: string]: Json };
+}
+
 /** Says that this page shows nothing of the widget any more, and nothing of it is under way. */
 export interface Bye {
   type: "bye";

@@ -44,6 +44,8 @@ export const TRAITS: Traits = {
 
 /** The model of the widget opened last; tests only look at it. */
 export let model: Model;
+/** Whether it asked for all there is. */
+export let opening: unknown[];
 /** Ends its views, */
 export let leave: AbortController;
 /** and closes the model. */
@@ -65,6 +67,9 @@ export function open(traits: Partial<Traits> = {}, hasSignals = true) {
   Object.assign(model, { widget_manager: manager });
   const { initialize, render } = widget();
   endAt(close.signal, initialize({ model, ...ending(close.signal) } as never));
+  const isOpening = (message: unknown) => (message as { type: string }).type === "open";
+  opening = model.sent.filter(isOpening);
+  model.sent = model.sent.filter((message) => !isOpening(message));
   const view = () => {
     const el = document.createElement("div");
     document.body.append(el);

@@ -11,7 +11,7 @@ from IPython.core.magic_arguments import magic_arguments
 
 from .._exceptions import InputError
 from ..widget._traits import Choice, Number, Price, Switch, Text
-from ._complete import completer
+from ._complete import add_to
 from ._errors import one_line
 from ._help import overview
 from ._options import VIEWS, chat_options, parse, split
@@ -59,7 +59,7 @@ class ChatMagics(Magics):
     def __init__(self, shell: Any = None, **kwargs: Any) -> None:
         super().__init__(shell, **kwargs)
         self.session = Session(shell, self)
-        self.matcher = completer(self.session)
+        self.stop_completing = add_to(shell.Completer, self.session)
 
     @traitlets.default("model")
     def _default_model(self) -> str:

@@ -13,7 +13,7 @@ from ..conversation._cells import place_of, put
 from ..conversation._turn import text_of_answer, usage_of
 from ..events._metrics import cost_of
 from ..messages import HumanMessage
-from ..widget import StreamView
+from ..widget import StreamView, host
 from ..widget._show import launch
 from ._cells import Cells
 from ._errors import own_names
@@ -186,7 +186,7 @@ class Session:
         """Tell whether the cell waits; None where it depends on who executes the notebook."""
         if not prompt.bg:
             return True
-        if is_kernel(self.shell):
+        if host().is_live:
             return None
         self.say("It streams unseen: %chat last has the answer, %chat stop ends it.")
         return False

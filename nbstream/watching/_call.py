@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import NbstreamError, ProviderError, Stopped
 from .._shown import type_name
 from ..wire import READERS, error_from
+from ._asked import asked, may_ask
 from ._bytes import Events, decoder
 from ._guard import fail
 from ._where import around, log_here, owner
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ..events._log import Log
     from ..messages import AIMessageChunk
     from ..wire import Reader
-    from ._asked import Asked
     from ._guard import Guard
     from ._where import Holder
 
@@ -35,16 +35,24 @@ MAX_REFUSAL = 65_536
 _BROKEN = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, Stopped)
 
 
-def begin(asked: Asked, guard: Guard) -> Call | None:
-    """Note that a request is made; None if nobody watches, or its run tells of it itself.
+def begin(
+    guard: Guard, method: str, scheme: str, host: str, path: str, body: Callable[[], Any]
+) -> Call | None:
+    """Note that a request is made.
+
+    None if it asks no model, nobody watches, it is part of a request that is seen already, or its
+    run tells of it itself.
 
     Raises
     ------
     Stopped
         If the watch was stopped: nothing begins.
     """
+    if INSIDE.get() or not may_ask(method, path):
+        return None
     log = log_here()
-    if log is None:
+    known = asked(scheme, host, path, body()) if log is not None else None
+    if log is None or known is None:
         return None
     holder = owner(log)
     if holder is not None:
@@ -53,14 +61,14 @@ def begin(asked: Asked, guard: Guard) -> Call | None:
         run = holder.run
     else:
         run = log.start(
-            asked.provider,
+            known.provider,
             "chat_model",
-            asked.messages,
+            known.messages,
             parent=around(log),
-            model=asked.model,
-            metadata={"url": asked.url},
+            model=known.model,
+            metadata={"url": known.url},
         )
-    return Call(log, run, READERS[asked.dialect](), guard, holder)
+    return Call(log, run, READERS[known.dialect](), guard, holder)
 
 
 class Call:
@@ -138,8 +146,12 @@ class Call:
         """Take note that nobody reads on; whoever asked may have known that nothing more comes."""
         if self.is_over:
             return
-        is_known = self._reader.is_whole or self._status >= 400
-        self.end(None if is_known else GeneratorExit())
+        self.end(None if self.is_known else GeneratorExit())
+
+    @property
+    def is_known(self) -> bool:
+        """Whether what has come is all there is to say of it."""
+        return self._reader.is_whole or self._status >= 400
 
     def _say(self, chunk: AIMessageChunk) -> None:
         if self._holder is not None:

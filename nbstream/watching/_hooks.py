@@ -23,9 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["HOOKS", "install", "uninstall"]
 
 HOOKS = {
+    "agents": "_agents",
+    "aiohttp": "_aiohttp",
     "httpx": "_httpx",
     "httpx2": "_httpx",
     "langchain_core.tracers.context": "_langchain",
+    "pydantic_ai": "_pydantic_ai",
+    "requests": "_requests",
 }
 """Our module for each library; its ``tap`` puts a hook there, and returns what takes it away."""
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._asked import asked, may_ask
 from ._call import INSIDE, Call, begin
 from ._dropped import drop_later
 from ._guard import Guard
-from ._where import log_here
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -70,12 +68,10 @@ def tap(module: ModuleType) -> Callable[[], None]:
 
 def _begin(request: Any, guard: Guard) -> Call | None:
     url = request.url
-    if INSIDE.get() or not may_ask(request.method, url.path) or log_here() is None:
-        return None
-    content = getattr(request, "_content", None)  # a body that streams is not there to be read
     port = f":{url.port}" if url.port else ""
-    known = asked(url.scheme, f"{url.host}{port}", url.path, content)
-    return begin(known, guard) if known is not None else None
+    # A body that streams is not there to be read.
+    body = lambda: getattr(request, "_content", None)  # noqa: E731
+    return begin(guard, request.method, url.scheme, f"{url.host}{port}", url.path, body)
 
 
 def _attach(response: Any, call: Call, streams: bool, wrap: Callable[..., Any]) -> None:

@@ -14,7 +14,7 @@ import traitlets
 from .._exceptions import NbstreamError
 from .._secrets import hide_all
 from .._shown import named
-from ._host import is_attended
+from ._host import host, is_attended
 from ._options import ViewOptions, check_options
 from ._pump import _PUMP
 from ._script import build, loader, source_of, style
@@ -52,6 +52,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
 
     _handlers: ClassVar[dict[str, str]] = {
         "hello": "_on_hello",
+        "open": "_on_open",
         "module": "_on_module",
         "bundle": "_on_bundle",
         "bye": "_on_bye",
@@ -121,6 +122,9 @@ class Page(ViewOptions, anywidget.AnyWidget):
         Page._takes_places = True
         if self._is_over():
             self._refresh()
+
+    def _on_open(self, _: dict[str, Any]) -> None:
+        self._tell({"type": "log", "log": self._saved_log()})
 
     def _on_module(self, content: dict[str, Any]) -> None:
         name = content.get("name")
@@ -194,10 +198,14 @@ class Page(ViewOptions, anywidget.AnyWidget):
     # The notebook's outputs
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return self._bundle(is_left=self._takes_places, **kwargs)
+
+    def _bundle(self, *, is_left: bool, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what an output holds; ``is_left``: the widget goes out of it when it is over."""
         data: dict[str, Any] = {}
         metadata: dict[str, Any] = {}
         # With the widget still in it, a saved notebook would show an error once the kernel is gone.
-        if self.comm is not None and not (self._takes_places and self._is_over()):
+        if self.comm is not None and not (is_left and self._is_over()):
             data, metadata = super()._repr_mimebundle_(**kwargs) or (data, metadata)
         html, text = self._transcript()
         data["text/html"] = saved_html(self._place, html, text)
@@ -251,7 +259,11 @@ class Outputs:
     @property
     def is_written(self) -> bool:
         """Whether the outputs have what the page shows now."""
-        return self._written == _hash_of(self._page._repr_mimebundle_()[0])
+        return self._written == _hash_of(self._made()[0])
+
+    def _made(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        # An output that ends with its cell stays as it is then: it ends as the transcript.
+        return self._page._bundle(is_left=self._page._takes_places or not host().is_live)
 
     def begin(self, data: dict[str, Any]) -> None:
         """Note what the first output was made with."""
@@ -265,7 +277,7 @@ class Outputs:
             if not displays:
                 return 0
             self._at = monotonic()  # now: what ends while the transcript is made waits for the next
-            data, metadata = self._page._repr_mimebundle_()
+            data, metadata = self._made()
             written = _hash_of(data)
             if written == self._written:
                 return 0

@@ -66,7 +66,7 @@ class Switch(Worded, traitlets.Bool):  # type: ignore[type-arg]
     wanted = "True or False"
 
 
-class Number(Worded, traitlets.TraitType[Any, Any]):
+class Number(Worded, traitlets.TraitType):  # type: ignore[type-arg]
     """A number from ``least`` on, whole or not, or None."""
 
     def __init__(self, least: int, *, whole: bool = False, **kwargs: Any) -> None:

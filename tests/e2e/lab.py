@@ -8,8 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import nbformat
@@ -50,6 +51,14 @@ READY = """async () => {
     const future = kernel.requestExecute({ code: "", silent: true });
     const reply = await Promise.race([late, future.done]);
     return reply?.content.status === "ok" && context.session.kernel === kernel;
+}"""
+
+
+# Three frames: one may be under way, one draws, and what that asks for is drawn in the third.
+DRAWN = """async () => {
+    for (let i = 0; i < 3; i++) {
+        await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
+    }
 }"""
 
 
@@ -123,8 +132,13 @@ class Lab:
         (self.folder / f"{name}.ipynb").write_text(json.dumps({**content, "metadata": metadata}))
 
     def shut_down_kernels(self):
-        for kernel in self.request("GET", "api/kernels"):
-            self.request("DELETE", f"api/kernels/{kernel['id']}")
+        deadline = time.monotonic() + 30
+        while kernels := self.request("GET", "api/kernels"):
+            assert time.monotonic() < deadline, f"still there: {kernels}"
+            for kernel in kernels:
+                # One that is gone, or that restarts just now, cannot be shut down.
+                with suppress(urllib.error.HTTPError):
+                    self.request("DELETE", f"api/kernels/{kernel['id']}")
 
     def stop(self):
         self.process.terminate()
@@ -214,6 +228,10 @@ class Notebook:
             self.page.wait_for_timeout(100)
         self.page.wait_for_selector(".jp-mod-current .jp-DirtyIndicator", state="detached")
         self.page.wait_for_timeout(500)
+
+    def drawn(self):
+        """Wait until what was done is drawn, however long the page takes for its frames."""
+        self.page.evaluate(DRAWN)
 
     def wait_left(self):
         """Wait until Python has left its transcript in each output, in the widget's place."""

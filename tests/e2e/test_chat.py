@@ -164,11 +164,13 @@ def test_a_conversation_by_keyboard_alone(notebook):
     press("Enter")
     chat.wait("stopped")
     nb.page.wait_for_timeout(700)
+    nb.drawn()
     chat.is_at("Message")
     type_("What?")
     press("Enter")
     chat.wait("done", "Answer 2 to that.")
     nb.page.wait_for_timeout(700)
+    nb.drawn()
     chat.is_at("Message")
     assert len(chat.prompts()) == 2
 
@@ -191,6 +193,7 @@ def test_a_conversation_by_keyboard_alone(notebook):
     chat.is_at("Message")
     chat.wait("done", "Answer 3 ")
     nb.page.wait_for_timeout(700)
+    nb.drawn()
     chat.go("Previous version")
     assert chat.turns.last.locator(".nbs-switch-place").text_content() == "2/2"
     press("Enter")
@@ -216,6 +219,7 @@ def test_a_conversation_by_keyboard_alone(notebook):
     press("Enter")
     chat.wait("done", "Answer 4 ")
     nb.page.wait_for_timeout(700)
+    nb.drawn()
     assert chat.prompts()[-1] == "Who?\nYou?"
     assert chat.turns.last.locator(".nbs-switch-place").text_content() == "3/3"
     chat.is_at("Message")
@@ -414,12 +418,14 @@ def test_it_looks_well(notebook, theme):
             chat = chats.nth(place)
             chat.wait_for()
             nb.page.wait_for_timeout(400)
+            nb.drawn()
             assert chat.evaluate(OVERFLOWS) == [], (name, width)
             chat.screenshot(path=SHOTS / f"chat-{name}-{theme}-{width}.png")
             if name == "talk":
                 chat.locator(".nbs-turns").hover()
                 nb.page.mouse.wheel(0, -5_000)
                 nb.page.wait_for_timeout(300)
+                nb.drawn()
                 chat.screenshot(path=SHOTS / f"chat-{name}-top-{theme}-{width}.png")
     # The last turn is in sight, in a list of turns that is no longer than a page.
     turns = chats.nth(2).locator(".nbs-turns")

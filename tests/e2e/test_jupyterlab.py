@@ -176,6 +176,7 @@ def test_the_stop_button_works_while_the_cell_is_busy(notebook):
     nb.run(1)  # a run that gives no chunk to stop at
     nb.page.wait_for_function("() => document.querySelectorAll('.nbstream').length == 2")
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     assert nb.busy()
     view(nb, 1).get_by_label("Stop", exact=True).click()
     nb.page.wait_for_function(
@@ -242,6 +243,7 @@ def test_the_steps_of_a_chain_stand_in_time(notebook, theme):
     nb.page.wait_for_selector(".nbs-timeline tbody tr")
     wait_for_status(nb, "done")
     nb.page.wait_for_timeout(300)
+    nb.drawn()
     nb.shot(f"steps-{theme}")
     rows = view(nb).locator(".nbs-timeline tbody tr")
     names = [name.strip() for name in rows.locator(".nbs-step").all_text_contents()]
@@ -262,6 +264,7 @@ def test_a_narrow_page_and_a_long_text(notebook):
     wait_for_status(nb, "done")
     nb.page.wait_for_selector(".nbstream[data-shown='1500']")
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     nb.shot("narrow-light")
     box = view(nb).locator(".nbs-tokens").evaluate(GEOMETRY)
     assert box == {"scrolls": True, "sideways": False, "at_end": True}
@@ -277,12 +280,15 @@ def test_the_end_stays_in_sight_until_the_reader_scrolls_up(notebook):
     tokens.hover()
     nb.page.mouse.wheel(0, -200)
     nb.page.wait_for_timeout(300)
+    nb.drawn()
     held = tokens.evaluate("el => el.scrollTop")
     nb.page.wait_for_timeout(700)
+    nb.drawn()
     assert tokens.evaluate("el => el.scrollTop") == held
     assert view(nb).get_attribute("data-status") == "streaming"
     nb.page.mouse.wheel(0, 100_000)
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     assert tokens.evaluate(GEOMETRY)["at_end"]
 
 

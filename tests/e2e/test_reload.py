@@ -146,6 +146,7 @@ def test_views_in_other_cells_are_in_step(notebook, gate):
         assert max(counts) - min(counts) <= 3
         assert min(counts) >= 40
         nb.page.wait_for_timeout(150)
+        nb.drawn()
     views(nb).nth(1).get_by_role("tab", name="Timeline").click()
     gate.touch()
     wait_status(nb, "done", 3)
@@ -210,6 +211,7 @@ def test_stopping_what_runs_in_the_background(notebook):
     views(nb).nth(0).get_by_label("Stop", exact=True).click()
     wait_status(nb, "stopped")
     nb.page.wait_for_timeout(300)
+    nb.drawn()
     held = text(nb)
     assert held.startswith("w0 w1 ")
     assert TEXT.startswith(held)
@@ -263,6 +265,7 @@ print(len(v.trace.runs))"""
     view.locator("tbody tr").nth(1).click()
     view.get_by_role("tab", name="Tokens").click()
     nb.page.wait_for_timeout(200)
+    nb.drawn()
     assert text(nb) == "and more"
 
 

@@ -44,6 +44,7 @@ def test_what_is_saved_in_mid_stream_has_the_text_and_the_page_is_left_alone(
     nb.run()
     wait_for_text(nb.page, "moon")
     nb.page.wait_for_timeout(600)  # a conversation's output is drawn anew as it begins
+    nb.drawn()
     nb.page.evaluate(WATCH)
     nb.save()
     assert nb.page.evaluate("drawn") == 0

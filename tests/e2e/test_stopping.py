@@ -100,6 +100,7 @@ def test_a_kernel_that_goes_leaves_what_had_come(notebook, lab, cell, go):
     took = view.locator(".nbs-metrics").text_content()
     assert re.search(r"chunks|tokens", took)
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     assert view.locator(".nbs-metrics").text_content() == took
     if cell is CHAT:
         composer = nb.page.locator(".nbs-composer")
@@ -131,4 +132,5 @@ v.send({"type": "notice", "text": "3 earlier turns were left out: the model has 
     restart(lab, nb)
     wait_status(nb, "gone")
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     nb.page.screenshot(path=SHOTS / f"gone-{theme}-{width}.png")

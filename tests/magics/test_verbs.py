@@ -2,6 +2,7 @@
 
 import pytest
 
+import nbstream
 from nbstream import ScriptedChat, Trace
 
 
@@ -124,7 +125,7 @@ def test_export_says_what_is_wrong(run, fails, recorder, tmp_path):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("%chat histry", "Did you mean 'history'?"),
+        ("%chat histry", "Did you mean 'history' or 'host'?"),
         ("%chat Write a song", "A prompt goes into a %%chat cell"),
         ("%chat edit", "needs a turn's number, as in: %chat edit 2"),
         ("%chat edit two", "needs a turn's number, not 'two'"),
@@ -140,6 +141,12 @@ def test_bad_lines(fails, line, said):
 
 
 @pytest.mark.promise("README.md", "%chat help lists the rest")
+def test_host_says_where_this_runs(run):
+    said = run("%chat host")
+    assert "a terminal or a plain program" in said
+    assert f"nbstream {nbstream.__version__}" in said
+
+
 def test_help_lists_every_verb(ip, run):
     from nbstream.magics._verbs import VERBS
 
