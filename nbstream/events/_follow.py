@@ -23,11 +23,16 @@ __all__ = [
 T = TypeVar("T")
 
 
+def _the_sum() -> None:
+    """Leave a run's output to its chunks."""
+
+
 def follow(
     begin: Callable[[Scope | None], tuple[Scope | None, Iterator[T]]],
     *,
     is_single: bool = False,
     asked_in: Scope | None = None,
+    output: Callable[[], Any] = _the_sum,
 ) -> Iterator[T]:
     """Pass on what a source yields; log it as the chunks and the end of its scope's run.
 
@@ -40,6 +45,8 @@ def follow(
         Whether the source has one value: the run then ends before that is passed on.
     asked_in
         The scope in which the stream was asked for, if that decides where it is logged.
+    output
+        Returns what the run gave, once the source has ended; None where its chunks add up to it.
 
     Notes
     -----
@@ -74,7 +81,7 @@ def follow(
                 scope.trace.fail(run, error)
         raise
     if log is not None:
-        log("end", run)
+        log("end", run, output())
     if is_single:
         yield chunk
 
@@ -84,6 +91,7 @@ async def afollow(
     *,
     is_single: bool = False,
     asked_in: Scope | None = None,
+    output: Callable[[], Any] = _the_sum,
 ) -> AsyncIterator[T]:
     """Do what `follow` does, for an async iterator, which is closed at the end in any case."""
     scope, source = await begin(asked_in)
@@ -120,7 +128,7 @@ async def afollow(
                 scope.trace.fail(run, error)
         raise
     if log is not None:
-        log("end", run)
+        log("end", run, output())
     if is_single:
         yield chunk
         await aclose(source)

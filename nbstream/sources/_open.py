@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from .._shown import brief
-from ..events._follow import afollow, follow, is_followed, scope_of
-from ..events._scope import Scope
+from ..events._follow import is_followed, scope_of
+from ._ask import asked, can_be_asked, family_of
+from ._opened import can_be_opened
+from ._read import read
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
     from ..events import Trace
 
 __all__ = ["NO_INPUT", "open_stream"]
@@ -34,9 +37,11 @@ def open_stream(
     Parameters
     ----------
     source
-        With an input, anything with a ``stream`` method (a model, a chain); else an iterable or
-        async iterable of texts or chunks. A Runnable's own stream logs itself, with the runs
-        inside it; any other becomes one run, named after its generator function.
+        With an input, anything with a ``stream`` method (a model, a chain), a LangGraph or an
+        agent; else what streams: an
+        iterable or async iterable of texts or chunks, or what another library hands out (see
+        ``docs/watch.md``). A Runnable's own stream logs itself, with the runs inside it; any other
+        becomes one run, named after its generator function, with what its items tell of.
     is_async
         Whether to use ``astream`` where an input is given.
 
@@ -46,13 +51,15 @@ def open_stream(
         If it cannot be streamed.
     """
     if input is not NO_INPUT:
-        if not hasattr(source, "stream"):
+        if not can_be_asked(source):
             raise InputError(
                 f"An input was given, but {brief(source)} has no stream() to give it to. "
                 "Pass a model or a chain and its input, or a stream alone."
             )
+        if (theirs := asked(source, input)) is not None:
+            return read(theirs.stream, trace, theirs)
         source = source.astream(input) if is_async else source.stream(input)
-    elif hasattr(source, "stream") and hasattr(source, "invoke"):
+    elif (hasattr(source, "stream") and hasattr(source, "invoke")) or family_of(source):
         raise InputError(
             f"{brief(source)} needs an input. Use show(chain, input), or show(chain.stream(input))."
         )
@@ -66,15 +73,8 @@ def open_stream(
         if asked_in is None or asked_in.trace in (None, trace):
             return source  # type: ignore[no-any-return]
         # It has begun, and logs to another trace: this one notes what it yields.
-    name = getattr(source, "__name__", type(source).__name__)
-    if isinstance(source, AsyncIterable):
-
-        async def begin(_: Scope | None) -> tuple[Scope, AsyncIterator[Any]]:
-            return Scope(trace, trace.start(name)), aiter(source)
-
-        return afollow(begin)
-    if isinstance(source, Iterable) and not isinstance(source, (str, bytes, Mapping)):
-        return follow(lambda _: (Scope(trace, trace.start(name)), iter(source)))
+    if can_be_opened(source):
+        return read(source, trace)
     if inspect.iscoroutine(source):
         source.close()  # else Python warns of it besides
         raise InputError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._shown import brief
 from ..events._plain import text_of
-from ..sources import NO_INPUT
+from ..sources import NO_INPUT, is_lent
 from ._host import kernel_shell
 from ._options import lists_options
 from ._view import StreamView
@@ -104,7 +104,7 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
     job = view._job
     shell = kernel_shell()
     if block is None:
-        block = shell is None or view.comm is None
+        block = shell is None or view.comm is None or is_lent(source)
     # In a loop of its own a model or chain can be broken off while it waits for its first word.
     is_apart = not block and input is not NO_INPUT and hasattr(source, "astream")
     stream = job.open(source, input, is_async=is_apart)

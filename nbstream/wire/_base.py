@@ -14,7 +14,7 @@ from ._usage import Usage
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 
-__all__ = ["Reader", "aread_all", "combined", "free_call", "image_at", "read_all"]
+__all__ = ["Reader", "aread_all", "combined", "free_call", "image_at", "read_all", "stop_word"]
 
 
 class Reader(ABC):
@@ -187,7 +187,7 @@ class Reader(ABC):
 
         The provider's own word is in it as ``finish_reason`` where ours is another one.
         """
-        word = _STOPS.get(reason.lower(), reason.lower())
+        word = stop_word(reason)
         if word == "end_turn":
             # Some say no more than that the answer ended, whatever it ended with.
             word = "refusal" if refused else "tool_use" if calls else word
@@ -255,6 +255,11 @@ def image_at(url: Any) -> dict[str, Any] | None:
         return {"type": "image", "url": encodable(url)}
     head, _, data = url.removeprefix("data:").partition(",")
     return {"type": "image", "mime_type": head.partition(";")[0], "base64": data}
+
+
+def stop_word(reason: str) -> str:
+    """Return why an answer ended in the words that Anthropic's API has; other ones as they are."""
+    return _STOPS.get(reason.lower(), reason.lower())
 
 
 _STOPS = {
