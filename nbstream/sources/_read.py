@@ -96,7 +96,7 @@ class _Reading:
         if (asked := self._asked) is not None:
             self._root = self._log.start(asked.name, asked.run_type, asked.input, model=asked.model)
             self._steps = Steps(self._log, self._root)
-            return Scope(self._log, self._root)
+            return Scope(self._log, self._root, is_told=True)
         name = getattr(self._source, "__name__", type(self._source).__name__)
         kind: RunType = "chain"
         if self._package in KNOWN:
@@ -104,7 +104,7 @@ class _Reading:
             kind = "chat_model" if self._is_model(name) else "chain"
         self._root = self._log.start(name, kind)
         self._steps = Steps(self._log, self._root)
-        return Scope(self._log, self._root)
+        return Scope(self._log, self._root, is_told=self._package in KNOWN)
 
     def _is_model(self, name: str) -> bool:
         module = module_of(self._source)

@@ -14,7 +14,7 @@ import ollama
 import openai
 import pydantic
 from agents import Agent as OpenAIAgent
-from agents import OpenAIResponsesModel, Runner, function_tool, set_tracing_disabled
+from agents import OpenAIResponsesModel, Runner, function_tool, set_trace_processors
 from google import genai
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.llms import ChatMessage
@@ -29,7 +29,7 @@ from transformers import TextIteratorStreamer
 from .endpoint import WORDS
 from .made import ASKED, CHAT_TOOL, SHAPE, weather
 
-set_tracing_disabled(True)
+set_trace_processors([])  # none of it goes to OpenAI
 
 
 KEPT = []
