@@ -335,6 +335,7 @@ def main():
                 "" if row["seconds"] else "NOT ALL SHOWN",
             )
             aim("50 streams: comm messages a second", row["comm"] / took, 300)
+            aim("50 streams: frame p95, ms", row["p95"], 50)
 
             if not quick:
 

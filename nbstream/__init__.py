@@ -131,6 +131,7 @@ __all__ = [
     "convert_to_messages",
     "convert_to_tool",
     "dispatch_custom_event",
+    "host",
     "init_chat_model",
     "load_ipython_extension",
     "merge_chunks",
@@ -219,6 +220,7 @@ _HOMES = {
     "widget": (
         "ChatView",
         "StreamView",
+        "host",
         "show",
         "stream_to",
         "watch",

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Secret", "hide", "hide_all", "hide_in_error", "hider", "quoted_a_key", "says_a_key"]
+__all__ = [
+    "Secret",
+    "hide",
+    "hide_all",
+    "hide_in_error",
+    "hider",
+    "look_around",
+    "quoted_a_key",
+    "says_a_key",
+]
 
 MIN_LENGTH = 8
 """A shorter key cannot be told from ordinary text, and is not looked for in any."""
@@ -58,12 +67,9 @@ class Secret:
     __slots__ = ("_reveal",)
 
     def __init__(self, value: str) -> None:
-        global _known
         # A closure, since an attribute would stand in `vars()` and in debuggers.
         self._reveal: Callable[[], str] = lambda: value
-        if len(value) >= MIN_LENGTH and value not in _known:
-            # The longest first: one key may be the beginning of another.
-            _known = tuple(sorted((*_known, value), key=len, reverse=True))
+        _know(value)
 
     def __repr__(self) -> str:
         return "…"
@@ -81,8 +87,24 @@ def _nothing() -> None:
     return None
 
 
+def _know(key: str) -> None:
+    global _known
+    if len(key) >= MIN_LENGTH and key not in _known:
+        # The longest first: one key may be the beginning of another.
+        _known = tuple(sorted((*_known, key), key=len, reverse=True))
+
+
+def look_around() -> None:
+    """Learn the keys of the environment, which `hide` takes out from then on.
+
+    Too slow for each token: whoever makes something that goes out does this once before.
+    """
+    for name in _VARIABLES:
+        _know(os.environ.get(name, "").strip())
+
+
 def hide(text: str) -> str:
-    """Return a text with every key in it replaced by ``…``."""
+    """Return a text with every known key in it replaced by ``…``; see `look_around`."""
     for key in _known:
         if key in text:
             text = text.replace(key, "…")
@@ -96,15 +118,8 @@ def hide_all(text: str) -> str:
 
 def hider() -> Callable[[str], str]:
     """Return what does as `hide_all`, for many texts: it looks into the environment once."""
-    found = (os.environ.get(name, "").strip() for name in _VARIABLES)
-    keys = [key for key in found if len(key) >= MIN_LENGTH]
-
-    def hide_each(text: str) -> str:
-        for key in keys:
-            text = text.replace(key, "…")
-        return _LOOKS_LIKE_A_KEY.sub("…", hide(text))
-
-    return hide_each
+    look_around()
+    return lambda text: _LOOKS_LIKE_A_KEY.sub("…", hide(text))
 
 
 def hide_in_error(error: BaseException) -> None:

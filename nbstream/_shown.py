@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._exceptions import InputError, Stopped
-from ._secrets import hide
+from ._secrets import hide, hide_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -139,7 +139,7 @@ class _Repr:
 
 def message_of(error: BaseException) -> str:
     """Return what an error says, or its type where it cannot be asked."""
-    return hide(attempt(lambda: str.__str__(str(error)), lambda: stand_in(error)))
+    return hide_all(attempt(lambda: str.__str__(str(error)), lambda: stand_in(error)))
 
 
 def named(error: BaseException) -> str:

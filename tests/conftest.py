@@ -3,6 +3,13 @@
 import pytest
 
 from nbstream import ChatLocal
+from nbstream.widget._page import Page
+
+
+@pytest.fixture(autouse=True)
+def unknown_host(monkeypatch):
+    """No page has said yet what it can do: that holds for all widgets of a process."""
+    monkeypatch.setattr(Page, "_takes_places", False)
 
 
 @pytest.fixture

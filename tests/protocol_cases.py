@@ -15,9 +15,10 @@ from nbstream import AIMessage, AIMessageChunk, ProviderError, Trace
 from nbstream.events._frames import frame
 from nbstream.events._lens import _Lens
 from nbstream.events._plain import plain
-from nbstream.events._state import apply, initial, metrics, status
+from nbstream.events._state import apply, initial, metrics, status, status_of
+from nbstream.events._turns import turns
 from nbstream.messages import UsageMetadata
-from nbstream.widget._static import headline
+from nbstream.widget._static import figures, headline
 
 FOLDER = Path(__file__).parent / "fixtures" / "protocol"
 USAGE = UsageMetadata(input_tokens=12, output_tokens=4, total_tokens=16)
@@ -263,11 +264,77 @@ def log_probabilities():
     )
 
 
+def several_roots():
+    """Three calls in one log: the second fails, the third is an agent that gives no text."""
+    trace = Trace()
+    first = run(trace, "M", "chat_model", model="m", input="Hi")
+    second = run(trace, "M", "chat_model", model="m", input="Hi")
+    agent = run(trace, "agent", input="Hi")
+    asks = run(trace, "M", "chat_model", agent, "m", input="Hi")
+    inner = run(trace, "request", "chat_model", asks, "m", input="Hi")
+    tool = run(trace, "add", "tool", agent, input={"a": 1})
+    says = run(trace, "M", "chat_model", agent, "m", input="Hi")
+    return log(
+        trace,
+        (0, "start", first),
+        (10, "chunk", first, AIMessageChunk("One", usage_metadata=USAGE)),
+        (20, "end", first),
+        (30, "start", second),
+        (40, "error", second, ProviderError("m answered 529.", status=529)),
+        (50, "start", agent),
+        (51, "start", asks),
+        (52, "start", inner),
+        (60, "chunk", inner, AIMessageChunk("Two")),
+        (60, "chunk", asks, AIMessageChunk("Two")),
+        (70, "end", inner),
+        (71, "end", asks),
+        (72, "start", tool),
+        (80, "end", tool, 42),
+        (81, "start", says),
+        (90, "chunk", says, AIMessageChunk("Three")),
+        (95, "chunk", says, AIMessageChunk(" four")),
+        (99, "end", says),
+        (100, "end", agent, {"messages": ["Three four"]}),
+    )
+
+
+def changed_at_the_end():
+    """A chain that was invoked, and gives another text than the model in it."""
+    trace = Trace()
+    chain = run(trace, "chain", input="Hi")
+    model = run(trace, "M", "chat_model", chain, "m", input="Hi")
+    return log(
+        trace,
+        (0, "start", chain),
+        (1, "start", model),
+        (10, "chunk", model, AIMessageChunk("one")),
+        (20, "end", model),
+        (30, "end", chain, "ONE"),
+    )
+
+
+def failed_behind_a_model():
+    """A chain that fails after its model has spoken."""
+    trace = Trace()
+    chain = run(trace, "chain", input="Hi")
+    model = run(trace, "M", "chat_model", chain, "m", input="Hi")
+    return log(
+        trace,
+        (0, "start", chain),
+        (1, "start", model),
+        (10, "chunk", model, AIMessageChunk("one")),
+        (20, "end", model),
+        (30, "error", chain, ValueError("No <b>.")),
+    )
+
+
 # Each with the numbers of the events where a new frame begins.
 CASES = {
+    "changed_at_the_end": (changed_at_the_end(), []),
     "cut_off": (cut_off(), []),
     "empty": (Trace(), []),
     "failed": (failed(), []),
+    "failed_behind_a_model": (failed_behind_a_model(), []),
     "in_frames": (plain_case(), [2, 3]),
     "invoked": (invoked(), [6, 12]),
     "log_probabilities": (log_probabilities(), []),
@@ -276,6 +343,7 @@ CASES = {
     "not_streamed": (not_streamed(), []),
     "odd_chunks": (odd_chunks(), []),
     "plain": (plain_case(), []),
+    "several_roots": (several_roots(), [5, 9]),
     "stopped": (stopped(), []),
     "thinking_and_tools": (thinking_and_tools(), [3, 7]),
 }
@@ -297,6 +365,10 @@ def expected(frames):
         "status": status(state),
         "metrics": asdict(metrics(state)),
         "headline": headline(state),
+        "turns": [
+            [place, status_of(state["runs"][place]), figures(state, place)]
+            for place in turns(state["runs"])
+        ],
     }
 
 
@@ -306,8 +378,14 @@ def events(case, version):
     if not trace.runs:
         return []
     nothing = (None, None, None)
-    lens = _Lens(trace, trace.runs[0].id, version, (nothing, nothing))
-    return [plain(shown) for event in trace.events if (shown := lens(event)) is not None]
+    roots = [one for one in trace.runs if one.parent is None]
+    lenses = {root: _Lens(trace, root.id, version, (nothing, nothing)) for root in roots}
+
+    def root_of(one):
+        return one if one.parent is None else root_of(one.parent)
+
+    dicts = [lenses[root_of(event.run)](event) for event in trace.events]
+    return [plain(shown) for shown in dicts if shown is not None]
 
 
 def golden(case):

@@ -221,7 +221,7 @@ def test_the_transcript_reads_well_and_is_only_text():
     assert "<b>a" not in data["text/html"]
     assert data["text/plain"] == "**You:** <b>a</b>\n\n1: <b>a</b>"
     empty = ChatView(Echo())._repr_mimebundle_()[0]
-    assert empty["text/plain"] == "Nothing has been said yet."
+    assert "Nothing has been said yet." in empty["text/html"]
 
 
 def test_an_export_has_the_form_its_name_says(tmp_path):
@@ -273,3 +273,12 @@ def test_the_page_is_told_which_turns_there_are_now(wire):
     chat.conversation.undo()
     tree = next(m for m in sent if m["type"] == "tree")
     assert (tree["turns"], tree["leaf"]) == ([{"id": 0, "parent": None}], 0)
+
+
+def test_where_no_page_is_it_says_how_to_ask():
+    chat = ChatView(ScriptedChat(["Blub"]))
+    assert 'chat.ask("…").result().text' in chat._repr_mimebundle_()[0]["text/plain"]
+    assert str(chat) == "<ChatView: 0 turns>"
+    assert chat.ask("Hi").result().text == "Blub"
+    assert "Blub" in chat._repr_mimebundle_()[0]["text/plain"]
+    assert str(chat) == "<ChatView: 1 turn>"

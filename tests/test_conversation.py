@@ -58,6 +58,7 @@ def test_each_prompt_goes_with_what_was_said_before():
     assert [m.type for m in talk.messages] == ["system", "human", "ai", "human", "ai"]
 
 
+@pytest.mark.promise("docs/architecture.md", '"Ask again" and "edit" make a sibling')
 def test_asking_again_editing_and_going_back():
     talk = talked("a", "b")
     first, second = talk.turns
@@ -137,6 +138,9 @@ def test_a_chain_that_gives_no_message_has_its_value_as_json():
     assert talk.ask("a").result(30).text == '{"n": 1}'
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "It sends what fits into the model's context and says what it left out"
+)
 def test_what_does_not_fit_is_left_out_with_a_notice(local):
     heard = []
     begun = [("human", "x" * 6000), ("ai", "y" * 1500), ("human", "x" * 300), ("ai", "y" * 300)]

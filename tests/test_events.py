@@ -49,6 +49,9 @@ def threads():
     return {t.name for t in threading.enumerate() if not t.name.startswith("asyncio")}
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "hands over what is logged as it comes, also between two chunks"
+)
 def test_events_come_while_a_step_runs_not_when_it_ends():
     release = threading.Event()
 
@@ -68,6 +71,7 @@ def test_events_come_while_a_step_runs_not_when_it_ends():
     assert asyncio.run(asyncio.wait_for(main(), 10))[-1] == "on_chain_end"
 
 
+@pytest.mark.promise("docs/errors.md", "astream_events ends the run with on_…_error")
 def test_every_kind_of_run_ends_with_its_error():
     @tool
     def fails(x: int) -> int:
@@ -180,6 +184,7 @@ class CountingLoop(asyncio.SelectorEventLoop):
         return super().call_soon(*args, **kwargs)
 
 
+@pytest.mark.promise("docs/architecture.md", "the task waits where the reader falls behind")
 def test_while_the_reader_pauses_nothing_goes_on():
     async def main():
         loop = asyncio.get_running_loop()

@@ -45,6 +45,7 @@ def outcomes(trace):
 # A scope of its own
 
 
+@pytest.mark.promise("docs/architecture.md", "both see the run")
 @pytest.mark.parametrize("where", ["here", "elsewhere"])
 def test_inside_a_trace_both_see_the_run(where):
     chain = ScriptedChat(["a", "b"]) | StrOutputParser()
@@ -106,6 +107,7 @@ def test_settings_of_the_trace_around_it_are_inherited():
 # Its end
 
 
+@pytest.mark.promise("docs/architecture.md", "first to those who keep something of it")
 def test_who_waits_for_the_end_is_called_before_the_result_is_there():
     job, heard = Job(), []
     job.when_over(lambda: 1 / 0)
@@ -202,6 +204,7 @@ def test_a_model_inside_a_plain_function_is_reached():
     assert {kind for _, kind in outcomes(job.trace)} == {"cancelled"}
 
 
+@pytest.mark.promise("docs/architecture.md", "and nothing more begins")
 def test_what_a_stopped_run_would_begin_later_is_not_begun():
     going, begun = threading.Event(), []
 
@@ -245,6 +248,9 @@ def test_a_run_that_gives_nothing_is_over_after_a_moment_and_closed_when_it_lets
     assert [e.kind for e in job.trace.events] == ["start", "chunk", "cancelled"]
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "innermost first, and what the thread logs later is left out"
+)
 def test_children_end_before_their_parents_when_stopped():
     inside = threading.Event()
 
@@ -392,6 +398,7 @@ class TellingError(Exception):
         return "refused: a-key-nobody-knows-1234"
 
 
+@pytest.mark.promise("docs/architecture.md", "Errors that quote a key say … instead")
 @pytest.mark.parametrize(
     "error",
     [
@@ -430,6 +437,7 @@ def test_ordinary_words_are_no_keys():
     assert hide_all("it is sk-ant-api03-abcdefghijkl1234.") == "it is …."
 
 
+@pytest.mark.promise("SECURITY.md", "A key shorter than eight characters is not looked for")
 def test_a_key_that_is_too_short_to_tell_garbles_nothing():
     from nbstream._secrets import hide
 

@@ -102,6 +102,7 @@ def test_what_has_no_form_is_its_type():
     assert label(VALUES["repr"]) == "<Nobody>"
 
 
+@pytest.mark.promise("docs/architecture.md", "Types are asked what they are, never instances")
 def test_what_answers_to_every_name_is_not_asked():
     assert plain(VALUES["mock"]).startswith("<Mock id=")
     assert plain(VALUES["magic mock"]).startswith("<MagicMock id=")
@@ -167,6 +168,7 @@ def programs(value):
         yield lambda: RunnableLambda(fail).invoke("x")
 
 
+@pytest.mark.promise("docs/architecture.md", "what it raises is no business of the run's")
 @pytest.mark.parametrize("name", VALUES)
 def test_a_run_is_the_same_with_a_view_and_its_log_goes_on(name):
     value = VALUES[name]
@@ -281,6 +283,7 @@ def tangle():
     return {"people": people, "mesh": mesh, "ten": ten, "ladder": ladder, "wide": wide}
 
 
+@pytest.mark.promise("docs/architecture.md", "A value has one budget of nodes and characters")
 @pytest.mark.parametrize("name", tangle())
 def test_what_holds_itself_or_has_no_end_is_looked_at_once(name):
     value = tangle()[name]
@@ -377,6 +380,9 @@ class SlowError(ValueError, Slow):
     __str__ = Slow.__repr__
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "what took longer than 10 ms to look at is not looked at again"
+)
 @pytest.mark.parametrize("kind", [Slow, SlowModel, SlowError])
 def test_a_slow_look_is_taken_once_for_one_log(kind):
     kind.looks = 0

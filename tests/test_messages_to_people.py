@@ -239,7 +239,7 @@ IN_CELLS = [
     ("%%chat -m local --bg --to text\nHi", "--to", "Leave one of them out"),
     ("%%chat --chain number\nHi", "of type int", "Use a chain, such as prompt | model"),
     ("%%chat -m local -R 3\nHi", "no turn 3", "%chat history"),
-    ("%chat histry", "'histry'", "Did you mean 'history'?"),
+    ("%chat histry", "'histry'", "Did you mean 'history'"),
     ("%chat model locl", "'locl'", "Did you mean 'local'?"),
     ("%chat edit two", "'two'", "%chat history"),
     ("%chat reset all", "'all'", "Leave that out"),
@@ -260,6 +260,9 @@ def names():
     return names
 
 
+@pytest.mark.promise("docs/errors.md", "Everything nbstream raises on purpose is an NbstreamError")
+@pytest.mark.promise("docs/errors.md", "Its message names the value at fault and the next step")
+@pytest.mark.promise("docs/langchain.md", "One value where a list belongs")
 @pytest.mark.parametrize(("code", "value", "step"), IN_PYTHON, ids=[one[0] for one in IN_PYTHON])
 @pytest.mark.usefixtures("alone")
 def test_in_python(names, tmp_path, monkeypatch, code, value, step):
@@ -267,6 +270,32 @@ def test_in_python(names, tmp_path, monkeypatch, code, value, step):
     with pytest.raises(NbstreamError) as caught:
         exec(code, dict(names))
     check(str(caught.value), value, step)
+
+
+SETTINGS = [
+    ("max_tokens = 'few'", "'few'", "a whole number from 1"),
+    ("max_tokens = 0", "int 0", "max_tokens = 100"),
+    ("max_tokens = True", "bool True", "max_tokens = 100"),
+    ("temperature = 'hot'", "'hot'", "temperature = 0.2"),
+    ("temperature = -1", "int -1", "a number from 0"),
+    ("view = 'tokns'", "'tokns'", "Did you mean 'tokens'?"),
+    ("model = 3", "int 3", 'model = "local"'),
+    ("system = ['x']", "['x']", "system = "),
+    ("delimiter = None", "None", 'delimiter = "/"'),
+    ("history = 'off'", "'off'", "True or False"),
+    ("price = 3", "int 3", 'price = {"input": 3, "output": 15}'),
+    ("price = {'in': 1}", "'in'", "Give both prices"),
+    ("price = {'input': 'x', 'output': 2}", "'x'", "Give a number"),
+]
+
+
+@pytest.mark.parametrize(("code", "value", "step"), SETTINGS, ids=[one[0] for one in SETTINGS])
+def test_in_settings(ip, caplog, code, value, step):  # noqa: F811
+    ip.run_line_magic("config", f"ChatMagics.{code}")  # it logs the error, and goes on
+    (record,) = caplog.records
+    said = record.getMessage()
+    check(said, value, step)
+    assert "For example: %config ChatMagics." in said
 
 
 @pytest.mark.parametrize(("code", "value", "step"), IN_CELLS, ids=[one[0] for one in IN_CELLS])
@@ -286,5 +315,5 @@ def check(said, value, step):
 
 
 def test_there_are_many_and_no_two_are_the_same():
-    codes = [code for code, *_ in IN_PYTHON + IN_CELLS]
+    codes = [code for code, *_ in IN_PYTHON + IN_CELLS + SETTINGS]
     assert len(set(codes)) == len(codes) >= 120

@@ -66,6 +66,7 @@ def assert_same(ours, theirs):
             assert other == pytest.approx(value, abs=2 * TICK), name
 
 
+@pytest.mark.promise("docs/architecture.md", "One set of metrics")
 @pytest.mark.parametrize("name", [name for name in CASES if name != "empty"])
 def test_the_log_and_the_view_state_have_the_same(name):
     trace, _ = CASES[name]
@@ -73,6 +74,9 @@ def test_the_log_and_the_view_state_have_the_same(name):
     assert StreamView(trace).metrics == trace.metrics()
 
 
+@pytest.mark.promise(
+    "nbstream.StreamView.metrics", "Before anything ran, there are 0 chunks, and all else is None"
+)
 def test_before_anything_ran_all_is_unknown():
     view = StreamView()
     assert view.metrics == metrics(Fold(view.trace)()) == NOTHING
@@ -102,6 +106,7 @@ def test_a_run_with_one_value_has_one_text_at_its_end():
     assert (nothing.metrics().chunks, nothing.metrics().first_token) == (0, None)
 
 
+@pytest.mark.promise("docs/architecture.md", "is measured by the chat models inside it")
 def test_an_invoked_chain_has_the_metrics_of_the_model_in_it():
     chain = ChatPromptTemplate.from_template("{x}") | ScriptedChat(["a", "b"]) | StrOutputParser()
     outer = RunnableLambda(lambda x: chain.invoke({"x": x}))

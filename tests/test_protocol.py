@@ -14,6 +14,7 @@ def fixture(name):
     return json.loads((FOLDER / f"{name}.json").read_text())
 
 
+@pytest.mark.promise("docs/architecture.md", "One set of golden fixtures")
 @pytest.mark.parametrize("name", CASES)
 def test_the_log_goes_out_as_the_fixture_says(name):
     assert golden(CASES[name]) == fixture(name)
@@ -44,6 +45,7 @@ def test_however_the_log_is_cut_the_state_is_the_same(name):
             assert state == whole
 
 
+@pytest.mark.promise("docs/architecture.md", "Frames that overlap with it are skipped by number")
 def test_what_comes_twice_counts_once():
     trace, _ = CASES["plain"]
     state = initial()

@@ -16,6 +16,10 @@ HOSTED = [one for one in PROVIDERS.values() if one.key_variable]
 SERVERS = [one for one in PROVIDERS.values() if not one.key_variable and one.name != "local"]
 
 
+@pytest.mark.promise("README.md", "openai:NAME, groq:NAME, …")
+@pytest.mark.promise(
+    "docs/models.md", 'init_chat_model("PROVIDER:NAME") makes a model of any of these'
+)
 @pytest.mark.parametrize("row", PROVIDERS.values(), ids=lambda row: row.name)
 def test_every_row_makes_a_model(row):
     model = init_chat_model(f"{row.name}:{row.example}", max_tokens=7)
@@ -39,6 +43,7 @@ def test_a_missing_key_names_its_variable(row, monkeypatch):
     assert not missing(row, has_key=True)
 
 
+@pytest.mark.promise("docs/models.md", "A server on this machine needs no key")
 @pytest.mark.parametrize("row", SERVERS, ids=lambda row: row.name)
 def test_a_server_of_ones_own_gets_nobodys_key(row, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-openai-0123456789")
@@ -46,6 +51,7 @@ def test_a_server_of_ones_own_gets_nobodys_key(row, monkeypatch):
     assert not missing(row)
 
 
+@pytest.mark.promise("docs/models.md", "base_url= names another address")
 def test_what_is_given_counts_more_than_the_table():
     with api.Endpoint(streams(chat_says("x"))) as server:
         model = init_chat_model(
@@ -67,6 +73,7 @@ def test_deepseek_gets_its_thinking_back():
     assert server.requests[1]["messages"][1]["reasoning_content"] == "Hm."
 
 
+@pytest.mark.promise("README.md", "anthropic:NAME, claude-… | Claude")
 def test_names_that_need_no_provider():
     assert type(init_chat_model("claude-x")) is ChatAnthropic
     assert type(init_chat_model("gpt-x")) is ChatOpenAI
@@ -85,6 +92,7 @@ def test_what_is_no_name_is_named():
         init_chat_model(object())
 
 
+@pytest.mark.promise("docs/models.md", "All but local and anthropic need the extra openai")
 def test_a_missing_package_comes_with_the_command(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert "pip install 'nbstream[openai]'" in missing(PROVIDERS["ollama"])

@@ -3,6 +3,8 @@ import sys
 import threading
 import time
 
+import pytest
+
 from nbstream import ScriptedChat, Trace
 from nbstream.events._state import apply, initial
 from nbstream.widget import _pump
@@ -79,6 +81,7 @@ def test_a_channel_that_can_wait_is_flushed_when_it_is_due():
     wait_until(lambda: len(channel.flushed) == 2)
 
 
+@pytest.mark.promise("docs/architecture.md", "A forked child has a pump of its own")
 def test_a_forked_child_has_a_pump_of_its_own():
     code = """
 import os
@@ -109,6 +112,9 @@ def test_frames_are_bounded_in_time():
     assert len(page.times) <= lasted / _pump.ROUND + 3
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "less often where many views share the 250 messages a second"
+)
 def test_many_views_share_one_budget():
     pump, pages = Pump(), [Page() for _ in range(60)]
     traces = [Trace() for _ in pages]
@@ -145,6 +151,9 @@ def test_the_thread_ends_when_there_is_no_news(monkeypatch):
     assert page.state["next"] == 2
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "Where there are no threads (Pyodide), the producer sends"
+)
 def test_without_threads_the_producer_makes_the_rounds(monkeypatch):
     def no_threads(self):
         raise RuntimeError("can't start new thread")

@@ -99,6 +99,7 @@ def test_a_stream_flows_through_a_chain_as_it_comes():
     assert taken == ["Here"]
 
 
+@pytest.mark.promise("docs/architecture.md", "one that cannot collects it first")
 def test_a_step_that_cannot_stream_waits_for_the_whole():
     shouting = ScriptedChat(SCRIPT) | StrOutputParser() | Shout() | len
     assert list(shouting.stream("x")) == [9]
@@ -251,6 +252,7 @@ def test_abatch_can_be_bounded():
     assert most == 2
 
 
+@pytest.mark.promise("docs/errors.md", "puts it in the place of the value")
 def test_batch_raises_or_returns_errors():
     step = RunnableLambda(lambda x: 1 / x)
     with pytest.raises(ZeroDivisionError):
@@ -268,6 +270,7 @@ def test_batch_threads_see_the_callers_context():
     assert RunnableLambda(lambda _: variable.get()).batch([0, 0]) == [7, 7]
 
 
+@pytest.mark.promise("docs/architecture.md", "Closing the outermost stream closes every step's")
 def test_breaking_off_closes_every_step():
     closed = []
 

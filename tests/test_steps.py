@@ -391,6 +391,9 @@ def plus_one():
     return RunnableLambda(lambda x: x + 1)
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "where that is deep, the next steps run on another thread's"
+)
 @pytest.mark.parametrize("log", [False, True])
 @pytest.mark.parametrize(
     "step",

@@ -40,6 +40,7 @@ def stopped(view, source, *arguments):
     return view.text
 
 
+@pytest.mark.promise("docs/errors.md", "After Stop, view.status is")
 def test_a_stream_ends_at_its_next_chunk_and_keeps_its_text(view):
     assert stopped(view, ScriptedChat(FOREVER, delay=0.01), "x").startswith("so it goes")
 
@@ -74,6 +75,7 @@ def test_a_model_that_does_not_answer_is_left(view):
         leave.set()
 
 
+@pytest.mark.promise("docs/errors.md", "An interrupt of the kernel is a KeyboardInterrupt")
 def test_a_stop_that_nobody_asked_for_is_an_interrupt(view):
     def interrupted():
         yield "a"

@@ -132,6 +132,7 @@ def test_a_call_is_a_run_of_its_own():
     assert trace.output(trace.runs[0]) == 3
 
 
+@pytest.mark.promise("docs/errors.md", "come through as they are")
 def test_an_error_in_a_tool_comes_through():
     def fail():
         """Fail."""

@@ -37,6 +37,7 @@ def run_async(chain):
     asyncio.run(drain(chain.astream("x")))
 
 
+@pytest.mark.promise("docs/architecture.md", "Everything a run does is appended to one log")
 @pytest.mark.parametrize("run", [run_sync, run_async])
 def test_a_streamed_chain_logs_every_step_in_order(run):
     with Trace() as trace:
@@ -69,6 +70,7 @@ def test_a_streamed_chain_logs_every_step_in_order(run):
     assert trace.output(root) == "Here is"
 
 
+@pytest.mark.promise("docs/architecture.md", "A log exists only where somebody listens")
 def test_nothing_is_logged_when_nobody_listens():
     with Trace() as trace:
         pass
@@ -76,6 +78,10 @@ def test_nothing_is_logged_when_nobody_listens():
     assert trace.events == []
 
 
+@pytest.mark.promise(
+    "docs/architecture.md",
+    "a model called inside a function inside a chain becomes a run of that chain",
+)
 def test_runs_inside_a_function_are_its_children():
     model = ScriptedChat(SCRIPT)
     outer = RunnableLambda(lambda x: model.invoke(x), name="outer")

@@ -1,7 +1,8 @@
 """The words we use: ``python -m tests.words`` lists what a reader would stumble over.
 
-It reads the pages, the notebooks of examples, and the docstrings and texts in ``nbstream/``: what
-people read. One word for one thing, the field's own where it has one, and no idiom of ours.
+It reads the pages, the notebooks of examples, the docstrings and texts in ``nbstream/``, and the
+texts of the front end (labels, titles, messages) in ``js/src/``: what people read. One word for one
+thing, the field's own where it has one, and no idiom of ours.
 """
 
 import ast
@@ -25,6 +26,8 @@ BETTER = {
     r"\bpage's side\b": "front end",
     r"\bpieces?\b": "chunk, delta or part",
     r"\bmend(?:s|ed)?\b": "fix, correct",
+    r"\bended by\b": "stop reason",
+    r"\bbranch (?:before|after)\b": "previous version, next version",
     r"\bsimply\b|\bjust works\b|\bseamless": "(leave it out)",
 }
 
@@ -45,11 +48,35 @@ def texts(path):
             yield node.lineno, node.value
 
 
+# A text in TypeScript. Comments and patterns are read over.
+SCRIPT = re.compile(
+    r"""//[^\n]* | /\*.*?\*/
+    | (?<=[=(,:!&|?\s]) / (?: [^/\\\n[] | \\. | \[ (?: [^]\\\n] | \\. )* \] )+ /
+    | ( "(?: [^"\\\n] | \\. )*" | ` (?: [^`\\] | \\. )* ` )""",
+    re.DOTALL | re.VERBOSE,
+)
+
+
+def page_texts(source):
+    """Yield the texts of a TypeScript module that people read, with the line of each.
+
+    One word alone that begins small is a name for the program: of a class, an event, a key.
+    """
+    for hit in SCRIPT.finditer(source):
+        text = re.sub(r"\$\{[^}]*\}", "…", (hit[1] or "")[1:-1])  # what is in there is code
+        if " " in text.strip() or text[:1].isupper():
+            yield source.count("\n", 0, hit.start()) + 1, text
+
+
 def complaints():
     for pattern in PAGES:
         for path in sorted(ROOT.glob(pattern)):
             for line, phrase, better in found(path.read_text(encoding="utf-8")):
                 yield f"{path.relative_to(ROOT)}:{line + 1}: {phrase!r}: better: {better}"
+    for path in sorted((ROOT / "js" / "src").rglob("*.ts")):
+        for begin, text in page_texts(path.read_text(encoding="utf-8")):
+            for line, phrase, better in found(text):
+                yield f"{path.relative_to(ROOT)}:{begin + line}: {phrase!r}: better: {better}"
     for path in sorted((ROOT / "nbstream").rglob("*.py")):
         if LEFT_OUT in path.parents:
             continue

@@ -82,6 +82,7 @@ export class ChatStore {
     if (found?.type !== "chat") return;
     for (const turn of dicts(found.turns)) this.#add(turn);
     this.#setLeaf(found.leaf ?? null);
+    this.notify();
   }
 
   take(message: ChatAnswer): void {

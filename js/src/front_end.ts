@@ -5,11 +5,27 @@
 
 import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
 import { Bye } from "./bye";
-import { watchKernel } from "./kernel";
-import { provide, provided } from "./modules";
-import { hasTranscript, replaceOutputs, replaceTranscripts } from "./outputs";
-import { canTakePlaces, takePlaces, whenLeft } from "./places";
-import type { BundleAnswer, ModuleAnswer, Traits } from "./protocol";
+import { Keeper } from "./keeper";
+import { kernelOf, watchKernel } from "./kernel";
+import { lifeUntil } from "./life";
+import { type Asker, keyOf, LOST, provide, request, useBuild } from "./modules";
+import {
+  type Bundle,
+  hasTranscript,
+  isPages,
+  isUnfinished,
+  keepInFile,
+  replaceTranscripts,
+} from "./outputs";
+import { canTakePlaces, isPlace, lookSoon, takePlaces, whenLeft } from "./places";
+import type {
+  BundleAnswer,
+  LogAnswer,
+  ModuleAnswer,
+  ModuleRequest,
+  OpenRequest,
+  Traits,
+} from "./protocol";
 import { ShownViews } from "./shown";
 import { type Told, transcript } from "./transcript";
 
@@ -28,15 +44,18 @@ export interface Content<M> {
   tell(): Told[];
   /** Draw it into an element, where it lives until the signal. */
   draw(el: HTMLElement, signal: AbortSignal): void;
-  /** Called for each place in an output that the widget is shown in. */
-  shownIn?(el: HTMLElement, signal: AbortSignal): void;
+  /** Call `listener` at each change, until the signal. */
+  subscribe(listener: () => void, signal: AbortSignal): void;
 }
+
+/** Milliseconds after a run's end by which its output has been updated, where Jupyter does that. */
+const LEFT_BY = 1000;
 
 /** What makes a widget's content; `ask` sends a message to Python. */
 type Make<M> = (model: AnyModel<Traits>, ask: (message: object) => void) => Content<M>;
 
 /** Messages that all widgets take. */
-type Shared = ModuleAnswer | BundleAnswer;
+type Shared = ModuleAnswer | BundleAnswer | LogAnswer;
 
 /** The module that anywidget is to find: what it exports makes the front end of one model. */
 export function frontEnd<M>(make: Make<M>) {
@@ -44,16 +63,31 @@ export function frontEnd<M>(make: Make<M>) {
     // Shared by closure: `initialize` and `render` get different proxies of the model.
     let content: Content<M>;
     let views: ShownViews;
+    let own: AnyModel<Traits>; // what listens to the one that `render` gets goes with its view
+    let keeper: Keeper;
+    /** Who asks for each module. */
+    const askers = new Map<string, Asker>();
 
     function take(message: M | Shared | null, model: AnyModel<Traits>): void {
       const shared = message as Shared | null;
       if (shared?.type === "module") {
-        provide(shared.name, shared.source);
-        // Kept with the widget's state, so that a saved notebook has it: once for the page.
-        const first = provided(shared.name) === shared.source;
-        if (first) model.set("_modules", { [shared.name]: shared.source });
-      } else if (shared?.type === "bundle") replaceOutputs(model.widget_manager, shared);
+        provide(keyOf(shared.name), shared.source);
+        keeper.update();
+      } else if (shared?.type === "bundle") {
+        const { data, metadata } = shared;
+        replaceTranscripts(model.widget_manager, model.get("_place"), data, metadata);
+      } else if (shared?.type === "log") content.open(shared.log);
       else if (message) content.take(message as M);
+    }
+
+    /** Ask for a module, once for all that wait for it. */
+    function want(message: ModuleRequest, model: AnyModel<Traits>, closed: AbortSignal): void {
+      const { name } = message;
+      keeper.need(keyOf(name));
+      if (askers.has(name)) return;
+      const asker = { kernel: kernelOf(model), ask: () => send(model, message) };
+      askers.set(name, asker);
+      request(name, asker, closed);
     }
 
     /** Let the views go whose places have gone, and tell Python when that were all. */
@@ -69,6 +103,8 @@ export function frontEnd<M>(make: Make<M>) {
         const isGone = views.wereShown && views.isEmpty && isKept() !== true;
         return bye.look(isGone && !content.isRunning) || again || (isGone && content.isRunning);
       });
+      // Without it a model that is closed is kept until the page changes once more.
+      closed.addEventListener("abort", lookSoon);
     }
 
     function send(model: AnyModel<Traits>, message: object): void {
@@ -83,18 +119,58 @@ export function frontEnd<M>(make: Make<M>) {
     function lose(model: AnyModel<Traits>): void {
       const { isRunning } = content;
       content.lose(true);
+      for (const asker of askers.values()) asker.kernel = LOST;
       if (!isRunning || !canTakePlaces()) return;
       const place = model.get("_place");
       replaceTranscripts(model.widget_manager, place, transcript(place, content.tell()));
     }
 
+    /** Let a notebook that is saved before Python has left its transcript have one all the same. */
+    function keepSaved(model: AnyModel<Traits>, signal: AbortSignal): void {
+      const place = model.get("_place");
+      const keep = (output: Bundle) =>
+        content.isRunning || isUnfinished(output) ? transcript(place, content.tell()) : null;
+      keepInFile(model.widget_manager, place, keep, signal);
+    }
+
+    /**
+     * Once nothing runs any more, ask for what is to be left in the output, if that is not there by
+     * then: where Jupyter updates the output, this element goes.
+     */
+    function askForTranscript(el: HTMLElement, signal: AbortSignal): void {
+      const life = lifeUntil(signal);
+      const place = new WeakRef(el); // the listener stays, and an output that is gone is to go
+      let isWanted = isPages(el) || !isPlace(el);
+      let timer = 0;
+      const look = () => {
+        isWanted ||= content.isRunning;
+        if (timer || !isWanted || content.isRunning) return;
+        timer = window.setTimeout(() => {
+          timer = 0;
+          if (content.isRunning) return;
+          life.abort(); // the element that comes in its place looks for itself
+          if (place.deref()?.isConnected) send(own, { type: "bundle" });
+        }, LEFT_BY);
+      };
+      content.subscribe(look, life.signal);
+      look();
+    }
+
     return {
       initialize({ model, signal }: InitializeProps<Traits>) {
         const life = lifeUntil(signal);
-        content = make(model, (message) => send(model, message));
-        for (const [name, source] of Object.entries(model.get("_modules") ?? {})) {
-          provide(name, source);
+        own = model;
+        useBuild(model.get("_build"));
+        content = make(model, (message) => {
+          const { type } = message as { type: string };
+          if (type === "module") want(message as ModuleRequest, model, life.signal);
+          else send(model, message);
+        });
+        for (const [key, source] of Object.entries(model.get("_modules") ?? {})) {
+          provide(key, source);
         }
+        keeper = new Keeper(model, life.signal);
+        keeper.need(keyOf("widget"));
         model.on("msg:custom", (message: M | null) => {
           content.lose(false); // it speaks
           try {
@@ -108,28 +184,28 @@ export function frontEnd<M>(make: Make<M>) {
         content.open(model.get("_log"));
         // Frames are messages, which a saved notebook does not keep. What it does keep is this.
         model.set("_log", content.saved as Traits["_log"]);
-        // Not with the model that `render` is given: what listens to that one goes when a view does.
         views = new ShownViews((el, signal) => content.draw(el, signal));
         if (canTakePlaces()) {
           watchLeaving(model, life.signal);
-          takePlaces(model.get("_place"), (el) => views.show(el), life.signal);
+          keepSaved(model, life.signal);
+          const mount = (el: HTMLElement) => {
+            views.show(el);
+            askForTranscript(el, life.signal);
+          };
+          takePlaces(model.get("_place"), mount, life.signal);
           send(model, { type: "hello" });
+        } else {
+          // JupyterLab keeps messages for a page that opens; marimo, for one, drops them.
+          send(model, { type: "open" } satisfies OpenRequest);
         }
         return () => life.abort();
       },
       render({ el, signal }: RenderProps<Traits>) {
         const life = lifeUntil(signal);
         views.show(el, life.signal);
-        if (canTakePlaces()) content.shownIn?.(el, life.signal);
+        if (canTakePlaces()) askForTranscript(el, life.signal);
         return () => life.abort();
       },
     };
   };
-}
-
-/** What ends at the signal, or by hand: anywidget before 0.11 has no signals. */
-function lifeUntil(signal: AbortSignal | undefined): AbortController {
-  const life = new AbortController();
-  signal?.addEventListener("abort", () => life.abort());
-  return life;
 }

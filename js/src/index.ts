@@ -5,13 +5,12 @@ import { Options } from "./options";
 import type { ExportAnswer, Frame, Words } from "./protocol";
 import { Store } from "./store";
 import "./theme.css";
+import { turns } from "./turns";
 import { renderPanel } from "./views/panel";
-
-/** Milliseconds after a run's end by which its output has been updated, where Jupyter does that. */
-const LEFT_BY = 1000;
+import { several } from "./views/several";
 
 export default frontEnd<Frame | ExportAnswer | Words>((model, ask) => {
-  const store = new Store(ask);
+  const store = new Store(ask, turns);
   return {
     saved: store.saved,
     get isRunning() {
@@ -26,15 +25,13 @@ export default frontEnd<Frame | ExportAnswer | Words>((model, ask) => {
     lose: (isGone) => store.lose(isGone),
     tell: () => [{ store }],
     draw: (el, signal) =>
-      renderPanel({ store, el, signal, options: new Options(model, store.setup, signal) }),
-    shownIn(el, signal) {
-      // A run that is over leaves its transcript in the output, which takes this view away.
-      let timer = 0;
-      store.subscribe(() => {
-        if (timer || store.isRunning) return;
-        timer = window.setTimeout(() => el.isConnected && store.askForBundle(), LEFT_BY);
-      }, signal);
-      store.notify();
-    },
+      renderPanel({
+        store,
+        el,
+        signal,
+        options: new Options(model, store.setup, signal),
+        several,
+      }),
+    subscribe: (listener, signal) => store.subscribe(listener, signal),
   };
 });

@@ -26,6 +26,7 @@ export default frontEnd<Message>((model, ask) => {
     },
     lose: (isGone) => chat.lose(isGone),
     tell: () => chat.path.map(({ store, text }) => ({ store, prompt: text })),
+    subscribe: (listener, signal) => chat.subscribe(listener, signal),
     draw: (el, signal) => renderChat({ model, chat, el, signal }),
   };
 });

@@ -32,11 +32,21 @@ export function watchKernel(model: AnyModel, lost: () => void, signal: AbortSign
   connect(kernel?.disposed, lost, signal);
 }
 
-function kernelOf(model: AnyModel): Kernel | null {
+/** The model's kernel, where the host shows it. */
+export function kernelOf(model: AnyModel): Kernel | null {
   try {
-    return (model.widget_manager as { kernel?: Kernel | null } | undefined)?.kernel ?? null;
+    return (managerOf(model) as { kernel?: Kernel | null } | undefined)?.kernel ?? null;
   } catch {
     return null;
+  }
+}
+
+/** What has all models of the notebook that a model is in, where the host shows it. */
+export function managerOf(model: AnyModel): unknown {
+  try {
+    return model.widget_manager;
+  } catch {
+    return undefined;
   }
 }
 

@@ -15,6 +15,11 @@ export class Options {
     this.#signal = signal;
   }
 
+  /** The page's widget manager: JupyterLab's knows the notebook. */
+  get manager(): unknown {
+    return this.#model.widget_manager;
+  }
+
   get<K extends keyof Traits & string>(name: K): Traits[K] {
     const chosen = this.#setup.choices[name as Choice] as Traits[K] | undefined;
     return chosen ?? this.#model.get(name);

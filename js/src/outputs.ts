@@ -4,28 +4,37 @@
  * page was reloaded in the middle of a run.
  */
 
-import type { BundleAnswer } from "./protocol";
-
 const WIDGET = "application/vnd.jupyter.widget-view+json";
+const HTML = "text/html";
+/** Marks a transcript that this page wrote, until Python's takes its place. */
+const PAGES = "data-nbstream-page";
+
+/** What an output has, by mime type. */
+export type Bundle = { [mime: string]: unknown };
 
 // What of JupyterLab's notebook model is needed; every step of the way may be missing elsewhere.
-interface Output {
-  data: { [mime: string]: unknown };
-}
 interface Outputs {
   length: number;
-  get(index: number): Output;
+  get(index: number): { data?: Bundle };
   set(index: number, output: object): void;
 }
+interface Notebook {
+  cells?: Iterable<{ outputs?: Outputs }>;
+  toJSON?(): unknown;
+}
 interface Manager {
-  context?: { model?: { cells?: Iterable<{ outputs?: Outputs }> } };
+  context?: { model?: Notebook };
 }
 
-/** The lists of outputs that the document has, or null where that cannot be seen. */
-function outputsOf(manager: unknown): Outputs[] | null {
-  const cells = (manager as Manager | undefined)?.context?.model?.cells;
-  if (!cells) return null;
-  return [...cells].flatMap(({ outputs }) => (outputs ? [outputs] : []));
+/** Makes what an output is to have in the file, or returns null where it is right as it is. */
+export type Keep = (output: Bundle) => Bundle | null;
+
+// The widgets of a page may bring a copy of this file each; they share one list for each notebook.
+const KEEPS = Symbol.for("nbstream.keeps.1");
+type Keeping = Notebook & { [KEEPS]?: Map<string, Keep> };
+
+function notebookOf(manager: unknown): Notebook | undefined {
+  return (manager as Manager | undefined)?.context?.model;
 }
 
 /**
@@ -33,40 +42,101 @@ function outputsOf(manager: unknown): Outputs[] | null {
  * that are far away are not. Null where that cannot be told.
  */
 export function hasTranscript(manager: unknown, place: string): boolean | null {
-  const all = outputsOf(manager);
-  if (!all) return null;
-  return all.some((outputs) => placesIn(outputs, place).length > 0);
+  const cells = notebookOf(manager)?.cells;
+  if (!cells) return null;
+  for (const { outputs } of cells) if (outputs && placesIn(outputs, place).length > 0) return true;
+  return false;
 }
 
 /** Replace each output that is the place of a transcript, whether it holds the widget, too, or not. */
-export function replaceTranscripts(manager: unknown, place: string, data: Output["data"]): void {
-  for (const outputs of outputsOf(manager) ?? []) {
+export function replaceTranscripts(
+  manager: unknown,
+  place: string,
+  data: Bundle,
+  metadata: object = {},
+): void {
+  for (const { outputs } of notebookOf(manager)?.cells ?? []) {
+    if (!outputs) continue;
     for (const i of placesIn(outputs, place)) {
-      outputs.set(i, { output_type: "display_data", data, metadata: {} });
+      outputs.set(i, { output_type: "display_data", data, metadata });
     }
   }
 }
 
+/**
+ * Let the file have what `keep` makes, whenever the notebook is saved before `signal` aborts. The
+ * document and the page stay as they are: whoever reads or writes in the view is not disturbed.
+ */
+export function keepInFile(manager: unknown, place: string, keep: Keep, signal: AbortSignal): void {
+  const notebook = notebookOf(manager) as Keeping | undefined;
+  if (typeof notebook?.toJSON !== "function") return;
+  notebook[KEEPS] ??= keeping(notebook);
+  const keeps = notebook[KEEPS];
+  keeps.set(place, keep);
+  signal.addEventListener("abort", () => keeps.get(place) === keep && keeps.delete(place));
+}
+
+function keeping(notebook: Notebook): Map<string, Keep> {
+  const keeps = new Map<string, Keep>();
+  const { toJSON } = notebook;
+  notebook.toJSON = function () {
+    const content = toJSON!.call(this);
+    try {
+      if (keeps.size > 0) keepIn(content, keeps);
+    } catch (error) {
+      console.error(error); // the notebook is saved all the same
+    }
+    return content;
+  };
+  return keeps;
+}
+
+function keepIn(content: unknown, keeps: Map<string, Keep>): void {
+  type Cells = { cells?: { outputs?: { data?: Bundle }[] }[] };
+  for (const { outputs } of (content as Cells).cells ?? []) {
+    for (const output of outputs ?? []) {
+      const place = placeOf(htmlOf(output.data));
+      const data = output.data && keeps.get(place ?? "")?.(output.data);
+      if (data) output.data = data;
+    }
+  }
+}
+
+/** Whether what an output has lacks what Python leaves in it when a run is over. */
+export function isUnfinished(data: Bundle): boolean {
+  return WIDGET in data || /^(?:<!--[^>]*-->\n)?<div [^>]*data-nbstream-page/.test(htmlOf(data));
+}
+
+/** Whether this element is the place of a transcript that Python has not yet finished. */
+export function isPages(el: HTMLElement): boolean {
+  return el.hasAttribute(PAGES);
+}
+
+/** Make an output's data of a transcript that the page has written. */
+export function pagesBundle(place: string, html: string, text: string): Bundle {
+  // Without a line that is blank, which ends HTML in Markdown.
+  const inside = html.replace(/\n(?=[ \t]*\n)/g, "&#10;");
+  return {
+    [HTML]: `<div data-nbstream="${place}" ${PAGES}>${inside}</div>`,
+    "text/markdown": text,
+    "text/plain": text,
+  };
+}
+
 function placesIn(outputs: Outputs, place: string): number[] {
-  const begin = `<div data-nbstream="${place}"`;
   const found: number[] = [];
   for (let i = 0; i < outputs.length; i++) {
-    if (String(outputs.get(i).data["text/html"] ?? "").startsWith(begin)) found.push(i);
+    if (placeOf(htmlOf(outputs.get(i).data)) === place) found.push(i);
   }
   return found;
 }
 
-/** Replace each output that still holds the widget. Returns how many there were. */
-export function replaceOutputs(manager: unknown, answer: BundleAnswer): number {
-  let count = 0;
-  for (const outputs of outputsOf(manager) ?? []) {
-    for (let i = 0; i < outputs.length; i++) {
-      const view = outputs.get(i).data[WIDGET] as { model_id?: string } | undefined;
-      if (view?.model_id !== answer.model) continue;
-      const { data, metadata } = answer;
-      outputs.set(i, { output_type: "display_data", data, metadata });
-      count++;
-    }
-  }
-  return count;
+/** The place that HTML begins with, behind the line that a folded output shows of it. */
+function placeOf(html: string): string | undefined {
+  return /^(?:<!--[^>]*-->\n)?<div data-nbstream="([^"]*)"/.exec(html)?.[1];
+}
+
+function htmlOf(data: Bundle | undefined): string {
+  const html = data?.[HTML] ?? "";
+  return Array.isArray(html) ? html.join("") : String(html);
 }

@@ -67,6 +67,11 @@ export function lookSoon(): void {
   }, PAUSE);
 }
 
+/** Whether this is the place of a transcript, and no widget's output. */
+export function isPlace(el: HTMLElement): boolean {
+  return el.hasAttribute(PLACE);
+}
+
 /** Let a place be taken again. */
 export function release(el: HTMLElement): void {
   el.removeAttribute(TAKEN);

@@ -83,6 +83,17 @@ export interface Hello {
   type: "hello";
 }
 
+/** Asks for all that this page may lack: its host may have dropped what came before it. */
+export interface OpenRequest {
+  type: "open";
+}
+
+/** All there is, as a page finds it when it opens. */
+export interface LogAnswer {
+  type: "log";
+  log: { [key: string]: Json };
+}
+
 /** Says that this page shows nothing of the widget any more, and nothing of it is under way. */
 export interface Bye {
   type: "bye";
@@ -98,13 +109,11 @@ export type ImageUrl = string;
 
 export interface BundleAnswer {
   type: "bundle";
-  /** The id of the widget's model. */
-  model: string;
   data: { [mime: string]: Json };
   metadata: { [mime: string]: Json };
 }
 
-export type Request = BundleRequest | Resync | Stop | ModuleRequest | ExportRequest;
+export type Request = Resync | Stop | ModuleRequest | ExportRequest;
 
 export interface ModuleAnswer {
   type: "module";
@@ -145,8 +154,13 @@ export interface Traits {
   max_height: string;
   /** What a chat's model is called. */
   _model?: string;
+  /** Which of the script's front ends is the widget's. */
+  _kind: "run" | "chat";
+  /** Names the build of nbstream that the widget is of. */
+  _build: string;
   /** Names the view's transcript in the page. */
   _place: string;
   _log: Frame | SavedLog | Record<string, never>;
-  _modules: { [name: string]: string } | undefined;
+  /** Sources by their build and name: what the page is brought, and what a saved notebook keeps. */
+  _modules: { [key: string]: string } | undefined;
 }

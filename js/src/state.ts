@@ -216,34 +216,48 @@ function noteStop(run: RunState, message: Dict): void {
   if (isDict(said)) run.stop = text(said.stop_reason) || run.stop;
 }
 
-/** How the first run, the one on show, is doing. */
+/** How the log is doing: its outermost run that goes on or, if none does, the last. */
 export function status(state: ViewState): Status {
-  const root = state.runs[0];
-  if (!root) return "waiting";
-  if (root.status !== "running") return root.status;
-  return root.texts.length > 0 || root.asides.length > 0 ? "streaming" : "waiting";
+  const all = roots(state);
+  const run = all.findLast(isOpen) ?? all.at(-1);
+  return run ? statusOf(run) : "waiting";
 }
 
-/** Whether the first run goes on, or has yet to begin. */
+export function statusOf({ status, texts, asides }: RunState): Status {
+  if (status !== "running") return status;
+  return texts.length > 0 || asides.length > 0 ? "streaming" : "waiting";
+}
+
+/** Whether an outermost run goes on, or has yet to begin. */
 export function isRunning(state: ViewState): boolean {
-  return (state.runs[0]?.status ?? "running") === "running";
+  const all = roots(state);
+  return !all[0] || all.some(isOpen);
 }
 
-/** The runs that lie in the first one, and that one itself. */
-function inside(runs: readonly RunState[]): RunState[] {
-  const known = new Set<number>([0]);
+/** The outermost runs. */
+export function roots({ runs }: ViewState): RunState[] {
+  return runs.filter(({ parent }) => parent === null);
+}
+
+function isOpen({ end }: RunState): boolean {
+  return end === null;
+}
+
+/** The runs that lie in one, and that one itself. */
+function inside(runs: readonly RunState[], root: number): RunState[] {
+  const known = new Set<number>([root]);
   return runs.filter((run, index) => {
-    if (index > 0 && (run.parent === null || !known.has(run.parent))) return false;
+    if (index !== root && (run.parent === null || !known.has(run.parent))) return false;
     return known.add(index);
   });
 }
 
 /** The runs whose texts are measured: see `nbstream.events.Metrics`. */
-function measured(runs: readonly RunState[]): RunState[] {
-  const root = runs[0];
+function measured(runs: readonly RunState[], at = 0): RunState[] {
+  const root = runs[at];
   if (!root) return [];
   if (root.times.length > 0 && !root.at_once) return [root];
-  const models = inside(runs).filter(({ type }) => type === "chat_model");
+  const models = inside(runs, at).filter(({ type }) => type === "chat_model");
   const streamed = models.filter(({ times, at_once }) => times.length > 0 && !at_once);
   return streamed.length > 0 ? streamed : [root];
 }
@@ -255,12 +269,12 @@ export function textTimes({ runs }: ViewState): readonly number[] {
   return [run!, ...more].flatMap(({ times }) => times).sort((a, b) => a - b);
 }
 
-/** The first run's metrics; tokens are those of all model calls inside it. */
-export function metrics(state: ViewState): Metrics {
-  const root = state.runs[0];
+/** A run's metrics, by default the first one's; tokens are those of all model calls inside it. */
+export function metrics({ runs }: ViewState, at = 0): Metrics {
+  const root = runs[at];
   let output_tokens: number | null = null;
   let input_tokens: number | null = null;
-  for (const { type, usage } of inside(state.runs)) {
+  for (const { type, usage } of inside(runs, at)) {
     if (type !== "chat_model" || !usage) continue;
     output_tokens = (output_tokens ?? 0) + usage.output;
     input_tokens = (input_tokens ?? 0) + usage.input;
@@ -269,7 +283,7 @@ export function metrics(state: ViewState): Metrics {
   let chunks = 0;
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
-  for (const { times } of measured(state.runs)) {
+  for (const { times } of measured(runs, at)) {
     if (times.length === 0) continue;
     chunks += times.length;
     first = Math.min(first, times[0]!);

@@ -47,8 +47,14 @@ export class Store {
   #heardAt: number | null = null;
   #exported: ((text: string) => void) | null = null;
 
-  /** @param ask sends a request to Python. */
-  constructor(ask: (message: Request) => void) {
+  /**
+   * @param ask sends a request to Python.
+   * @param turns tells which runs are read one after the other; by default it is the first alone.
+   */
+  constructor(
+    ask: (message: Request) => void,
+    readonly turns: (runs: readonly RunState[]) => number[] = () => [0],
+  ) {
     this.#ask = ask;
   }
 
@@ -68,16 +74,22 @@ export class Store {
     return this.isStopping ? "stopping" : doing;
   }
 
-  /** The run on show: the one the reader has selected, or the first. */
+  /** The places of the runs on show: the one the reader has selected, or all that are turns. */
+  get places(): number[] {
+    const { selected } = this.setup;
+    return selected === null ? this.turns(this.state.runs) : [selected];
+  }
+
+  /** The run on show: of several, the last. */
   get run(): RunState | undefined {
-    return this.state.runs[this.setup.selected ?? 0];
+    return this.state.runs[this.places.at(-1) ?? 0];
   }
 
   /** Where in the log's time the views are, in milliseconds; it goes on while a run waits. */
   get now(): number {
     if (this.replay.state) return this.replay.time;
     const last = this.log.time.at(-1) ?? 0;
-    const goesOn = this.live.runs.some((run) => run.parent === null && run.end === null);
+    const goesOn = this.live.runs[0] && isRunning(this.live);
     // A log that was opened as it was saved has no clock to go on.
     if (!goesOn || this.isGone || this.#heardAt === null) return last;
     return last + performance.now() - this.#heardAt;
@@ -149,11 +161,6 @@ export class Store {
     this.isGone = isGone;
     this.isStopping = this.isUnheard = false;
     this.notify();
-  }
-
-  /** Ask Python for what is to be left in the notebook's output. */
-  askForBundle(): void {
-    this.#ask({ type: "bundle" });
   }
 
   /** Ask Python for code that is not sent with each widget. */

@@ -1,9 +1,10 @@
 /**
- * The transcript that the page makes itself, of a run that its kernel can say nothing more of: what
- * is saved then has what had come. Simpler than Python's (`nbstream/widget/_static.py`).
+ * The transcript that the page makes itself, of a run that its kernel can say nothing more of, or
+ * that is not over when the notebook is saved: the file then has the text received so far. Simpler
+ * than Python's (`nbstream/widget/_static.py`), which takes its place.
  */
 
-import type { Json } from "./protocol";
+import { type Bundle, pagesBundle } from "./outputs";
 import type { Store } from "./store";
 import { count, figures } from "./words";
 
@@ -17,35 +18,42 @@ export interface Told {
 }
 
 /** What an output holds that a transcript stands in. */
-export function transcript(place: string, told: readonly Told[]): { [mime: string]: Json } {
+export function transcript(place: string, told: readonly Told[]): Bundle {
   const html: string[] = [];
   const texts: string[] = [];
   for (const { store, prompt } of told) {
-    const text = bounded(store.live.runs[0]?.texts.join("") ?? "");
     if (prompt !== undefined)
       html.push(block("padding:6px 12px;background:#8882", bounded(prompt)));
-    const words = [headline(store), ...figures(store.live)].join(" · ");
-    html.push(block("padding:5px 12px;font-size:12px;opacity:.8", words));
-    for (const { name, kind, pieces } of store.live.runs[0]?.asides ?? []) {
-      const title = kind === "thinking" ? "Thinking" : `Calls ${name ?? "a tool"}`;
-      const said = block("padding:2px 12px", bounded(pieces.join("")));
-      html.push(`<details><summary>${escaped(title)}</summary>${said}</details>`);
-    }
-    html.push(block("padding:10px 12px;line-height:1.6", text));
+    const { runs } = store.live;
+    const shown = runs[0] ? store.turns(runs) : [0];
+    const said = shown.map((at) => {
+      const run = runs[at];
+      const failed = run?.error ? `\n\n${run.error.type}: ${run.error.message}` : "";
+      const text = bounded((run?.texts.join("") ?? "") + failed);
+      const name = shown.length > 1 ? run?.name : "";
+      const words = [name ? `${name}: ${run?.status}` : headline(store)];
+      words.push(...figures(store.live, at));
+      html.push(block("padding:5px 12px;font-size:12px;opacity:.8", words.join(" · ")));
+      for (const { name, kind, pieces } of run?.asides ?? []) {
+        const title = kind === "thinking" ? "Thinking" : `Calls ${name ?? "a tool"}`;
+        const said = block("padding:2px 12px", bounded(pieces.join("")));
+        html.push(`<details><summary>${escaped(title)}</summary>${said}</details>`);
+      }
+      html.push(block("padding:10px 12px;line-height:1.6", text));
+      return name ? `**${name}:** ${text}` : text;
+    });
+    const text = said.join("\n\n---\n\n");
     texts.push(prompt === undefined ? text : `**You:** ${prompt}\n\n${text}`);
   }
   const text = texts.join("\n\n---\n\n");
   // What stands between two `$` is no formula here.
   const inside = `<div class="mathjax_ignore tex2jax_ignore">${html.join("")}</div>`;
-  return {
-    "text/html": `<div data-nbstream="${escaped(place)}">${inside}</div>`,
-    "text/markdown": text,
-    "text/plain": text,
-  };
+  return pagesBundle(escaped(place), inside, text);
 }
 
-function headline({ doing }: Store): string {
-  return doing === "gone" ? "Kernel gone" : doing[0]!.toUpperCase() + doing.slice(1);
+function headline({ doing, isRunning }: Store): string {
+  if (doing === "gone") return "Kernel gone";
+  return isRunning ? `Saved while ${doing}` : doing[0]!.toUpperCase() + doing.slice(1);
 }
 
 function bounded(text: string): string {

@@ -1,13 +1,19 @@
 /** Figures in words. */
 
-import { metrics, type ViewState } from "./state";
+import { metrics, roots, type ViewState } from "./state";
 
-/** The figures in the header. */
-export function figures(state: ViewState): string[] {
-  const { first_token, chunks, output_tokens, tokens_per_second } = metrics(state);
+/** The figures in the header: of several turns, how many there are. */
+export function allFigures(state: ViewState): string[] {
+  const { length } = roots(state);
+  return length > 1 ? [count(length, "turn")] : figures(state);
+}
+
+/** A run's figures. */
+export function figures(state: ViewState, at = 0): string[] {
+  const { first_token, chunks, output_tokens, tokens_per_second } = metrics(state, at);
   const unit = output_tokens === null ? "chunk" : "token";
   const words: string[] = [];
-  const root = state.runs[0];
+  const root = state.runs[at];
   if (!root || root.end === root.start) return words; // nothing is known of its time
   if (first_token !== null) words.push(`first token ${duration(first_token * 1000)}`);
   if ((output_tokens ?? chunks) > 0) words.push(count(output_tokens ?? chunks, unit));

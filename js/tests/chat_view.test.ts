@@ -73,13 +73,13 @@ describe("the view", () => {
     await take({ type: "turn", turn: item(1, null) });
     expect(root.querySelectorAll(".nbs-turn")).toHaveLength(1);
     expect(place()).toBe("2/2");
-    expect(found("Branch after").disabled).toBe(true);
-    found("Branch before").click();
+    expect(found("Next version").disabled).toBe(true);
+    found("Previous version").click();
     expect(asked).toEqual([{ type: "switch", turn: 0 }]);
     await take({ type: "leaf", turn: 0 });
     expect(place()).toBe("1/2");
-    expect(found("Branch before").disabled).toBe(true);
-    expect(found("Branch after").disabled).toBe(false);
+    expect(found("Previous version").disabled).toBe(true);
+    expect(found("Next version").disabled).toBe(false);
   });
 
   it("lets nothing be changed while an answer is under way", async () => {
@@ -88,7 +88,7 @@ describe("the view", () => {
     await take({ type: "turn", turn: item(1, null, { frames: [] }) });
     expect(found("Ask again").hidden).toBe(true);
     expect(found("Edit prompt").disabled).toBe(true);
-    expect(found("Branch before").disabled).toBe(true);
+    expect(found("Previous version").disabled).toBe(true);
     chat.turns.get(1)!.store.take(answer("a"));
     await settle();
     expect(found("Ask again").hidden).toBe(false);
@@ -104,6 +104,11 @@ describe("the view", () => {
     expect(area().value).toBe("prompt 0");
     expect(press(area(), "Enter", { shiftKey: true }).defaultPrevented).toBe(false);
     area().value = "another";
+    for (const key of [{ isComposing: true }, { keyCode: 229 }]) {
+      expect(press(area(), "Enter", key).defaultPrevented).toBe(false);
+      press(area(), "Escape", key);
+    }
+    expect(asked).toEqual([]);
     press(area(), "Enter");
     expect(asked).toEqual([{ type: "edit", turn: 0, text: "another" }]);
     expect(area()).toBeNull();
@@ -263,9 +268,9 @@ describe("the view", () => {
     turn(0, null);
     turn(1, null);
     await open();
-    found("Branch before").focus();
+    found("Previous version").focus();
     await take({ type: "leaf", turn: 0 });
-    expect(document.activeElement).toBe(found("Branch after"));
+    expect(document.activeElement).toBe(found("Next version"));
     found("Ask again").focus();
     await take({ type: "turn", turn: item(2, null, { frames: [] }) });
     expect(focused()).toBe("Message");

@@ -27,3 +27,29 @@ it("lets all write before any reads, each once a frame, and goes on behind one t
   expect(done).toEqual(["first", "a writes", "a reads"]);
   said.mockRestore();
 });
+
+it("draws what is out of sight one a frame, in turn, and what is in sight in each", async () => {
+  const frames: string[][] = [];
+  const drawn = (name: string, isOutOfSight: boolean) => ({
+    isOutOfSight,
+    write: () => frames.at(-1)!.push(name),
+    read: () => {},
+  });
+  const seen = drawn("seen", false);
+  const unseen = ["a", "b", "c"].map((name) => drawn(name, true));
+  // Each has news all the time.
+  for (let i = 0; i < 4; i++) {
+    for (const one of [...unseen, seen]) drawSoon(one);
+    frames.push([]);
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+  }
+  expect(frames).toEqual([
+    ["a", "seen"],
+    ["b", "seen"],
+    ["c", "seen"],
+    ["a", "seen"],
+  ]);
+  // And none waits for news.
+  await settle();
+  expect(frames.at(-1)).toEqual(["a", "seen", "b", "c"]);
+});

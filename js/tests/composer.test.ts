@@ -65,6 +65,8 @@ describe("the composer", () => {
   it("does not send what is still being composed", () => {
     write("に");
     press(area, "Enter", { isComposing: true });
+    // WebKit has ended the composition by then.
+    press(area, "Enter", { keyCode: 229 });
     expect(asked).toEqual([]);
   });
 

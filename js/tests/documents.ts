@@ -110,13 +110,64 @@ export const DOCUMENTS: Record<string, [markdown: string, html: string]> = {
   ],
   references: [
     "[r]: https://e.com 'title'\n[R]: https://no.com\n\n[a][r] [R][] [r] ![i][r] [s]\n\n- [b][r]",
-    `<p>${LINK}a</a> ${LINK}R</a> ${LINK}r</a> <button>Image: i (e.com)</button> [s]</p>` +
+    `<p>[R]: <a href="https://no.com/">https://no.com</a></p>` +
+      `<p>${LINK}a</a> ${LINK}R</a> ${LINK}r</a> <button>Image: i (e.com)</button> [s]</p>` +
       `<ul><li>${LINK}b</a></li></ul>`,
   ],
   "references before they are defined": [
     "[a][r]\n\n> [r]: https://e.com\n\n[r]",
-    `<p>[a][r]</p><blockquote></blockquote><p>${LINK}r</a></p>`,
+    `<p>${LINK}a</a></p><blockquote></blockquote><p>${LINK}r</a></p>`,
   ],
+  "sources at the end": [
+    'x [1] and [2][] and [*c*][3]\n\n[1]: https://e.com\n[2]: https://e.com "t"\n[3]: <https://e.com>\n\n',
+    `<p>x ${LINK}1</a> and ${LINK}2</a> and ${LINK}<em>c</em></a></p>`,
+  ],
+  "sources that nothing leads to": [
+    '[1]: https://e.com\n[2]: /no "t"\n[1]: https://e.com/b\n\ny\n\n> [3]: ftp://e.com',
+    `<p>[1]: ${LINK}https://e.com</a></p><p>[2]: /no "t"</p><p>[1]: <a href="https://e.com/b">https://e.com/b</a></p>` +
+      "<p>y</p><blockquote><p>[3]: ftp://e.com</p></blockquote>",
+  ],
+  "sources within a list": [
+    "- [a]\n\n  [b]: https://e.com\n- [b] [c]\n\nx [d]\n\n- [c]: https://e.com\n- [d]: https://e.com",
+    `<ul><li><p>[a]</p></li><li><p>${LINK}b</a> ${LINK}c</a></p></li></ul><p>x ${LINK}d</a></p>` +
+      "<ul><li></li><li></li></ul>",
+  ],
+  footnotes: [
+    "a[^1] b[^no] [c][^x]\n\n[^1]: Note *one*,\n  and more.\n[^X]: word\n- d\n\n[^1]: again",
+    "<p>a<button>[1]</button> b[^no] [c]<button>[x]</button></p><p>[1] Note <em>one</em>,⏎  and more.</p>" +
+      "<p>[x] word</p><ul><li>d</li></ul><p>[1] again</p>",
+  ],
+  formulas: [
+    "\\(a*b*c\\) $x_1$ and $y_1$, **$z$** $$w$$ \\[v\\] `$u$` \\$5 $n$th $函数$是 \\\\(q)",
+    "<p>\\(a*b*c\\) $x_1$ and $y_1$, <strong>$z$</strong> $$w$$ \\[v\\] <code>$u$</code> $5 $n$th " +
+      "$函数$是 \\(q)</p>",
+  ],
+  "formulas on lines of their own": [
+    "x:\n\\[\na\n- b\n= c\n\\]\ny\n$$\nd \\\\\n# e\n$$.\n\n- f\n  $$\n  g\n  $$\n\n> \\[ h \\]",
+    "<p>x:</p><p>\\[⏎a⏎- b⏎= c⏎\\]</p><p>y</p><p>$$⏎d \\\\⏎# e⏎$$.</p>" +
+      "<ul><li>f<p>$$⏎g⏎$$</p></li></ul><blockquote><p>\\[ h \\]</p></blockquote>",
+  ],
+  "formulas without an end": [
+    "x\n\\[\na *b*\n- c\n\ny\n$$\nd\n```\n$$\n```\n\n$$ *e*\n- f",
+    "<p>x</p><p>[⏎a <em>b</em></p><ul><li>c</li></ul><p>y</p><p>$$⏎d</p><pre><code>$$</code></pre>" +
+      "<p>$$ <em>e</em></p><ul><li>f</li></ul>",
+  ],
+  "what is no formula": [
+    "$5 to $10, $5/$10, from $5 *to* 10$, US$5 and A$6, $HOME/$PATH, \\[a\\](b) f\\(x\\) $ x $ $",
+    "<p>$5 to $10, $5/$10, from $5 <em>to</em> 10$, US$5 and A$6, $HOME/$PATH, [a](b) f(x) $ x $ $</p>",
+  ],
+  "emphasis in Chinese and Japanese": [
+    "**注意：**正文 你好**「世界」**吗 *（a）*b **`c`**は ~~旧、~~新 a**b。**c _注_ 5*6*7 **テスト。**です",
+    "<p><strong>注意：</strong>正文 你好<strong>「世界」</strong>吗 <em>（a）</em>b " +
+      "<strong><code>c</code></strong>は <del>旧、</del>新 a<strong>b。</strong>c <em>注</em> " +
+      "5<em>6</em>7 <strong>テスト。</strong>です</p>",
+  ],
+  "addresses in Chinese and Japanese": [
+    "https://e.com。い https://e.com、https://e.com/）そ（https://e.com）https://e.comです",
+    `<p>${LINK}https://e.com</a>。い ${LINK}https://e.com</a>、${LINK}https://e.com/</a>）そ（` +
+      `${LINK}https://e.com</a>）${LINK}https://e.com</a>です</p>`,
+  ],
+  diagrams: ["```mermaid\ngraph TD; A-->B\n```", "<pre><code>graph TD; A--&gt;B</code></pre>"],
   "a definition with half a title": [
     '[r]: https://e.com\n"a\n\nb"\n\n[r]',
     `<p>"a</p><p>b"</p><p>${LINK}r</a></p>`,
@@ -144,7 +195,12 @@ export const DOCUMENTS: Record<string, [markdown: string, html: string]> = {
 };
 
 /** One text of them all, but for what would take in all that follows. */
-export const ALL = Object.entries(DOCUMENTS)
-  .filter(([name]) => name !== "a fence that stays open")
-  .map(([, [markdown]]) => markdown)
-  .join("\n\n");
+export const ALL = together(/^a fence that stays open$/);
+
+/** Without definitions: they change what stands above them. */
+export const UNREFERRED = together(/^a fence that stays open$|references|sources|notes|definition/);
+
+function together(without: RegExp): string {
+  const some = Object.entries(DOCUMENTS).filter(([name]) => !without.test(name));
+  return some.map(([, [markdown]]) => markdown).join("\n\n");
+}

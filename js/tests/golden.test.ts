@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { eventAt, type Version } from "../src/events";
 import { Log } from "../src/log";
-import { fold, gaps, initial, metrics, modelName, status, textTimes } from "../src/state";
-import { figures } from "../src/words";
+import { fold, gaps, initial, metrics, modelName, status, statusOf, textTimes } from "../src/state";
+import { turns } from "../src/turns";
+import { allFigures, figures } from "../src/words";
 
 const FOLDER = join(import.meta.dirname, "../../tests/fixtures/protocol");
 
@@ -20,10 +21,14 @@ describe.each(readdirSync(FOLDER))("the golden fixture %s", (name) => {
   it("adds up to its state", () => {
     expect(JSON.parse(JSON.stringify(state))).toEqual(golden.state);
     expect(status(state)).toBe(golden.status);
-    const shown = { ...metrics(state), ...gaps(textTimes(state)), cost: null };
-    expect(shown).toEqual(golden.metrics);
+    const measured = { ...metrics(state), ...gaps(textTimes(state)), cost: null };
+    expect(measured).toEqual(golden.metrics);
     const model = modelName(state);
-    expect([...(model ? [model] : []), ...figures(state)]).toEqual(golden.headline);
+    expect([...(model ? [model] : []), ...allFigures(state)]).toEqual(golden.headline);
+    const shown = turns(state.runs).map((at) => {
+      return [at, statusOf(state.runs[at]!), figures(state, at)];
+    });
+    expect(shown).toEqual(golden.turns);
   });
 
   it.each<Version>(["v1", "v2"])("has the events of version %s", (version) => {

@@ -9,7 +9,7 @@ function shown(...texts: string[]) {
   while (tokens.follow(tokens.update(store.run)));
   const root = document.createElement("section");
   root.append(tokens.el);
-  inspectTokens(tokens, root, store);
+  inspectTokens(tokens, root, () => store.run);
   return { tokens, card: root.querySelector<HTMLElement>(".nbs-card")! };
 }
 

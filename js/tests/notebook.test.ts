@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { chunks, end, frame, press, settle, start, thought } from "./helpers";
-import { button, close, leave, model, open, tab, text } from "./page";
+import { button, close, leave, model, open, setManager, tab, text } from "./page";
 
 describe("the widget in a notebook", () => {
   beforeEach(() => {
@@ -36,63 +36,146 @@ describe("the widget in a notebook", () => {
     expect(model.sent).toEqual([]);
   });
 
-  it("puts its transcript into an output that was not updated", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout"] });
-    open()();
-    const WIDGET = "application/vnd.jupyter.widget-view+json";
-    const output = (id: string) => ({ data: { [WIDGET]: { model_id: id } } });
-    const outputs = [output("other"), output("mine")] as { data: object }[];
-    const list = {
-      length: outputs.length,
-      get: (i: number) => outputs[i],
-      set: (i: number, value: { data: object }) => {
-        outputs[i] = value;
-      },
+  /** A notebook's document with these outputs, by mime type. */
+  function documentOf(...all: Data[]) {
+    const outputs = all.map((data) => ({ data }));
+    const set = vi.fn((i: number, value: { data: Data }) => {
+      outputs[i] = value;
+    });
+    const list = { length: outputs.length, get: (i: number) => outputs[i], set };
+    const notebook = {
+      cells: [{}, { outputs: list }],
+      toJSON: () => ({ cells: [{}, { outputs: outputs.map((one) => ({ ...one })) }] }),
     };
-    const cells = [{}, { outputs: list }];
-    Object.assign(model, { widget_manager: { context: { model: { cells } } } });
+    const saved = () => notebook.toJSON().cells[1]!.outputs!.map(({ data }) => data);
+    const data = () => outputs.map((one) => one.data);
+    return { manager: { context: { model: notebook } }, data, saved, set };
+  }
+  type Data = { [mime: string]: unknown };
+  const WIDGET = "application/vnd.jupyter.widget-view+json";
+  const html = (id: string) => ({ "text/html": `<div data-nbstream="${id}">` });
+  const widget = (id: string) => ({ [WIDGET]: {}, ...html(id) });
+
+  it("asks for its transcript where the output was not updated", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const { manager, data } = documentOf(widget("other"), widget("here"));
+    setManager(manager);
+    open()();
     model.receive(frame(0, start(), chunks("a")));
     vi.advanceTimersByTime(5000);
     expect(model.sent).toEqual([{ type: "hello" }]);
     model.receive(frame(2, end()));
     vi.advanceTimersByTime(5000);
-    expect(model.sent.at(-1)).toEqual({ type: "bundle" });
-    const data = { "text/plain": "a" };
-    model.receive({ type: "bundle", model: "mine", data, metadata: {} });
-    expect(outputs.map((one) => Object.keys(one.data)[0])).toEqual([WIDGET, "text/plain"]);
-    delete (model as { widget_manager?: object }).widget_manager;
-    model.receive({ type: "bundle", model: "mine", data, metadata: {} });
+    expect(model.sent.slice(1)).toEqual([{ type: "bundle" }]);
+    const answer = { "text/plain": "a" };
+    model.receive({ type: "bundle", data: answer, metadata: {} });
+    expect(data()).toEqual([widget("other"), answer]);
+    setManager({});
+    open()();
+    model.receive({ type: "bundle", data: answer, metadata: {} });
     vi.useRealTimers();
   });
 
+  it("asks for it in the page that was loaded anew, and only where it has to", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const asked = () => model.sent.filter((one) => (one as { type: string }).type === "bundle");
+    open({ _place: "q1", _log: frame(0, start(), chunks("a"), end()) });
+    place("q1");
+    await settle();
+    vi.advanceTimersByTime(5000);
+    expect(asked()).toEqual([]); // Python's own was there
+
+    open({ _place: "q2", _log: frame(0, start(), chunks("a"), end()) });
+    place("q2").firstElementChild!.toggleAttribute("data-nbstream-page"); // was saved in mid-stream
+    await settle();
+    vi.advanceTimersByTime(5000);
+    expect(asked()).toHaveLength(1);
+
+    open({ _place: "q3" });
+    place("q3");
+    await settle();
+    model.receive(frame(0, start(), chunks("a")));
+    vi.advanceTimersByTime(5000);
+    expect(asked()).toEqual([]);
+    model.receive(frame(2, end()));
+    vi.advanceTimersByTime(5000);
+    expect(asked()).toHaveLength(1);
+
+    open({ _place: "q4" });
+    const updated = place("q4");
+    await settle();
+    model.receive(frame(0, start(), chunks("a"), end()));
+    updated.remove(); // Jupyter has put another there
+    vi.advanceTimersByTime(5000);
+    expect(asked()).toEqual([]);
+    vi.useRealTimers();
+  });
+
+  it("gives a notebook that is saved in mid-stream the text received so far", () => {
+    const { manager, data, saved, set } = documentOf(widget("other"), widget("s1"), html("s1"));
+    setManager(manager);
+    open({ _place: "s1" })();
+    const before = data();
+    expect(saved()[0]).toEqual(widget("other"));
+    expect(saved()[1]).not.toHaveProperty([WIDGET]); // or it would be an error the next day
+    model.receive(frame(0, start(), chunks("<b>", " & $x$")));
+    for (const one of saved().slice(1)) {
+      expect(Object.keys(one)).toEqual(["text/html", "text/markdown", "text/plain"]);
+      expect(one["text/plain"]).toBe("<b> & $x$");
+      const el = document.createElement("div");
+      el.innerHTML = String(one["text/html"]);
+      expect(el.textContent).toContain("Saved while streaming");
+      expect(el.textContent).toContain("<b> & $x$");
+    }
+    // The document itself is as it was: nothing is drawn anew while somebody reads.
+    expect(data()).toEqual(before);
+    expect(set).not.toHaveBeenCalled();
+    model.receive(frame(3, end()));
+    expect(saved()[1]).not.toHaveProperty([WIDGET]); // over, but not yet updated
+    expect(saved()[2]).toEqual(html("s1")); // Python's own
+    close.abort();
+    expect(saved()).toEqual(before);
+  });
+
+  it("lets a notebook be saved that holds what nobody expects", () => {
+    const { manager, saved } = documentOf(
+      {},
+      { "text/html": ["<div ", 'data-nbstream="s2">'] },
+      { "text/html": '<!-- a line to be read -->\n<div data-nbstream="s2">' },
+    );
+    setManager(manager);
+    open({ _place: "s2" })();
+    model.receive(frame(0, start(), chunks("a\n", " \n\nb")));
+    expect(saved()[1]!["text/plain"]).toBe("a\n \n\nb");
+    // A blank line would end the HTML where the notebook becomes Markdown.
+    expect(saved()[1]!["text/html"]).not.toMatch(/\n[ \t]*\n/);
+    expect(saved()[2]!["text/plain"]).toBe("a\n \n\nb");
+    const notebook = manager.context.model as { toJSON(): unknown };
+    setManager({ context: { model: {} } });
+    open({ _place: "s3" })();
+    expect(notebook.toJSON()).toBeTruthy();
+  });
+
   it("leaves what had come in the document when the kernel is gone in mid-stream", async () => {
+    const { manager, data, set } = documentOf(html("other"), html("p9"));
+    setManager(manager);
     open({ _place: "p9" })();
-    const html = (id: string) => ({ data: { "text/html": `<div data-nbstream="${id}">` } });
-    const outputs = [html("other"), html("p9")] as { data: { [mime: string]: string } }[];
-    const set = vi.fn((i: number, value: (typeof outputs)[0]) => {
-      outputs[i] = value;
-    });
-    const list = { length: outputs.length, get: (i: number) => outputs[i], set };
-    Object.assign(model, {
-      widget_manager: { context: { model: { cells: [{ outputs: list }] } } },
-    });
     model.receive(frame(0, start(), thought("well"), chunks("<b>", " & $x$")));
     model.emit("comm_live_update");
     model.emit("comm_live_update");
     expect(set).toHaveBeenCalledOnce();
-    expect(outputs[0]).toEqual(html("other"));
-    const { data } = outputs[1]!;
-    expect([data["text/plain"], data["text/markdown"]]).toEqual(["<b> & $x$", "<b> & $x$"]);
+    const [other, mine] = data() as { [mime: string]: string }[];
+    expect(other).toEqual(html("other"));
+    expect([mine!["text/plain"], mine!["text/markdown"]]).toEqual(["<b> & $x$", "<b> & $x$"]);
     const el = document.createElement("div");
-    el.innerHTML = data["text/html"]!;
-    expect(data["text/html"]!.startsWith('<div data-nbstream="p9"')).toBe(true);
+    el.innerHTML = mine!["text/html"]!;
+    expect(mine!["text/html"]!.startsWith('<div data-nbstream="p9"')).toBe(true);
     expect(el.textContent).toContain("Kernel gone");
     expect(el.textContent).toContain("<b> & $x$");
     expect(text(el, "details div")).toBe("well");
     model.receive(frame(4, end()));
     model.emit("comm_live_update"); // over: Python has left its own
     expect(set).toHaveBeenCalledOnce();
-    delete (model as { widget_manager?: object }).widget_manager;
   });
 
   describe("that draws its output anew", () => {
@@ -294,6 +377,19 @@ describe("the widget in a notebook", () => {
       await looks(4);
       expect(await isAlive(output, "2")).toBe(false);
       expect(said()).toBe(0);
+    });
+
+    it("lets go of a model that is closed, though the page does not change", async () => {
+      const page = () =>
+        (globalThis as { [key: symbol]: { looks: Set<unknown> } | undefined })[
+          Symbol.for("nbstream.places.2")
+        ]!;
+      open({ _place: "q8" });
+      await looks(2);
+      expect(page().looks.size).toBe(1);
+      close.abort();
+      await looks(2);
+      expect(page().looks.size).toBe(0);
     });
   });
 });

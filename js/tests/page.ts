@@ -27,7 +27,7 @@ export class Model {
   receive = (message: Answer) => this.emit("msg:custom", message);
 }
 
-const TRAITS: Traits = {
+export const TRAITS: Traits = {
   view: "tokens",
   delimiter: "|",
   borders: "delimiter",
@@ -35,6 +35,8 @@ const TRAITS: Traits = {
   heat: "none",
   price: {},
   max_height: "30em",
+  _kind: "run",
+  _build: "b1",
   _place: "here",
   _log: {},
   _modules: undefined,
@@ -42,6 +44,8 @@ const TRAITS: Traits = {
 
 /** The model of the widget opened last; tests only look at it. */
 export let model: Model;
+/** Whether it asked for all there is. */
+export let opening: unknown[];
 /** Ends its views, */
 export let leave: AbortController;
 /** and closes the model. */
@@ -63,6 +67,9 @@ export function open(traits: Partial<Traits> = {}, hasSignals = true) {
   Object.assign(model, { widget_manager: manager });
   const { initialize, render } = widget();
   endAt(close.signal, initialize({ model, ...ending(close.signal) } as never));
+  const isOpening = (message: unknown) => (message as { type: string }).type === "open";
+  opening = model.sent.filter(isOpening);
+  model.sent = model.sent.filter((message) => !isOpening(message));
   const view = () => {
     const el = document.createElement("div");
     document.body.append(el);

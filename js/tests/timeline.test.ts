@@ -174,7 +174,7 @@ describe("DetailsView", () => {
     expect(said.Tags).toBe("x, y");
     expect(said.Metadata).toContain('"lesson": 1');
     expect(said.Usage).toBe("3 in, 1 token out");
-    expect(said["Ended by"]).toBe("end_turn");
+    expect(said["Stop reason"]).toBe("end_turn");
   });
 
   it("shows the text so far, and what went wrong", () => {

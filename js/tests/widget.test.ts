@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { call, chunks, end, frame, press, settle, start } from "./helpers";
-import { button, choose, close, leave, model, open, setManager, tab, text } from "./page";
+import { button, choose, close, leave, model, open, opening, setManager, tab, text } from "./page";
 
 describe("the widget", () => {
   it("waits, streams and is done", async () => {
@@ -68,6 +68,15 @@ describe("the widget", () => {
     const root = open({ _log: saved })();
     await settle();
     expect(text(root, ".nbs-tokens")).toBe("ab");
+  });
+
+  it("asks for all there is when it opens, where its host keeps nothing for it", async () => {
+    const root = open()();
+    expect(opening).toEqual([{ type: "open" }]);
+    model.receive({ type: "log", log: frame(0, start(), chunks("a", "b"), end()) } as never);
+    await settle();
+    expect(text(root, ".nbs-tokens")).toBe("ab");
+    expect(root.dataset.status).toBe("done");
   });
 
   it("asks for what it missed", () => {
@@ -140,12 +149,13 @@ describe("the widget", () => {
 
   it("takes the messages behind one that fails, whoever it fails for", async () => {
     const said = vi.spyOn(console, "error").mockImplementation(() => {});
+    setManager({
+      get context() {
+        throw new Error("no");
+      },
+    });
     const root = open()();
-    model.receive({ type: "module", name: "x", source: "" });
-    model.set = () => {
-      throw new Error("no");
-    };
-    model.receive({ type: "module", name: "y", source: "" });
+    model.receive({ type: "bundle", data: {}, metadata: {} });
     model.receive(frame(0, start(), chunks("a")));
     await settle();
     expect(said).toHaveBeenCalledTimes(1);

@@ -3,6 +3,7 @@
 from ._custom import adispatch_custom_event, dispatch_custom_event
 from ._lens import StreamEvent
 from ._metrics import Metrics
+from ._spans import Span
 from ._trace import Trace
 from ._types import Event, EventKind, Run, RunType
 
@@ -12,6 +13,7 @@ __all__ = [
     "Metrics",
     "Run",
     "RunType",
+    "Span",
     "StreamEvent",
     "Trace",
     "adispatch_custom_event",

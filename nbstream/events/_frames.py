@@ -33,6 +33,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .._secrets import look_around
 from .._shown import label
 from ..messages import BaseMessage
 from ._lens import shown_input
@@ -58,6 +59,7 @@ def frame(trace: Log, begin: int = 0, end: int | None = None) -> dict[str, Any]:
     >>> [item["kind"] for item in frame(trace)["items"]]
     ['start', 'chunks', 'end']
     """
+    look_around()
     items: list[dict[str, Any]] = []
     columns: dict[str, Any] | None = None  # the chunks item still open
     forms: dict[int, bool] = {}  # whether its chunks are messages, by run

@@ -24,6 +24,7 @@ __all__ = [
     "initial",
     "metrics",
     "status",
+    "status_of",
 ]
 
 Status = Literal["waiting", "streaming", "done", "stopped", "failed"]
@@ -247,17 +248,22 @@ def _note_stop(run: RunState, message: dict[str, Any]) -> None:
 
 
 def status(state: ViewState) -> Status:
-    """Return how the first run, the one that is displayed, is doing."""
-    if not state["runs"]:
+    """Return how the log is doing: its outermost run that goes on or, if none does, the last."""
+    roots = [run for run in state["runs"] if run["parent"] is None]
+    if not roots:
         return "waiting"
-    root = state["runs"][0]
-    if root["status"] == "running":
-        return "streaming" if root["texts"] or root["asides"] else "waiting"
-    return root["status"]
+    return status_of(next((one for one in roots[::-1] if one["end"] is None), roots[-1]))
 
 
-def metrics(state: ViewState) -> Metrics:
-    """Return the first run's metrics, as `Trace.metrics` does, to a tick."""
+def status_of(run: RunState) -> Status:
+    """Return how a run is doing."""
+    if run["status"] == "running":
+        return "streaming" if run["texts"] or run["asides"] else "waiting"
+    return run["status"]
+
+
+def metrics(state: ViewState, root: int = 0) -> Metrics:
+    """Return a run's metrics, by default the first one's, as `Trace.metrics` does, to a tick."""
     runs = [
         Measured(
             parent=run["parent"],
@@ -270,4 +276,4 @@ def metrics(state: ViewState) -> Metrics:
         )
         for run in state["runs"]
     ]
-    return metrics_of(runs, unit=1000)
+    return metrics_of(runs, root, unit=1000)

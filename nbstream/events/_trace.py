@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from .._exceptions import InputError
 from .._files import write_whole
@@ -11,6 +11,7 @@ from ._load import load, read
 from ._log import Log
 from ._metrics import Metrics, measure
 from ._scope import Scope, enter_scope, leave_scope
+from ._spans import Span, spans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._otel import OtelExport
     from ._types import Run
 
 __all__ = ["Trace"]
@@ -96,6 +98,67 @@ class Trace(Log):
         """
         text = "".join(f"{line}\n" for line in dump(self))
         return text if path is None else write_whole(path, text)
+
+    def spans(self, *, content: bool = False) -> list[Span]:
+        """Return the runs that have ended as spans, by OpenTelemetry's GenAI conventions.
+
+        Parameters
+        ----------
+        content
+            Whether prompts, answers, and what tools were given and gave are in the attributes. By
+            default they are not, as the conventions say. Keys never are.
+
+        Examples
+        --------
+        >>> from nbstream import ScriptedChat, Trace
+        >>> with Trace() as trace:
+        ...     message = ScriptedChat(["Hello"]).invoke("Hi")
+        >>> [span.name for span in trace.spans()]
+        ['chat ScriptedChat']
+        >>> trace.spans(content=True)[0].attributes["gen_ai.input.messages"]
+        '[{"role": "user", "parts": [{"type": "text", "content": "Hi"}]}]'
+        """
+        return spans(self, content=content)
+
+    def to_otel(
+        self, target: Any = None, *, content: bool = False, live: bool = False
+    ) -> OtelExport:
+        """Send the runs to OpenTelemetry as spans: to Phoenix, Langfuse, MLflow, Logfire, Grafana.
+
+        It needs ``pip install "nbstream[otel]"``. A run that has not ended is not sent.
+
+        Parameters
+        ----------
+        target
+            A ``TracerProvider``, a ``SpanExporter``, or a collector's URL, such as
+            ``"http://localhost:6006"`` (``/v1/traces`` is added). By default the provider that
+            OpenTelemetry has been set up with. With a provider, outermost runs lie in the span
+            that is current when this is called.
+        content
+            As for `spans`.
+        live
+            Whether to go on with what runs from now on, each run as it ends, until the result's
+            ``with`` block ends or its ``close()`` is called.
+
+        Raises
+        ------
+        SetupError
+            If OpenTelemetry is not installed.
+        InputError
+            If the target is something else.
+
+        Examples
+        --------
+        >>> from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+        >>> from nbstream import ScriptedChat, Trace
+        >>> with Trace() as trace:
+        ...     message = ScriptedChat(["Hello"]).invoke("Hi")
+        >>> trace.to_otel(InMemorySpanExporter())
+        <OtelExport: 1 spans>
+        """
+        from ._otel import OtelExport
+
+        return OtelExport(self, target, content=content, live=live)
 
     @classmethod
     def from_jsonl(cls, source: str | Path) -> Self:

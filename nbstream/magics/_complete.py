@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +15,34 @@ if TYPE_CHECKING:
 
     from ._session import Session
 
-__all__ = ["completer"]
+__all__ = ["add_to"]
 
 _LINE_MAGIC = re.compile(r"^\s*(?:[A-Za-z_]\w*\s*=\s*)?%chat\s+(.*)$", re.DOTALL)
 _IN_BRACE = re.compile(r"(?<!\{)\{([A-Za-z_]\w*|)$")
 
 
-def completer(session: Session) -> Callable[[Any], Any] | None:
-    """Return what IPython asks for completions, in a terminal as in a kernel.
+def add_to(completer: Any, session: Session) -> Callable[[], None]:
+    """Let IPython ask for completions, in a terminal as in a kernel; return what ends that.
 
     It is a matcher, not a ``complete_command`` hook: to those IPython adds what Python's own
     completion makes of the line, so that ``--m`` would offer ``memoryview``. IPython before 8.6
-    (Colab has 7.34) knows no matchers: None, and completion is IPython's own there.
+    (Colab has 7.34) has matchers for the arguments of magics, which see one line.
     """
     try:
-        from IPython.core.completer import SimpleCompletion, context_matcher
+        matchers, matcher = completer.custom_matchers, _matcher(session)
     except ImportError:
-        return None
+        matchers, matcher = completer.magic_arg_matchers, _line_matcher(completer, session)
+    matchers.append(matcher)
+    return partial(_remove, matchers, matcher)
+
+
+def _remove(matchers: list[Any], matcher: Any) -> None:
+    if matcher in matchers:
+        matchers.remove(matcher)
+
+
+def _matcher(session: Session) -> Callable[[Any], Any]:
+    from IPython.core.completer import SimpleCompletion, context_matcher
 
     @context_matcher(identifier="nbstream.chat")
     def match(context: Any) -> Any:
@@ -44,8 +56,19 @@ def completer(session: Session) -> Callable[[Any], Any] | None:
             "ordered": True,
         }
 
-    found: Callable[[Any], Any] = match
-    return found
+    matching: Callable[[Any], Any] = match
+    return matching
+
+
+def _line_matcher(completer: Any, session: Session) -> Callable[[str], list[str]]:
+    def match(line: str) -> list[str]:
+        before = completer.text_until_cursor
+        word, found = _found(session, [before])
+        # What IPython puts a completion in place of: of `anthropic:cl` it is `cl`.
+        typed = completer.splitter.split_line(line, len(before))
+        return [one[len(word) - len(typed) :] for one in found] if word.endswith(typed) else []
+
+    return match
 
 
 def _found(session: Session, lines: list[str]) -> tuple[str, list[str]]:

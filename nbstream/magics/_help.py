@@ -105,6 +105,12 @@ _GROUPS = {
         ),
     ),
     "Help": (
+        Help(
+            "host",
+            "where this runs, what works there, and the versions",
+            "In words that a bug report can paste; nbstream.host() returns them.",
+            "%chat host",
+        ),
         Help("help VERB", "more about one of these", "Alone: this list.", "%chat help branch"),
     ),
 }

@@ -34,8 +34,6 @@ def load_ipython_extension(ipython: Any) -> None:
     magics = ChatMagics(ipython)
     ipython.register_magics(magics, WatchMagics(ipython))
     magics.session.cells.start()
-    if magics.matcher is not None:
-        ipython.Completer.custom_matchers.append(magics.matcher)
     if is_kernel(ipython):
         with suppress(RuntimeError):  # no threads here: the first prompt takes a little longer
             threading.Thread(
@@ -84,5 +82,4 @@ def unload_ipython_extension(ipython: Any) -> None:
     magics.session.stop()
     magics.session.cells.stop()
     ipython.configurables.remove(magics)
-    if magics.matcher in getattr(ipython.Completer, "custom_matchers", ()):
-        ipython.Completer.custom_matchers.remove(magics.matcher)
+    magics.stop_completing()

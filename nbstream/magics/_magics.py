@@ -10,7 +10,8 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from IPython.core.magic_arguments import magic_arguments
 
 from .._exceptions import InputError
-from ._complete import completer
+from ..widget._traits import Choice, Number, Price, Switch, Text
+from ._complete import add_to
 from ._errors import one_line
 from ._help import overview
 from ._options import VIEWS, chat_options, parse, split
@@ -33,30 +34,32 @@ class ChatMagics(Magics):
 
     shell: Any  # never None here, whatever IPython's types say
 
-    model = traitlets.Unicode(help="The model; empty: Claude where there is a key, else local.")
-    system = traitlets.Unicode(help="Standing instructions for the model.")
-    max_tokens = traitlets.Int(
-        None, allow_none=True, min=1, help="The longest answer, in tokens; by default the model's."
+    model = Text(help="The model; empty: Claude where there is a key, else local.").tag(
+        config=True, example='"local"'
     )
-    temperature = traitlets.Float(
-        None, allow_none=True, min=0, help="How freely the model picks its words."
+    system = Text(help="Standing instructions for the model.").tag(
+        config=True, example='"Answer in one line."'
     )
-    view = traitlets.Enum(VIEWS, help="What is on top of an answer.")
-    delimiter = traitlets.Unicode(help="Shown between chunks; empty for none.")
-    history = traitlets.Bool(help="Whether prompts belong to one conversation.")
-    price = traitlets.Dict(
-        value_trait=traitlets.Float(),
+    max_tokens = Number(
+        1, whole=True, help="The longest answer, in tokens; by default the model's."
+    ).tag(config=True, example="100")
+    temperature = Number(0, help="How freely the model picks its words.").tag(
+        config=True, example="0.2"
+    )
+    view = Choice(VIEWS, help="What is on top of an answer.").tag(config=True, example='"markdown"')
+    delimiter = Text(help="Shown between chunks; empty for none.").tag(config=True, example='"/"')
+    history = Switch(help="Whether prompts belong to one conversation.").tag(
+        config=True, example="False"
+    )
+    price = Price(
         help="{'input': …, 'output': …} for a million tokens, in any currency; "
-        "in the environment NBSTREAM_PRICE=3,15.",
-    )
-    for _trait in (model, system, max_tokens, temperature, view, delimiter, history, price):
-        _trait.tag(config=True)
-    del _trait
+        "in the environment NBSTREAM_PRICE=3,15."
+    ).tag(config=True, example='{"input": 3, "output": 15}')
 
     def __init__(self, shell: Any = None, **kwargs: Any) -> None:
         super().__init__(shell, **kwargs)
         self.session = Session(shell, self)
-        self.matcher = completer(self.session)
+        self.stop_completing = add_to(shell.Completer, self.session)
 
     @traitlets.default("model")
     def _default_model(self) -> str:
@@ -104,12 +107,6 @@ class ChatMagics(Magics):
             raise InputError(
                 f"NBSTREAM_PRICE is two numbers, such as 3,15 for input and output, not {said!r}."
             ) from None
-
-    @traitlets.validate("price")
-    def _valid_price(self, proposal: Any) -> Any:
-        if proposal["value"] and set(proposal["value"]) != {"input", "output"}:
-            raise traitlets.TraitError("A price is {'input': …, 'output': …} for a million tokens.")
-        return proposal["value"]
 
     # Expressions are put in here, since IPython would put a value in before the words are split.
     @no_var_expand

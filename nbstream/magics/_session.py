@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
@@ -15,7 +16,7 @@ from ..events._metrics import cost_of
 from ..messages import HumanMessage
 from ..models import BaseChatModel
 from ..sources import label_of
-from ..widget import StreamView
+from ..widget import StreamView, host
 from ..widget._show import launch
 from ._cells import Cells
 from ._errors import own_names
@@ -69,8 +70,7 @@ class Answer:
         return self.view.trace
 
     def __repr__(self) -> str:
-        text = " ".join(self.text.split())
-        shown = text if len(text) <= 60 else f"{text[:59]}…"
+        shown = shorten(self.text, 60, placeholder="…")
         return f"<Answer of {self.model}: {self.view.status}, {shown!r}>"
 
 
@@ -188,7 +188,7 @@ class Session:
         """Tell whether the cell waits; None where it depends on who executes the notebook."""
         if not prompt.bg:
             return True
-        if is_kernel(self.shell):
+        if host().is_live:
             return None
         self.say("It streams unseen: %chat last has the answer, %chat stop ends it.")
         return False

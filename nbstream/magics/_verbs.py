@@ -11,6 +11,7 @@ from .._shown import near
 from ..conversation import Conversation
 from ..conversation._cells import index_of
 from ..sources import label_of
+from ..widget import host
 from ._help import HELP, help_on, overview
 from ._models import make_model, providers
 from ._render import table
@@ -248,6 +249,10 @@ def _export(session: Session, name: str) -> None:
     session.say(f"Written: {path}")
 
 
+def _host(session: Session) -> None:  # noqa: ARG001  # all verbs are called with it
+    table(("", ""), host().rows())
+
+
 def _help(session: Session, verb: str) -> None:  # noqa: ARG001
     verb = verb.removeprefix("%chat").strip()
     if verb and verb not in HELP:
@@ -286,6 +291,7 @@ VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "save": (_save, "a file's name"),
     "load": (_load, "a file's name"),
     "export": (_export, "a file's name"),
+    "host": (_host, ""),
     "help": (_help, "[VERB]"),
 }
 """What each does, and what it takes; in brackets what may be left out."""

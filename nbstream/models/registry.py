@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._shown import brief
 from ..sources import family_of
+from ._colab import ChatColab
 from ._providers import PROVIDERS
 from .anthropic import DEFAULT_MODEL, ChatAnthropic
 from .langchain import ChatLangChain, langchain_model
@@ -34,8 +35,9 @@ def init_chat_model(
         ``"local"``: the embedded model; ``"local:PATH.gguf"``: another in its place.
         ``"PROVIDER:NAME"``: that model of a provider, such as ``"openai:gpt-5.5"``,
         ``"groq:llama-3.3-70b-versatile"`` or ``"ollama:qwen3:4b"``; ``docs/models.md`` and
-        ``%chat models`` list the providers. A name that begins with ``claude`` or ``gpt-`` needs
-        none. None: Claude where ``ANTHROPIC_API_KEY`` is set, else the embedded model.
+        ``%chat models`` list the providers. ``"colab:NAME"``: one of Colab's own, with no key.
+        A name that begins with ``claude`` or ``gpt-`` needs no provider. None: Claude where
+        ``ANTHROPIC_API_KEY`` is set, else the embedded model.
     model_provider
         The provider, where the name is only the model's.
     **kwargs
@@ -77,6 +79,8 @@ def init_chat_model(
         return langchain_model(name, **kwargs)
     if provider == "anthropic" and name:
         return ChatAnthropic(name, **kwargs)
+    if provider == "colab" and name:
+        return ChatColab(name, **kwargs)
     if provider not in ("anthropic", "local") and name and (row := PROVIDERS.get(provider)):
         known = {"base_url": row.address, "key_variable": row.key_variable, **row.settings}
         return ChatOpenAI(name, **{**known, **kwargs})

@@ -1,8 +1,9 @@
 """The widget: what a person sees of a run. It knows the log, and no provider."""
 
 from ._chat import ChatView
+from ._host import host
 from ._show import show, stream_to
 from ._view import StreamView
 from ._watch import watch
 
-__all__ = ["ChatView", "StreamView", "show", "stream_to", "watch"]
+__all__ = ["ChatView", "StreamView", "host", "show", "stream_to", "watch"]

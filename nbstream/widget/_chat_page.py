@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import traitlets
 
 from .._exceptions import InputError
+from .._secrets import hide_all
 from .._shown import outgoing
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
-from ._page import Page, static
+from ._host import host
+from ._page import Page
 from ._pump import Feed
 from ._static import MAX_TEXT, chat_to_html, chat_to_text
 
@@ -27,11 +29,13 @@ __all__ = ["ChatPage"]
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
+NO_PAGE = """A ChatView is typed into on a notebook's page. Here: chat.ask("…").result().text"""
+
+
 class ChatPage(Page):
     """Has a `Conversation` and shows it; `ChatView` is its public form."""
 
-    _esm = static("chat.js")
-
+    _kind = traitlets.Unicode("chat").tag(sync=True)
     _model = traitlets.Unicode(help="What the model is called.").tag(sync=True)
 
     _handlers: ClassVar[dict[str, str]] = {
@@ -55,6 +59,10 @@ class ChatPage(Page):
         self.conversation = conversation
         """The conversation: the turns of all branches, branches by name, saving and loading."""
         super().__init__(options, _model=conversation.model_label)
+
+    def __repr__(self) -> str:
+        count = len(self.conversation.turns)
+        return f"<{type(self).__name__}: {count} turn{'' if count == 1 else 's'}>"
 
     def _listen(self) -> Callable[[], None]:
         return self.conversation.watch(self._on_change)
@@ -153,7 +161,8 @@ class ChatPage(Page):
 
     def _transcript(self) -> tuple[str, str]:
         shown = self._shown()
-        return chat_to_html(shown, self.delimiter), chat_to_text(shown, MAX_TEXT)
+        text = chat_to_text(shown, MAX_TEXT) if shown or host().has_page else NO_PAGE
+        return chat_to_html(shown, self.delimiter), text
 
     def _is_over(self) -> bool:
         return True  # a conversation can always go on, and be taken for whole
@@ -169,7 +178,7 @@ def _in_words(prompt: HumanMessage) -> str:
     """Return a prompt as a transcript has it: without its images, but saying that there were."""
     count = len(images_in(prompt))
     note = f"[{count} image{'' if count == 1 else 's'}]" if count else ""
-    return outgoing("\n".join(filter(None, [prompt.text, note])))
+    return outgoing(hide_all("\n".join(filter(None, [prompt.text, note]))))
 
 
 def _wire(turn: Turn) -> dict[str, Any]:
@@ -185,7 +194,7 @@ def _wire(turn: Turn) -> dict[str, Any]:
     return {
         "id": turn.id,
         "parent": turn.parent.id if turn.parent else None,
-        "text": outgoing(turn.prompt.text),
+        "text": outgoing(hide_all(turn.prompt.text)),
         "images": images,
     }
 

@@ -3,93 +3,39 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import traitlets
 
 from .._exceptions import InputError
-from .._shown import brief, near
+from .._shown import near
 from ..events._metrics import check_price
+from ._traits import Choice, Length, Price, Switch, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-__all__ = ["OptionError", "ViewOptions", "check_options", "lists_options"]
-
-
-class OptionError(InputError, traitlets.TraitError):
-    """A view's option cannot take a value."""
-
-
-class _Worded:
-    """A trait whose errors name the option, what it takes, and the value."""
-
-    name: str | None
-    wanted = ""
-
-    def error(self, obj: Any, value: Any, error: Any = None, info: Any = None) -> NoReturn:  # noqa: ARG002
-        raise OptionError(f"{self.name} is {self.wanted}, not {brief(value)}.{self.hint(value)}")
-
-    def hint(self, value: Any) -> str:  # noqa: ARG002
-        return ""
-
-
-class _Text(_Worded, traitlets.Unicode):  # type: ignore[type-arg]
-    kind = "str"
-    wanted = "a text"
-
-
-class _Length(_Text):
-    wanted = "a CSS length, such as '30em'"
-
-
-class _Choice(_Worded, traitlets.Enum):  # type: ignore[type-arg]
-    @property
-    def kind(self) -> str:
-        return f"Literal[{', '.join(map(repr, self.values or ()))}]"
-
-    @property
-    def wanted(self) -> str:  # type: ignore[override]
-        return f"one of {', '.join(map(repr, self.values or ()))}"
-
-    def hint(self, value: Any) -> str:
-        return near(value, self.values or ()) if isinstance(value, str) else ""
-
-
-class _Switch(_Worded, traitlets.Bool):  # type: ignore[type-arg]
-    kind = "bool"
-    wanted = "True or False"
-
-
-class _Price(_Worded, traitlets.Dict):
-    kind = "dict[str, float]"
-    wanted = "{'input': …, 'output': …}, numbers for a million tokens"
+__all__ = ["ViewOptions", "check_options", "lists_options"]
 
 
 class ViewOptions(traitlets.HasTraits):
     """How a run is shown. `StreamView` says what each of these means."""
 
-    view = _Choice(
+    view = Choice(
         ["tokens", "markdown", "events", "timeline"], "tokens", help="Which tab is on top."
     ).tag(sync=True)
-    delimiter = _Text("|", help="Shown between chunks; empty for none.").tag(sync=True)
-    borders = _Choice(
+    delimiter = Text("|", help="Shown between chunks; empty for none.").tag(sync=True)
+    borders = Choice(
         ["delimiter", "bands", "none"], "delimiter", help="How borders between chunks are shown."
     ).tag(sync=True)
-    whitespace = _Switch(help="Whether whitespace is made visible.").tag(sync=True)
-    heat = _Choice(["none", "gap", "logprob"], "none", help="What tokens are coloured by.").tag(
+    whitespace = Switch(help="Whether whitespace is made visible.").tag(sync=True)
+    heat = Choice(["none", "gap", "logprob"], "none", help="What tokens are coloured by.").tag(
         sync=True
     )
-    price = _Price(help="For a million tokens: {'input': …, 'output': …}.").tag(sync=True)
-    max_height = _Length("30em", help="Where the views begin to scroll.").tag(sync=True)
-
-    @traitlets.validate("price")
-    def _valid_price(self, proposal: Any) -> Any:
-        if proposal["value"]:
-            check_price(proposal["value"])
-        return proposal["value"]
+    price = Price(help="For a million tokens: {'input': …, 'output': …}.").tag(sync=True)
+    max_height = Length("30em", help="Where the views begin to scroll.").tag(sync=True)
 
 
 def lists_options(**defaults: Any) -> Callable[[F], F]:

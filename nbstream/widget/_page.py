@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import uuid
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,33 +14,23 @@ import traitlets
 from .._exceptions import NbstreamError
 from .._secrets import hide_all
 from .._shown import named
-from ._host import is_attended
+from ._host import host, is_attended
 from ._options import ViewOptions, check_options
 from ._pump import _PUMP
+from ._script import build, loader, source_of, style
+from ._static import saved_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["MODULES", "Page", "static"]
-
-STATIC = Path(__file__).parent.parent / "static"
-MODULES = {"markdown": STATIC / "markdown.js"}
-"""What a page asks for when it first needs it, instead of with every widget."""
+__all__ = ["Page"]
 
 PAUSE = 0.5
 """Seconds between two updates of one widget's outputs, at least."""
+HELLO_BY = 1.0
+"""Seconds in which a page says that it takes places, if it does."""
 
 _logger = logging.getLogger(__name__)
-
-
-def static(name: str) -> str | Path:
-    """Return a built file's text.
-
-    Of a path anywidget (0.11) makes an object that holds on to every widget that was ever made, so
-    as to bring it a new build: only whoever asks for that gets it.
-    """
-    path = STATIC / name
-    return path if os.environ.get("ANYWIDGET_HMR") else path.read_text(encoding="utf-8")
 
 
 class Page(ViewOptions, anywidget.AnyWidget):
@@ -52,9 +40,11 @@ class Page(ViewOptions, anywidget.AnyWidget):
     (`_transcript`, `_is_over`), and which messages it takes (``_handlers``, by type).
     """
 
-    _esm = static("widget.js")
-    _css = static("widget.css")
+    _esm = loader()
+    _css = style()
 
+    _kind = traitlets.Unicode("run", help="Which of the script's front ends it has.").tag(sync=True)
+    _build = traitlets.Unicode(help="Names the build of the script.").tag(sync=True)
     _place = traitlets.Unicode(help="Names the transcript that the view stands in for.").tag(
         sync=True
     )
@@ -62,6 +52,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
 
     _handlers: ClassVar[dict[str, str]] = {
         "hello": "_on_hello",
+        "open": "_on_open",
         "module": "_on_module",
         "bundle": "_on_bundle",
         "bye": "_on_bye",
@@ -71,12 +62,18 @@ class Page(ViewOptions, anywidget.AnyWidget):
     # Here, since a widget that could not be made is closed, too.
     _unwatch: Callable[[], None] | None = None
 
+    _is_script_sent: ClassVar[bool] = False
+    """Whether a page has been sent the script; one that opens later asks for it."""
+    _brings_script = False
+
+    _takes_places: ClassVar[bool] = False
+    """Whether this kernel's pages put a view where its transcript is, as one of them has told."""
+
     def __init__(self, options: dict[str, Any], **state: Any) -> None:
         self._displays: list[Any] = []
         self._outputs = Outputs(self)
-        self._takes_places = False  # whether the page puts the view where its transcript stands
         check_options(self, options)
-        super().__init__(_place=uuid.uuid4().hex, **options, **state)
+        super().__init__(_place=uuid.uuid4().hex, _build=build(), **options, **state)
         self.on_msg(self._on_page_message)
         self._watch()
 
@@ -122,20 +119,22 @@ class Page(ViewOptions, anywidget.AnyWidget):
             self._tell({"type": "problem", "text": hide_all(said)})
 
     def _on_hello(self, _: dict[str, Any]) -> None:
-        self._takes_places = True
+        Page._takes_places = True
         if self._is_over():
             self._refresh()
 
+    def _on_open(self, _: dict[str, Any]) -> None:
+        self._tell({"type": "log", "log": self._saved_log()})
+
     def _on_module(self, content: dict[str, Any]) -> None:
-        if path := MODULES.get(content.get("name", "")):
-            source = path.read_text(encoding="utf-8")
-            self._tell({"type": "module", "name": content["name"], "source": source})
+        name = content.get("name")
+        if isinstance(name, str) and (source := source_of(name)):
+            self._tell({"type": "module", "name": name, "source": source})
 
     def _on_bundle(self, _: dict[str, Any]) -> None:
         if self._takes_places and self._is_over():
             data, metadata = self._repr_mimebundle_()
-            answer = {"model": self.model_id, "data": data, "metadata": metadata}
-            self._tell({"type": "bundle", **answer})
+            self._tell({"type": "bundle", "data": data, "metadata": metadata})
 
     def _on_bye(self, _: dict[str, Any]) -> None:
         # No output of any page shows it any more. Displayed once more, it opens again.
@@ -147,7 +146,11 @@ class Page(ViewOptions, anywidget.AnyWidget):
     def open(self) -> None:
         """Connect to the page; called by the constructor."""
         if is_attended():
+            # Without being asked for, once: a kernel that is busy may hear no page.
+            self._brings_script, Page._is_script_sent = not Page._is_script_sent, True
+            self.layout.open()
             super().open()
+            self._brings_script = False
             hear_while_busy(self.comm)
 
     def _watch(self) -> None:
@@ -163,6 +166,9 @@ class Page(ViewOptions, anywidget.AnyWidget):
             self._unwatch()
             self._unwatch = None
         super().close()
+        # ipywidgets leaves it open, and with it the page keeps all that it has of the widget.
+        if (layout := self._trait_values.get("layout")) is not None:
+            layout.close()
         self.__dict__.pop("_repr_mimebundle_", None)  # ipywidgets hides the method
 
     def get_state(
@@ -176,18 +182,33 @@ class Page(ViewOptions, anywidget.AnyWidget):
         state: dict[str, Any] = super().get_state(key=keys, drop_defaults=drop_defaults)
         if keys is None or "_log" in keys:
             state["_log"] = self._saved_log()
+        if keys is None and self._brings_script:
+            state["_modules"] = {f"{self._build}/widget": source_of("widget")}
+        return state
+
+    def _get_embed_state(self, drop_defaults: bool = False) -> dict[str, Any]:
+        # What `ipywidgets.embed` writes a page from, which has no kernel to ask.
+        self._brings_script = True
+        try:
+            state: dict[str, Any] = super()._get_embed_state(drop_defaults=drop_defaults)
+        finally:
+            self._brings_script = False
         return state
 
     # The notebook's outputs
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        return self._bundle(is_left=self._takes_places, **kwargs)
+
+    def _bundle(self, *, is_left: bool, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what an output holds; ``is_left``: the widget goes out of it when it is over."""
         data: dict[str, Any] = {}
         metadata: dict[str, Any] = {}
         # With the widget still in it, a saved notebook would show an error once the kernel is gone.
-        if self.comm is not None and not (self._takes_places and self._is_over()):
+        if self.comm is not None and not (is_left and self._is_over()):
             data, metadata = super()._repr_mimebundle_(**kwargs) or (data, metadata)
         html, text = self._transcript()
-        data["text/html"] = f'<div data-nbstream="{self._place}">{html}</div>'
+        data["text/html"] = saved_html(self._place, html, text)
         data["text/markdown"] = text
         data["text/plain"] = text
         return data, metadata
@@ -202,6 +223,8 @@ class Page(ViewOptions, anywidget.AnyWidget):
             self.open()
         self._watch()
         data, metadata = self._repr_mimebundle_()
+        if not self._displays:
+            self._outputs.begin(data)
         self._displays.append(display(data, metadata=metadata, raw=True, display_id=True))
 
     def _refresh(self) -> None:
@@ -222,16 +245,30 @@ class Outputs:
         self._lock = threading.Lock()
         self._written: int | None = None  # a hash of it
         self._at = 0.0
+        self._began_at = -HELLO_BY
 
     @property
     def pause(self) -> float:
         """Seconds until the next one may be written."""
-        return max(0.0, self._at + PAUSE - monotonic())
+        due = self._at + PAUSE
+        if not self._page._takes_places:
+            # With the widget in it, it would be written once more when the page says hello.
+            due = max(due, self._began_at + HELLO_BY)
+        return max(0.0, due - monotonic())
 
     @property
     def is_written(self) -> bool:
         """Whether the outputs have what the page shows now."""
-        return self._written == _hash_of(self._page._repr_mimebundle_()[0])
+        return self._written == _hash_of(self._made()[0])
+
+    def _made(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        # An output that ends with its cell stays as it is then: it ends as the transcript.
+        return self._page._bundle(is_left=self._page._takes_places or host().ends_outputs)
+
+    def begin(self, data: dict[str, Any]) -> None:
+        """Note what the first output was made with."""
+        self._written = _hash_of(data)
+        self._began_at = monotonic()
 
     def flush(self) -> int:
         """Write the transcript where it is not written yet."""
@@ -240,7 +277,7 @@ class Outputs:
             if not displays:
                 return 0
             self._at = monotonic()  # now: what ends while the transcript is made waits for the next
-            data, metadata = self._page._repr_mimebundle_()
+            data, metadata = self._made()
             written = _hash_of(data)
             if written == self._written:
                 return 0

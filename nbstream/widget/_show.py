@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from .._shown import brief
 from ..events._plain import text_of
 from ..sources import NO_INPUT, is_lent
-from ._host import kernel_shell
+from ._host import host, kernel_shell
 from ._options import lists_options
 from ._view import StreamView
 
@@ -38,8 +39,8 @@ def show(
         The input of a model or chain.
     block
         Whether to wait for the end, as a cell of one's own loop would. By default only where no
-        page is there to go on streaming to: in a terminal, or a notebook that is executed by a
-        program.
+        page is there to go on streaming to: in a terminal, in a notebook that is executed by a
+        program, and on Colab and Kaggle, which draw an output only while its cell runs.
     **options
         As for `StreamView`: ``view="markdown"``, ``delimiter="/"``, …
 
@@ -102,25 +103,37 @@ def stream_to(view: StreamView) -> Iterator[StreamView]:
 def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> None:
     """Run a stream and show it in a view, as `show` does in one of its own."""
     job = view._job
-    shell = kernel_shell()
+    here, shell = host(), kernel_shell()
     if block is None:
-        block = shell is None or view.comm is None or is_lent(source)
+        waits = here.waits
+        block = waits or view.comm is None or is_lent(source)
+        if waits and here.has_page:
+            _say_that_it_waits(here.title)
     # In a loop of its own a model or chain can be broken off while it waits for its first word.
     is_apart = not block and input is not NO_INPUT and hasattr(source, "astream")
     stream = job.open(source, input, is_async=is_apart)
-    if shell is not None:
+    if shell is not None and here.displays:
         view._display()
         view._shown_in = shell.execution_count
     if not block:
         job.start(stream, is_apart=is_apart)
         return
-    printer = Printer(view.delimiter) if shell is None else None
+    printer = Printer(view.delimiter) if here.name == "terminal" else None
     try:
         job.run(stream, printer.show if printer else None)
     finally:
         if printer is not None:
             printer.end()
         view._settle()
+
+
+@cache
+def _say_that_it_waits(title: str) -> None:
+    """Say once what is different here."""
+    print(  # noqa: T201
+        f"{title} draws an output only while its cell runs, so show waits for the end here; "
+        "block=False does not."
+    )
 
 
 class Printer:

@@ -6,10 +6,12 @@ they are, and else from the page's own text colour.
 
 from __future__ import annotations
 
+import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..events._state import metrics, status
+from ..events._state import metrics, status, status_of
+from ..events._turns import turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,18 +22,24 @@ __all__ = [
     "MAX_TEXT",
     "chat_to_html",
     "chat_to_text",
+    "figures",
     "headline",
+    "saved_html",
     "to_document",
     "to_html",
     "to_text",
 ]
 
-MAX_MARKED = 1_000
-"""Chunks whose borders are marked; the text after them follows unmarked."""
+MAX_MARKED = 200
+"""Chunks whose borders are marked; the text after them follows unmarked. A mark takes ten times the
+room of the token before it."""
 MAX_TEXT = 400_000
 """Characters of text kept, so that a notebook stays small enough to open."""
 MAX_STEPS = 500
 """Steps listed."""
+
+MAX_LINE = 100
+"""Characters of the line that a folded output shows."""
 
 _COLOURS: dict[Status, str] = {
     "waiting": "#767676",
@@ -52,15 +60,35 @@ _ISOLATED = "unicode-bidi:isolate;overflow-wrap:anywhere;white-space:pre-wrap"
 _FIGURE = "text-align:right;padding:1px 0 1px 8px;white-space:nowrap"
 # Notebooks, and pages made from them, take what stands between two `$` for a formula: not here.
 _NO_MATHS = "mathjax_ignore tex2jax_ignore"
+_BLANK = re.compile(r"\n(?=[ \t]*\n)")
+_MARKS = dict.fromkeys(map(ord, "*`#"))  # of Markdown
+# All but words and their signs: nothing of it can end an HTML comment, or do anything.
+_NO_WORDS = re.compile(r"[^\w\s.,:;!?'()]+")
 _BARS = {"failed": "#d32f2f", "stopped": "#b26a00"}
 
 
 def to_text(state: ViewState, most: int | None = None) -> str:
-    """Return the text so far; of more than ``most`` characters, how many more there are."""
-    text = "".join(state["runs"][0]["texts"]) if state["runs"] else ""
+    """Return the text so far; of more than ``most`` characters, how many more there are.
+
+    Several turns each have their name above them.
+    """
+    runs = state["runs"]
+    shown = turns(runs)
+    texts = ["".join(runs[place]["texts"]) for place in shown]
+    if len(shown) > 1:
+        named = zip(shown, texts, strict=True)
+        texts = [
+            f"**{runs[place]['name']}:** {_or_error(runs[place], text)}" for place, text in named
+        ]
+    text = "\n\n---\n\n".join(texts)
     if most is None or len(text) <= most:
         return text
     return text[:most] + _left_out(len(text) - most)
+
+
+def _or_error(run: RunState, text: str) -> str:
+    error = run["error"]
+    return f"{text}\n\n{error['type']}: {error['message']}".strip() if error else text
 
 
 def _left_out(count: int) -> str:
@@ -68,12 +96,18 @@ def _left_out(count: int) -> str:
 
 
 def headline(state: ViewState) -> list[str]:
-    """Return the model's name and the metrics, in words."""
-    measured = metrics(state)
-    words = [run["model"] for run in state["runs"][:1] if run["model"]]
-    words = words or [run["model"] for run in state["runs"] if run["model"]][:1]
-    root = state["runs"][0] if state["runs"] else None
-    if root is None or root["end"] == root["start"]:
+    """Return the model's name and the metrics, in words; of several turns, how many there are."""
+    words = [run["model"] for run in state["runs"] if run["model"]][:1]
+    roots = sum(run["parent"] is None for run in state["runs"])
+    return [*words, _count(roots, "turn")] if roots > 1 else [*words, *figures(state)]
+
+
+def figures(state: ViewState, root: int = 0) -> list[str]:
+    """Return the metrics of a run, in words."""
+    words: list[str] = []
+    measured = metrics(state, root)
+    run = state["runs"][root] if state["runs"] else None
+    if run is None or run["end"] == run["start"]:
         return words  # nothing is known of its time
     if measured.first_token is not None:
         words.append(f"first token {_duration(measured.first_token * 1000)}")
@@ -87,7 +121,9 @@ def headline(state: ViewState) -> list[str]:
 
 
 def _duration(milliseconds: float) -> str:
-    return f"{milliseconds:.0f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+    return (
+        f"{int(milliseconds + 0.5)} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+    )
 
 
 def to_html(state: ViewState, delimiter: str = "|") -> str:
@@ -101,30 +137,85 @@ def to_html(state: ViewState, delimiter: str = "|") -> str:
         Shown between chunks, and not selected with the text; none if empty.
     """
     now = status(state)
-    # A name that turns the direction of writing around must not turn the figures around with it.
-    words = " · ".join(f"<bdi>{escape(word)}</bdi>" for word in headline(state))
     parts = [
         f'<div class="{_NO_MATHS}" style="border:1px solid #8884;border-radius:6px;'
         'margin:2px 0;overflow:hidden;color:var(--jp-content-font-color1,inherit)">',
         '<div style="padding:5px 12px;font-size:12px;'
-        'border-bottom:1px solid #8884">'
-        f'<span style="color:{_COLOURS[now]}">●</span> <b>{now.capitalize()}</b>'
-        f'<span style="{_MUTED}">{" · " if words else ""}{words}</span></div>',
-        f'<div style="padding:10px 12px;white-space:pre-wrap;overflow-wrap:anywhere;'
-        f'unicode-bidi:isolate;line-height:1.6">{_tokens(state, delimiter)}</div>',
+        f'border-bottom:1px solid #8884">{_line(now, "", headline(state))}</div>',
+        *_turns(state, delimiter),
     ]
     if state["runs"]:
-        root = state["runs"][0]
-        if error := root["error"]:
-            parts.append(
-                '<div style="margin:0 12px 12px;padding:8px 12px;border-left:3px solid #c62828;'
-                'background:#c6282814;white-space:pre-wrap;overflow-wrap:anywhere">'
-                f"<b>{escape(error['type'])}</b><br>{escape(error['message'])}</div>"
-            )
         if note := cut_off(state):
             parts.append(f'<div style="padding:0 12px 10px;{_MUTED}">{note}</div>')
         parts.append(_steps(state["runs"]))
     return "".join(parts) + "</div>"
+
+
+def _line(now: Status, name: str, words: Sequence[str]) -> str:
+    # A name that turns the direction of writing around must not turn the figures around with it.
+    more = " · ".join(f"<bdi>{escape(word)}</bdi>" for word in words)
+    called = f"<b><bdi>{escape(name)}</bdi></b> " if name else ""
+    word = now.capitalize() if name else f"<b>{now.capitalize()}</b>"
+    return (
+        f'<span style="color:{_COLOURS[now]}">●</span> {called}{word}'
+        f'<span style="{_MUTED}">{" · " if more else ""}{more}</span>'
+    )
+
+
+def _turns(state: ViewState, delimiter: str) -> Iterator[str]:
+    """Yield the texts: of several turns, each with a line above it."""
+    runs = state["runs"]
+    shown = turns(runs)
+    room = MAX_TEXT
+    for place in shown[:MAX_STEPS]:
+        run = runs[place]
+        if len(shown) > 1:
+            line = _line(status_of(run), run["name"], figures(state, place))
+            rule = "border-top:1px solid #8884;" if place != shown[0] else ""
+            yield f'<div style="{rule}padding:6px 12px 0;font-size:12px">{line}</div>'
+        text, room = _tokens(run, delimiter, room)
+        yield (
+            f'<div style="padding:{4 if len(shown) > 1 else 10}px 12px 10px;white-space:pre-wrap;'
+            f'overflow-wrap:anywhere;unicode-bidi:isolate;line-height:1.6">{text}</div>'
+        )
+        if len(shown) > 1:
+            yield _failure(run)
+    if not shown:
+        yield f'<div style="padding:10px 12px;{_MUTED}">{_HINTS["waiting"]}</div>'
+    elif len(shown) == 1:
+        yield _failure(runs[0])
+    if left := len(shown[MAX_STEPS:]):
+        yield f'<div style="padding:0 12px 10px;{_MUTED}">… and {_count(left, "more turn")}</div>'
+
+
+def _failure(run: RunState) -> str:
+    if not (error := run["error"]):
+        return ""
+    return (
+        '<div style="margin:0 12px 12px;padding:8px 12px;border-left:3px solid #c62828;'
+        'background:#c6282814;white-space:pre-wrap;overflow-wrap:anywhere">'
+        f"<b>{escape(error['type'])}</b><br>{escape(error['message'])}</div>"
+    )
+
+
+def saved_html(place: str, html: str, text: str) -> str:
+    r"""Return a transcript as an output holds it.
+
+    It begins with a line that JupyterLab shows of an output that is folded, and has no line that is
+    blank: in Markdown, as of ``nbconvert --to markdown``, that would be the end of the HTML.
+
+    Examples
+    --------
+    >>> print(saved_html("p1", "<p>Hi\n\nthere</p>", "Hi\n\nthere"))
+    <!-- Hi there -->
+    <div data-nbstream="p1"><p>Hi&#10;
+    there</p></div>
+    """
+    words = text[: 10 * MAX_LINE].translate(_MARKS)
+    words = " ".join(_NO_WORDS.sub(" ", words).split())
+    line = words if len(words) <= MAX_LINE else words[: MAX_LINE - 1] + "…"
+    inside = _BLANK.sub("&#10;", html)
+    return f'<!-- {line or "Model output"} -->\n<div data-nbstream="{place}">{inside}</div>'
 
 
 def to_document(html: str) -> str:
@@ -159,14 +250,14 @@ def cut_off(state: ViewState) -> str | None:
     return "The answer was cut off at max_tokens." if stopped else None
 
 
-def _tokens(state: ViewState, delimiter: str) -> str:
-    run = state["runs"][0] if state["runs"] else None
-    if run is None or not (run["texts"] or run["asides"]):
-        return f'<span style="{_MUTED}">{_HINTS.get(status(state), "")}</span>'
+def _tokens(run: RunState, delimiter: str, most: int) -> tuple[str, int]:
+    """Return a run's text and how many characters more there is room for."""
+    if not (run["texts"] or run["asides"]):
+        return f'<span style="{_MUTED}">{_HINTS.get(status_of(run), "")}</span>', most
     # As short as can be: there is one for each token, and all are saved with the notebook.
-    mark = f'<span style="user-select:none;color:#1976d2">{escape(delimiter)}</span>'
+    mark = f'<span style="user-select:none;color:#17d">{escape(delimiter)}</span>'
     parts: list[str] = []
-    room = MAX_TEXT
+    room = most
     asides = iter(run["asides"])
     aside = next(asides, None)
     for place in range(len(run["texts"]) + 1):
@@ -183,9 +274,9 @@ def _tokens(state: ViewState, delimiter: str) -> str:
             parts.append(mark)
         parts.append(escape(text))
     whole = sum(map(len, run["texts"])) + sum(len(p) for a in run["asides"] for p in a["pieces"])
-    if left := whole - (MAX_TEXT - room):
+    if left := whole - (most - room):
         parts.append(_left_out(left))
-    return "".join(parts)
+    return "".join(parts), room
 
 
 def _aside(aside: Aside, shown: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..events._frames import frame
@@ -36,6 +37,10 @@ class StreamPage(Watched, Page):
         self._job = Job(trace)
         self._shown_in: int | None = None  # the cell that `show` put this view in
         super().__init__(options)
+
+    def __repr__(self) -> str:
+        shown = shorten(self.text, 60, placeholder="…")
+        return f"<{type(self).__name__}: {self.status}, {shown!r}>"
 
     def _listen(self) -> Callable[[], None]:
         return self.trace.subscribe(self._on_event)

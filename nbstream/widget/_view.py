@@ -10,7 +10,7 @@ from ..events import Trace
 from ..events._metrics import measure
 from ._export import write_as
 from ._options import lists_options
-from ._static import to_document, to_html
+from ._static import to_document, to_html, to_text
 from ._stream_page import StreamPage
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ class StreamView(StreamPage):
         Whether spaces, line ends and characters that cannot be seen are.
     heat
         What tokens are coloured by: ``"gap"``, the wait before each; ``"logprob"``, how likely the
-        model found it, where the model gives log-probabilities (none that comes with nbstream
-        does yet); ``"none"`` (default).
+        model found it, where the model gives log-probabilities, as ``ChatLocal(logprobs=True)``
+        does; ``"none"`` (default).
     price
         ``{"input": …, "output": …}`` for a million tokens, in any currency: shows the cost.
     max_height
@@ -128,8 +128,8 @@ class StreamView(StreamPage):
         """
         makers = {
             ".jsonl": lambda: self.trace.to_jsonl(),
-            ".md": lambda: self.text,
-            ".txt": lambda: self.text,
+            ".md": lambda: to_text(self._job.state),
+            ".txt": lambda: to_text(self._job.state),
             ".html": lambda: to_document(to_html(self._job.state, self.delimiter)),
         }
         return write_as(path, makers)

@@ -1,5 +1,6 @@
 """Steps inside steps, configs, prompts: where both agree, and where they differ on purpose."""
 
+import pytest
 from pydantic import BaseModel
 
 from .sides import differs, events, same
@@ -73,6 +74,7 @@ async def test_with_config_twice(lc):
     return step.with_config(tags=["b"], metadata={"m": 2, "n": 3}).invoke(1)
 
 
+@pytest.mark.promise("docs/langchain.md", "Tags that a step inherits come before its own")
 @differs(
     "tags keep the order in which they came",
     (
@@ -89,6 +91,9 @@ async def test_branches_inherit_the_config(lc):
     return step.invoke(1, {"tags": ["t"], "metadata": {"m": 1}})
 
 
+@pytest.mark.promise(
+    "docs/langchain.md", "A function called inside another sees all tags and metadata"
+)
 @differs(
     "a function sees all the tags of its run",
     "- {metadata: {m: 1}, recursion_limit: 25, tags: ['inner']}",
@@ -138,6 +143,7 @@ async def test_a_retried_step(lc):
     return await both(lc.RunnableLambda(outer), 1)
 
 
+@pytest.mark.promise("docs/langchain.md", "An input is shown as soon as it is known")
 @differs(
     "an input is shown from the start where it is known",
     "- v1 on_chain_start fails#1 {}",
@@ -155,6 +161,7 @@ async def test_a_fallback(lc):
     return await both(step, 1)
 
 
+@pytest.mark.promise("docs/langchain.md", "A step with fallbacks shows its chunks")
 @differs(
     "a step with fallbacks shows its chunks",
     "- v1 on_chat_model_end ScriptedChat#3 {input: {messages: [[human('1')]]}, output: [[]]}",
@@ -179,6 +186,7 @@ async def test_a_tool_in_a_chain(lc):
     return await both(lc.RunnableLambda(lambda x: {"n": x}) | double, 2)
 
 
+@pytest.mark.promise("docs/langchain.md", "A custom event is dropped where nobody listens")
 @differs(
     "where nobody listens, a custom event is dropped",
     "- ('raised', 'bad input')",

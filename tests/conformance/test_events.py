@@ -131,6 +131,7 @@ async def test_pick(lc):
     return await both(lc.RunnableLambda(lambda x: {"a": x, "b": 2}).pick("a"), 1)
 
 
+@pytest.mark.promise("docs/langchain.md", "Functions work from both sides")
 @differs(
     "a plain generator function works on the async side, too",
     "- 'raised'",
@@ -240,6 +241,9 @@ async def test_bound_arguments(lc):
     return await both(lc.chat("a").bind(stop=["x"]) | lc.StrOutputParser(), "x")
 
 
+@pytest.mark.promise(
+    "docs/langchain.md", "A RunnableBranch shows what its conditions and steps were given"
+)
 @differs(
     "a branch shows what its conditions and steps were given",
     "- v1 on_chain_start RunnableLambda#2 ['branch:default'] {}",
@@ -269,6 +273,7 @@ async def test_a_custom_event(lc):
     return await both(lc.RunnableLambda(work), 1)
 
 
+@pytest.mark.promise("docs/langchain.md", "A custom event has all tags of its run")
 @differs(
     "a custom event has all the tags of its run",
     "- v2 on_custom_event progress#1 [1]",
@@ -282,6 +287,7 @@ async def test_a_custom_event_awaited(lc):
     return await both(lc.RunnableLambda(work) | (lambda x: x), 1)
 
 
+@pytest.mark.promise("docs/langchain.md", "A filter leaves events out and changes none")
 @differs(
     "a filter changes no event: there, the first one to pass is taken for the outermost",
     "- v2 on_custom_event two#0 {input: 1, x: 1}",
@@ -370,6 +376,7 @@ async def test_a_tool_in_version_1(lc):
     return await events(add, {"a": 1, "b": 2}, "v1")
 
 
+@pytest.mark.promise("docs/langchain.md", "map() can be streamed")
 @differs(
     "map can be streamed",
     "- 'raised'",
@@ -429,6 +436,9 @@ async def test_an_error_in_mid_stream_in_version_1(lc):
     return await events(pipeline(lc, "a", ValueError("boom")), INPUT, "v1")
 
 
+@pytest.mark.promise(
+    "docs/langchain.md", "astream_events ends every run that fails with on_…_error"
+)
 @differs(
     "every run that fails says so, with the error's type and message",
     "+ 'on_chat_model_error'",
@@ -444,6 +454,7 @@ async def test_errors_are_events(lc):
     return names
 
 
+@pytest.mark.promise("docs/langchain.md", "v1 has no parent_ids")
 @differs(
     "version 1 has no parent_ids, as in LangChain's guide; langchain-core 1.7 adds empty ones",
     "- 'parent_ids'",

@@ -4,6 +4,8 @@ import asyncio
 import threading
 import time
 
+import pytest
+
 from .sides import collect, differs, failure, listed, same, ways
 
 
@@ -191,6 +193,9 @@ async def test_an_error_passes_through_a_chain(lc):
         return [seen, str(error)]
 
 
+@pytest.mark.promise(
+    "docs/langchain.md", "A model's stream ends with the chunk that has usage and stop reason"
+)
 @differs(
     "a model's stream has no empty chunk at its end",
     "- ''",
@@ -199,6 +204,7 @@ async def test_the_chunks_of_a_model(lc):
     return [chunk.content for chunk in lc.chat("a", "b").stream("x")]
 
 
+@pytest.mark.promise("docs/langchain.md", "stream_events is astream_events for synchronous code")
 @differs(
     "there is a form for synchronous code",
     "- ('raised', 'bad input')",

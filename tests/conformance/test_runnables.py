@@ -1,5 +1,7 @@
 """Steps: called, streamed, batched, joined."""
 
+import pytest
+
 from .sides import agather, collect, differs, failure, listed, same, ways
 
 
@@ -8,6 +10,9 @@ async def test_a_model(lc):
     return await ways(lc.chat("Here", " is"), "hi")
 
 
+@pytest.mark.promise(
+    "README.md", "Models, prompts, parsers, tools and chains are Runnables, with LangChain's names"
+)
 @same
 async def test_a_chain(lc):
     prompt = lc.ChatPromptTemplate.from_template("{x}")
@@ -280,6 +285,9 @@ async def test_retry_of_one_kind_of_error(lc):
         return len(calls)
 
 
+@pytest.mark.promise(
+    "docs/langchain.md", "with_retry also tries a stream again, until its first chunk has come"
+)
 @differs(
     "a stream is tried again until its first chunk has come",
     "- ('raised', 'ValueError')",

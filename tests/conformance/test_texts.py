@@ -120,6 +120,9 @@ def test_what_a_model_accepts(given):
     program()
 
 
+@pytest.mark.promise(
+    "docs/langchain.md", "a later value in response_metadata replaces an earlier one"
+)
 @differs(
     "a later value replaces an earlier one; there, texts join ('stop' + 'stop')",
     "- {k: 'xy'}",
@@ -130,6 +133,7 @@ async def test_response_metadata_of_sums(lc):
     return (one + lc.AIMessageChunk("b", response_metadata={"k": "y"})).response_metadata
 
 
+@pytest.mark.promise("docs/langchain.md", "Neighbouring plain text blocks of a message become one")
 @differs(
     "neighbouring plain texts become one block",
     "- AIMessageChunk([{'type': 'text', 'text': 'a'}, {'type': 'text', 'text': 'b'}])",
@@ -140,6 +144,10 @@ async def test_blocks_without_an_index(lc):
     return chunks[0] + chunks[1]
 
 
+@pytest.mark.promise(
+    "docs/langchain.md",
+    "A finished message has a tool call that broke off among its invalid_tool_calls",
+)
 @differs(
     "a call that broke off is not completed as well as can be, but invalid",
     "- ai('', {tool_calls: [('add', {'a': 'half of i'})]})",
@@ -149,6 +157,7 @@ async def test_a_tool_call_that_broke_off(lc):
     return lc.chat(call(lc, name="add", args='{"a": "half of i', id="1")).invoke("x")
 
 
+@pytest.mark.promise("docs/langchain.md", "An id that comes late begins a new tool call")
 @differs(
     "an id that comes late begins a new call",
     "- AIMessageChunk('', {tool_calls: [('addsub', {})]})",
@@ -299,6 +308,7 @@ def test_json_grows(size):
     program()
 
 
+@pytest.mark.promise("docs/langchain.md", "Malformed JSON at the end of a stream raises ParseError")
 @differs(
     "malformed JSON raises at the end of a stream, too",
     "- {a: 1}",

@@ -380,6 +380,9 @@ async def test_a_given_name(lc):
     return [step.get_name(), lc.RunnableSequence(step, step, name="two").get_name()]
 
 
+@pytest.mark.promise(
+    "docs/langchain.md", "Where a stream fails, every branch that reads it sees that"
+)
 @differs(
     "every branch sees that its source failed",
     "- 'the end'",
@@ -409,6 +412,7 @@ async def test_branches_of_a_source_that_fails(lc):
     return sorted(saw)
 
 
+@pytest.mark.promise("docs/langchain.md", "A chain of any length can be streamed")
 @differs("a chain of any length can be streamed", "- ('raised', 'bad input')", "+ 1000")
 async def test_a_thousand_steps(lc):
     return list(lc.RunnableSequence(*[lc.RunnableLambda(lambda x: x + 1)] * 1000).stream(0))

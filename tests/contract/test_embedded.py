@@ -114,6 +114,10 @@ def test_a_wrong_key(name):
 # What Chat Completions have
 
 
+@pytest.mark.promise("README.md", "as ChatLocal(logprobs=True) does")
+@pytest.mark.promise(
+    "docs/models.md", "ChatLocal(top_logprobs=5) gives each token's log-probability"
+)
 @pytest.mark.parametrize("name", ODDS)
 def test_each_token_comes_with_its_odds_and_they_reach_the_view(name):
     options = {} if name.startswith("local") else {"top_logprobs": 2}
@@ -137,6 +141,7 @@ class Fish(pydantic.BaseModel):
     colour: Literal["red", "gold"]
 
 
+@pytest.mark.promise("docs/models.md", "llama.cpp holds the answer to the schema")
 @pytest.mark.parametrize("name", ["local", "openai_chat"])
 def test_an_answer_is_of_its_schema(name):
     model = MAKE[name](max_tokens=200)
@@ -193,6 +198,8 @@ def test_the_embedded_model_may_answer_and_does_so_once_it_has_a_result():
         assert not answer.tool_calls
 
 
+@pytest.mark.promise("README.md", "log-probabilities, tools and typed answers, too")
+@pytest.mark.promise("docs/models.md", "examples/tools.py has a tool loop")
 def test_the_example_runs_a_tool_and_types_a_fish():
     script = Path(__file__).parents[2] / "examples" / "tools.py"
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)

@@ -62,6 +62,7 @@ def failures(model):
 # Answers
 
 
+@pytest.mark.promise("README.md", "anything that speaks the same API")
 def test_every_door_gives_the_same_answer(dialect):
     with api.Endpoint(streams(dialect.says("Here", " is"))) as server:
         model = dialect.model(server.url)
@@ -247,6 +248,7 @@ def test_a_bad_key_names_where_it_comes_from_and_not_the_key(dialect):
     assert KEY.encode() not in pickle.dumps(model)
 
 
+@pytest.mark.promise("docs/errors.md", "invoke, stream, batch and their async twins raise it")
 @pytest.mark.parametrize("how", ["empty", "in order", "cut", "half JSON", "error"])
 def test_an_answer_that_breaks_off_is_an_error_out_of_every_door(dialect, how):
     begun = dialect.begin, dialect.text("Hel"), dialect.text("lo")
@@ -272,6 +274,9 @@ def next_or_error(stream):
         return None
 
 
+@pytest.mark.promise(
+    "docs/errors.md", "An answer that breaks off is an error, and what came before is kept"
+)
 def test_what_came_before_the_end_is_kept(dialect):
     with api.Endpoint(streams(dialect.begin, dialect.text("Hel"))) as server:
         stream = dialect.model(server.url).stream("Hi")

@@ -8,8 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import nbformat
@@ -18,6 +19,8 @@ from playwright.sync_api import sync_playwright
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 NAMES = [os.environ.get("CHROMIUM") or "chromium", "chromium-browser", "google-chrome"]
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+# How many times slower than this machine the pages run: what counts on speed shows itself then.
+SLOWDOWN = float(os.environ.get("SLOWDOWN") or 1)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -39,6 +42,26 @@ def open_browser():
         browser.close()
 
 
+# Whether the page's kernel takes cells: it does not at once, though the page says that it is idle.
+READY = """async () => {
+    const context = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
+    const kernel = context?.session?.kernel;
+    if (kernel?.connectionStatus !== "connected") return false;
+    const late = new Promise(resolve => setTimeout(resolve, 2000, null));
+    const future = kernel.requestExecute({ code: "", silent: true });
+    const reply = await Promise.race([late, future.done]);
+    return reply?.content.status === "ok" && context.session.kernel === kernel;
+}"""
+
+
+# Three frames: one may be under way, one draws, and what that asks for is drawn in the third.
+DRAWN = """async () => {
+    for (let i = 0; i < 3; i++) {
+        await new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
+    }
+}"""
+
+
 class Lab:
     """A JupyterLab server on a folder of its own."""
 
@@ -58,6 +81,8 @@ class Lab:
                     f"--IdentityProvider.token={self.token}",
                     f"--ServerApp.root_dir={folder}",
                     "--LabApp.news_url=None",
+                    "--LabApp.expose_app_in_browser=True",
+                    "--JupyterNotebookApp.expose_app_in_browser=True",
                 ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -107,8 +132,13 @@ class Lab:
         (self.folder / f"{name}.ipynb").write_text(json.dumps({**content, "metadata": metadata}))
 
     def shut_down_kernels(self):
-        for kernel in self.request("GET", "api/kernels"):
-            self.request("DELETE", f"api/kernels/{kernel['id']}")
+        deadline = time.monotonic() + 30
+        while kernels := self.request("GET", "api/kernels"):
+            assert time.monotonic() < deadline, f"still there: {kernels}"
+            for kernel in kernels:
+                # One that is gone, or that restarts just now, cannot be shut down.
+                with suppress(urllib.error.HTTPError):
+                    self.request("DELETE", f"api/kernels/{kernel['id']}")
 
     def stop(self):
         self.process.terminate()
@@ -136,6 +166,9 @@ class Notebook:
         size = {"width": width, "height": 820}
         self.page = browser.new_page(viewport=size, device_scale_factor=scale)
         self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        if SLOWDOWN > 1:
+            session = self.page.context.new_cdp_session(self.page)
+            session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
         # A workspace of its own, else another test's tab lies over this one.
         workspace = f"{name}-{secrets.token_hex(4)}"
         place = f"lab/workspaces/{workspace}/tree" if app == "lab" else "notebooks"
@@ -149,8 +182,12 @@ class Notebook:
         self.page.click(".jp-CodeCell .cm-content >> nth=0")
 
     def wait_ready(self):
+        # The page says "idle" a moment before its kernel takes cells.
+        deadline = time.monotonic() + 60
+        while not self.page.evaluate(READY):
+            assert time.monotonic() < deadline, "the kernel takes no cells"
+            self.page.wait_for_timeout(100)
         self.wait_idle()
-        time.sleep(1)  # the kernel is idle a moment before it takes cells
 
     def reload(self):
         """Load the page anew, as the reader would; the kernel goes on."""
@@ -191,6 +228,16 @@ class Notebook:
             self.page.wait_for_timeout(100)
         self.page.wait_for_selector(".jp-mod-current .jp-DirtyIndicator", state="detached")
         self.page.wait_for_timeout(500)
+
+    def drawn(self):
+        """Wait until what was done is drawn, however long the page takes for its frames."""
+        self.page.evaluate(DRAWN)
+
+    def wait_left(self):
+        """Wait until Python has left its transcript in each output, in the widget's place."""
+        self.page.wait_for_function(
+            "() => !document.querySelector('.jupyter-widgets .nbstream, [data-nbstream-page]')"
+        )
 
     def output(self, index=-1):
         return self.page.locator(".jp-OutputArea-output").nth(index)

@@ -96,6 +96,17 @@ class Chat:
             self.page.keyboard.press("k")
         self.go("Message", "Tab")
 
+    def says(self, text, turn=-1):
+        """Wait until a turn's answer begins like this: a page that just opened draws it soon."""
+        self.page.wait_for_function(
+            """([text, turn]) => {
+                const found = document.querySelectorAll('.nbs-chat .nbs-turn');
+                const shown = [...found].at(turn)?.querySelector('.nbs-markdown');
+                return shown?.textContent.startsWith(text);
+            }""",
+            arg=[text, turn],
+        )
+
     def text(self, turn=-1):
         return self.turns.nth(turn).locator(".nbs-markdown").text_content()
 
@@ -153,11 +164,13 @@ def test_a_conversation_by_keyboard_alone(notebook):
     press("Enter")
     chat.wait("stopped")
     nb.page.wait_for_timeout(700)
+    nb.drawn()
     chat.is_at("Message")
     type_("What?")
     press("Enter")
     chat.wait("done", "Answer 2 to that.")
     nb.page.wait_for_timeout(700)
+    nb.drawn()
     chat.is_at("Message")
     assert len(chat.prompts()) == 2
 
@@ -180,13 +193,14 @@ def test_a_conversation_by_keyboard_alone(notebook):
     chat.is_at("Message")
     chat.wait("done", "Answer 3 ")
     nb.page.wait_for_timeout(700)
-    chat.go("Branch before")
+    nb.drawn()
+    chat.go("Previous version")
     assert chat.turns.last.locator(".nbs-switch-place").text_content() == "2/2"
     press("Enter")
-    chat.is_at("Branch after")
+    chat.is_at("Next version")
     chat.wait("done", "Answer 2 ")
     press(" ")
-    chat.is_at("Branch before")
+    chat.is_at("Previous version")
     chat.wait("done", "Answer 3 ")
 
     # Another prompt in its place, after all.
@@ -205,6 +219,7 @@ def test_a_conversation_by_keyboard_alone(notebook):
     press("Enter")
     chat.wait("done", "Answer 4 ")
     nb.page.wait_for_timeout(700)
+    nb.drawn()
     assert chat.prompts()[-1] == "Who?\nYou?"
     assert chat.turns.last.locator(".nbs-switch-place").text_content() == "3/3"
     chat.is_at("Message")
@@ -262,15 +277,15 @@ def test_after_a_reload_in_the_midst_of_an_answer_all_is_there(notebook):
     nb.page.wait_for_function(LONGER, arg=len(before) + 50)
     assert chat.root.count() == 1
     assert chat.prompts() == ["First", "A long one"]
-    assert chat.text(0).startswith("Answer 1 to that.")
-    assert chat.text().startswith(before[:50])
+    chat.says("Answer 1 to that.", 0)
+    chat.says(before[:50])
     nb.shot("chat-reloaded")
     chat.root.get_by_label("Stop", exact=True).last.click()
     chat.wait("stopped")
     chat.box.fill("Go on")
     chat.box.press("Enter")
     chat.wait("done")
-    assert chat.text().startswith("Answer 3 ")
+    chat.says("Answer 3 ")
     assert len(chat.prompts()) == 3
     assert [kind for kind, _ in chat.seen(1)] == ["system", *["human", "ai"] * 3]
 
@@ -311,7 +326,7 @@ def test_images_errors_and_hostile_words(notebook, lab):
     chat.box.fill("And now?")
     chat.box.press("Enter")
     chat.wait("done")
-    assert chat.text().startswith("Answer 3 to that.")
+    chat.says("Answer 3 to that.")
     texts = [text for _, text in chat.seen(1)]
     assert len(texts) == 5
     assert "fail, please" not in texts
@@ -403,12 +418,14 @@ def test_it_looks_well(notebook, theme):
             chat = chats.nth(place)
             chat.wait_for()
             nb.page.wait_for_timeout(400)
+            nb.drawn()
             assert chat.evaluate(OVERFLOWS) == [], (name, width)
             chat.screenshot(path=SHOTS / f"chat-{name}-{theme}-{width}.png")
             if name == "talk":
                 chat.locator(".nbs-turns").hover()
                 nb.page.mouse.wheel(0, -5_000)
                 nb.page.wait_for_timeout(300)
+                nb.drawn()
                 chat.screenshot(path=SHOTS / f"chat-{name}-top-{theme}-{width}.png")
     # The last turn is in sight, in a list of turns that is no longer than a page.
     turns = chats.nth(2).locator(".nbs-turns")
@@ -417,6 +434,7 @@ def test_it_looks_well(notebook, theme):
     assert turns.evaluate("el => el.scrollHeight - el.scrollTop - el.clientHeight < 24")
 
 
+@pytest.mark.promise("README.md", "%chat view opens the conversation to type into")
 def test_the_notebooks_conversation_as_a_chat(notebook):
     cells = [
         "%load_ext nbstream\nfrom nbstream import *\nbot = ScriptedChat(['Blub', '.'])\n"

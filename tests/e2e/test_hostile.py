@@ -11,6 +11,7 @@ from nbstream._shown import MAX_NAME
 from nbstream.widget._static import to_html
 
 from ..hostile import HOST, HOSTILE, UNSEEN, everywhere, said, speaker
+from .lab import DRAWN
 
 ROOT = Path(__file__).parents[2]
 HAS_MARKDOWN = (ROOT / "nbstream" / "static" / "markdown.js").exists()
@@ -179,6 +180,7 @@ class Guard:
 def tab(view, name):
     view.get_by_role("tab", name=name).click()
     view.page.wait_for_timeout(150)  # drawn in the next frame
+    view.page.evaluate(DRAWN)
 
 
 def texts_of(view):
@@ -198,6 +200,7 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
     view = page.locator(".nbstream").nth(0)
     assert view.get_attribute("data-status") == "failed"
     page.wait_for_timeout(500)
+    page.evaluate(DRAWN)
     guard.check()
 
     # Tokens, in every dress: what is there is what was said.
@@ -214,6 +217,7 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
     for colour in ("gap", "logprob"):
         view.get_by_label("Colour of tokens").select_option(colour)
         page.wait_for_timeout(300)
+        page.evaluate(DRAWN)
         assert texts_of(view) == tokens
     view.get_by_label("Borders between chunks").select_option("bands")
     for i in range(0, len(tokens), 80):
@@ -227,6 +231,7 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
     for kind in ("custom", "error"):
         view.get_by_label("Kind of event").select_option(kind)
         page.wait_for_timeout(200)
+        page.evaluate(DRAWN)
         assert set(view.evaluate(STEP_EVENTS)) >= set(TEXTS)
     view.get_by_label("Kind of event").select_option("")
     view.get_by_label("Version of the events").select_option("v1")
@@ -237,6 +242,7 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
     view.get_by_label("Tag", exact=True).select_option(value=HOSTILE["svg"])
     view.get_by_label("Find text").fill("<svg onload")
     page.wait_for_timeout(200)
+    page.evaluate(DRAWN)
     assert view.locator(".nbs-event").count() > 0
     guard.check()
 
@@ -264,6 +270,7 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
     for at in (100, 700, 300, 1000):
         view.locator(".nbs-range").fill(str(at))
         page.wait_for_timeout(100)
+        page.evaluate(DRAWN)
     view.get_by_label("Close replay").click()
     guard.check()
     assert texts_of(view) == tokens
@@ -275,8 +282,10 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
     for name in ("Markdown", "Events", "Timeline"):
         tab(whole, name)
         page.wait_for_timeout(200)
+        page.evaluate(DRAWN)
     nb.shot("hostile")
     guard.check()
+    nb.wait_left()
     nb.save()
     guard.check()
     check_saved(notebook, lab)
@@ -315,6 +324,9 @@ def check_static(root):
         assert [image, position, animation] == ["none", "static", "none"]
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "are drawn by CSS, so they cannot be selected or copied"
+)
 def test_delimiters_are_only_ever_drawn(notebook, lab):
     nb = notebook("hostile-delimiters", [SAY.replace("show(everything())", ""), DELIMITERS])
     guard = Guard(nb.page, lab.url)
@@ -361,6 +373,7 @@ QUOTED = """text => {
 }"""
 
 
+@pytest.mark.promise("docs/architecture.md", "pictures are buttons until they are pressed")
 @pytest.mark.skipif(not HAS_MARKDOWN, reason="the module for Markdown is not built")
 def test_pictures_wait_for_the_reader(notebook, lab):
     url = f"http://{HOST}/fish.png"
@@ -376,11 +389,13 @@ def test_pictures_wait_for_the_reader(notebook, lab):
     button.wait_for()
     assert HOST in button.text_content()
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     assert asked == []
     assert nb.page.locator(".nbstream img").count() == 0
     button.click()
     nb.page.locator(".nbstream img").wait_for(state="attached")
     nb.page.wait_for_timeout(300)
+    nb.drawn()
     assert [request.url for request in asked] == [url]
     assert "referer" not in asked[0].headers
 
@@ -411,6 +426,7 @@ def test_the_transcript_on_a_page_that_trusts_it(browser):
         body = f"<p id=before>before</p><div id=here>{html}</div><p id=after>after</p>"
         page.set_content(f"<!doctype html><title>t</title>{body}", wait_until="load")
         page.wait_for_timeout(300)
+        page.evaluate(DRAWN)
         here = page.locator("#here")
         check_static(here)
         # What comes after is still after, and not inside.
@@ -459,6 +475,9 @@ def check_order(root, *all_words):
         assert all(order), words
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "What turns the direction of writing around does so in its own place"
+)
 @pytest.mark.parametrize("kind", TURNING)
 def test_what_turns_writing_around_does_so_in_its_own_place(browser, kind):
     text = UNSEEN[kind]

@@ -43,6 +43,10 @@ def wait_for_status(notebook, status):
     notebook.page.wait_for_selector(f".nbstream[data-status={status}]", timeout=60_000)
 
 
+@pytest.mark.promise(
+    "README.md", "The answer appears below the cell word by word, with a bar between tokens"
+)
+@pytest.mark.promise("README.md", "copying leaves them out")
 def test_a_prompt_streams_into_the_page_while_its_cell_runs(notebook):
     nb = notebook("song", [LOAD, SONG, "print('stored:', answer.text)"])
     nb.run(1)
@@ -134,6 +138,7 @@ def test_the_chunk_under_the_pointer_says_what_it_is(notebook, theme):
     assert not card.is_visible()
 
 
+@pytest.mark.promise("README.md", "or by interrupting the kernel: the text received so far is kept")
 def test_interrupting_keeps_the_partial_text(notebook):
     slow = "for_ever = ScriptedChat(['so ', 'it ', 'goes '] * 1000, delay=0.03)"
     nb = notebook("interrupt", [f"{SCRIPT}\n{slow}\nshow(for_ever, 'x', block=True)"])
@@ -148,6 +153,7 @@ def test_interrupting_keeps_the_partial_text(notebook):
     assert view(nb).locator(".nbs-word").text_content() == "Stopped"
 
 
+@pytest.mark.promise("README.md", "Stop with the button, also while the cell keeps the kernel busy")
 def test_the_stop_button_works_while_the_cell_is_busy(notebook):
     slow = "ScriptedChat(['so ', 'it ', 'goes '] * 5000, delay=0.02)"
     stuck = "RunnableLambda(lambda x: time.sleep(60))"
@@ -170,6 +176,7 @@ def test_the_stop_button_works_while_the_cell_is_busy(notebook):
     nb.run(1)  # a run that gives no chunk to stop at
     nb.page.wait_for_function("() => document.querySelectorAll('.nbstream').length == 2")
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     assert nb.busy()
     view(nb, 1).get_by_label("Stop", exact=True).click()
     nb.page.wait_for_function(
@@ -236,6 +243,7 @@ def test_the_steps_of_a_chain_stand_in_time(notebook, theme):
     nb.page.wait_for_selector(".nbs-timeline tbody tr")
     wait_for_status(nb, "done")
     nb.page.wait_for_timeout(300)
+    nb.drawn()
     nb.shot(f"steps-{theme}")
     rows = view(nb).locator(".nbs-timeline tbody tr")
     names = [name.strip() for name in rows.locator(".nbs-step").all_text_contents()]
@@ -256,6 +264,7 @@ def test_a_narrow_page_and_a_long_text(notebook):
     wait_for_status(nb, "done")
     nb.page.wait_for_selector(".nbstream[data-shown='1500']")
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     nb.shot("narrow-light")
     box = view(nb).locator(".nbs-tokens").evaluate(GEOMETRY)
     assert box == {"scrolls": True, "sideways": False, "at_end": True}
@@ -271,12 +280,15 @@ def test_the_end_stays_in_sight_until_the_reader_scrolls_up(notebook):
     tokens.hover()
     nb.page.mouse.wheel(0, -200)
     nb.page.wait_for_timeout(300)
+    nb.drawn()
     held = tokens.evaluate("el => el.scrollTop")
     nb.page.wait_for_timeout(700)
+    nb.drawn()
     assert tokens.evaluate("el => el.scrollTop") == held
     assert view(nb).get_attribute("data-status") == "streaming"
     nb.page.mouse.wheel(0, 100_000)
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     assert tokens.evaluate(GEOMETRY)["at_end"]
 
 
@@ -286,6 +298,7 @@ def test_a_notebook_that_was_sent_reads_well(notebook, lab):
     nb = notebook("saved", [f"from nbstream import *\n{chain}"])
     nb.run_all()
     wait_for_status(nb, "done")
+    nb.wait_left()
     nb.save()
 
     saved = json.loads((lab.folder / "saved.ipynb").read_text())

@@ -25,6 +25,7 @@ def test_the_text_received_so_far_is_in_the_file_and_can_be_read_without_a_kerne
     lab.shut_down_kernels()
     nb.page.wait_for_selector(".nbstream[data-status=gone]", timeout=60_000)
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     nb.shot(f"kernel-gone-{kind}")
     nb.save()
     content = json.loads((lab.folder / f"gone-{kind}.ipynb").read_text())

@@ -209,7 +209,7 @@ def run_through(lab, notebook):
         nb.run(len(cells))
         count = len(cells)
         nb.page.locator(".jp-InputPrompt", has_text=f"[{count}]:").wait_for(timeout=90_000)
-        nb.page.wait_for_timeout(500)
+        nb.wait_left()
         nb.save()
         return nb, json.loads(path.read_text())["cells"]
 
@@ -345,6 +345,7 @@ def test_stopping_and_what_opens_new_cells(notebook):
     frame.locator("h1#hello").wait_for()
     nb.page.locator("iframe[srcdoc]").scroll_into_view_if_needed()
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     nb.shot("magics-page")
     assert nb.page.title() == title
     assert nb.page.url == address
@@ -372,6 +373,7 @@ def test_help_and_completion(notebook):
         nb.page.keyboard.press("Delete")
         nb.page.keyboard.type(text)
         nb.page.wait_for_timeout(200)
+        nb.drawn()
         nb.page.keyboard.press("Tab")
         # The list is drawn bit by bit.
         drawn = """([wanted, least]) => {

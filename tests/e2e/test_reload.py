@@ -3,11 +3,24 @@
 import json
 import re
 
+import pytest
+
 SCRIPT = "import asyncio, threading, time\nfrom nbstream import *"
 COUNT = 150
 WORDS = f"words = [f'w{{i}} ' for i in range({COUNT})]"
 TEXT = "".join(f"w{i} " for i in range(COUNT))
-SLOW = f"{SCRIPT}\n{WORDS}\nv = show(ScriptedChat(words, 0.02, name='slow'), 'x')"
+GATE = 100
+# Waits before that chunk until the test opens the gate, so that nothing counts on time.
+SLOW = f"""{SCRIPT}
+import pathlib
+{WORDS}
+class Gated(ScriptedChat):
+    def _stream_messages(self, messages, **options):
+        for i, chunk in enumerate(super()._stream_messages(messages, **options)):
+            while i == {GATE} and not pathlib.Path('open').exists():
+                time.sleep(0.02)
+            yield chunk
+v = show(Gated(words, 0.02, name='slow'), 'x')"""
 
 # What the page asks for because it has missed it.
 LISTEN = """() => {
@@ -21,6 +34,15 @@ LISTEN = """() => {
         return send.call(this, data);
     };
 }"""
+
+
+@pytest.fixture
+def gate(lab):
+    """The file that opens the gate."""
+    path = lab.folder / "open"
+    path.unlink(missing_ok=True)
+    yield path
+    path.unlink(missing_ok=True)
 
 
 def views(nb):
@@ -59,11 +81,9 @@ def printed(nb, index, cell):
     return out.text_content().strip()
 
 
-def test_a_page_loaded_anew_in_mid_stream_misses_nothing(notebook):
-    # It must last for as long as the page takes to load.
-    slow = SLOW.replace("0.02", "0.05")
+def test_a_page_loaded_anew_in_mid_stream_misses_nothing(notebook, gate):
     nb = notebook(
-        "reload", [slow, "print(v.status, v.text == ''.join(words), len(v.trace.events))"]
+        "reload", [SLOW, "print(v.status, v.text == ''.join(words), len(v.trace.events))"]
     )
     nb.run(1)
     wait_shown(nb, 20)
@@ -75,7 +95,7 @@ def test_a_page_loaded_anew_in_mid_stream_misses_nothing(notebook):
     assert shown(nb) < COUNT
     before = text(nb)
     assert TEXT.startswith(before)
-    wait_shown(nb, shown(nb) + 20)
+    gate.touch()
     wait_status(nb, "done")
     wait_shown(nb, COUNT)
     assert text(nb) == TEXT
@@ -90,24 +110,30 @@ def test_a_page_loaded_anew_in_mid_stream_misses_nothing(notebook):
     assert printed(nb, 0, 1) == f"done True {COUNT + 2}"
 
 
-def test_what_is_saved_after_a_reload_in_mid_stream_is_all_of_it(notebook, lab):
-    slow = SLOW.replace(str(COUNT), "80").replace("0.02", "0.1")
-    nb = notebook("reload-saved", [slow])
+@pytest.mark.promise(
+    "docs/architecture.md", "reload the page asks for the transcript when the run is over"
+)
+def test_what_is_saved_after_a_reload_in_mid_stream_is_all_of_it(notebook, lab, gate):
+    nb = notebook("reload-saved", [SLOW])
     nb.run(1)
     wait_shown(nb, 10)
     nb.save()
     nb.reload()
-    wait_shown(nb, 80)
+    wait_status(nb, "streaming")
+    gate.touch()
+    wait_shown(nb, COUNT)
     wait_status(nb, "done")
     # The page puts the transcript where Jupyter has not, and the view into its place.
-    nb.page.wait_for_selector(".jp-RenderedHTMLCommon .nbstream")
+    nb.page.wait_for_selector("[data-nbstream]:not([data-nbstream-page]) .nbstream")
     nb.save()
     content = json.loads((lab.folder / "reload-saved.ipynb").read_text())
     data = content["cells"][0]["outputs"][0]["data"]
-    assert "".join(data["text/plain"]) == TEXT[: TEXT.index("w80 ")]
+    assert "".join(data["text/plain"]) == TEXT
+    assert "data-nbstream-page" not in "".join(data["text/html"])
 
 
-def test_views_in_other_cells_are_in_step(notebook):
+@pytest.mark.promise("nbstream.StreamView", "All displays of one view stay in step")
+def test_views_in_other_cells_are_in_step(notebook, gate):
     nb = notebook("second", [SLOW, "v", "display(v)"])
     nb.run(1)
     wait_shown(nb, 40)
@@ -120,9 +146,10 @@ def test_views_in_other_cells_are_in_step(notebook):
         assert max(counts) - min(counts) <= 3
         assert min(counts) >= 40
         nb.page.wait_for_timeout(150)
+        nb.drawn()
     views(nb).nth(1).get_by_role("tab", name="Timeline").click()
+    gate.touch()
     wait_status(nb, "done", 3)
-    nb.page.wait_for_timeout(300)
     for i in range(3):
         views(nb).nth(i).get_by_role("tab", name="Tokens").click()
         wait_shown(nb, COUNT, i)
@@ -149,7 +176,7 @@ v = show(ScriptedChat(words, 0.02, name='slow'), 'x')"""
     assert len(nb.page.evaluate("asked")) == 1
 
 
-def test_the_next_cell_runs_while_the_stream_goes_on(notebook):
+def test_the_next_cell_runs_while_the_stream_goes_on(notebook, gate):
     cells = [
         SLOW,
         "print(v.status, 0 < len(v.text) < len(''.join(words)))",
@@ -163,14 +190,16 @@ def test_the_next_cell_runs_while_the_stream_goes_on(notebook):
     assert views(nb).nth(0).get_attribute("data-status") == "streaming"
     nb.run_cell(2)
     # It waits without keeping the page from growing.
-    before = shown(nb)
-    wait_shown(nb, before + 20)
+    nb.page.get_by_text("[*]").wait_for()
+    wait_shown(nb, GATE)
     assert nb.busy()
+    gate.touch()
     wait_status(nb, "done")
     nb.page.get_by_text("done True").wait_for()
     assert text(nb) == TEXT
 
 
+@pytest.mark.usefixtures("gate")
 def test_stopping_what_runs_in_the_background(notebook):
     cells = [
         SLOW,
@@ -182,6 +211,7 @@ def test_stopping_what_runs_in_the_background(notebook):
     views(nb).nth(0).get_by_label("Stop", exact=True).click()
     wait_status(nb, "stopped")
     nb.page.wait_for_timeout(300)
+    nb.drawn()
     held = text(nb)
     assert held.startswith("w0 w1 ")
     assert TEXT.startswith(held)
@@ -235,14 +265,16 @@ print(len(v.trace.runs))"""
     view.locator("tbody tr").nth(1).click()
     view.get_by_role("tab", name="Tokens").click()
     nb.page.wait_for_timeout(200)
+    nb.drawn()
     assert text(nb) == "and more"
 
 
-def test_a_view_is_there_again_when_its_cell_comes_back_into_sight(notebook):
+def test_a_view_is_there_again_when_its_cell_comes_back_into_sight(notebook, gate):
     nb = notebook("windowed", [SLOW, *["'above'"] * 30])
     nb.run(1)
     wait_shown(nb, 20)
     views(nb).get_by_role("tab", name="Timeline").click()
+    gate.touch()
     scroll = "top => { document.querySelector('.jp-WindowedPanel-outer').scrollTop = top; }"
     for wait in (5_000, 500):  # first it ends out of sight
         nb.page.evaluate(scroll, 1_000_000)

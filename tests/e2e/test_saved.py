@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from ..tasks import wait_until
 from .lab import SHOTS, Notebook
 
 RUN = """from nbstream import *
@@ -50,6 +51,7 @@ def saved(lab, browser):
     nb.page.wait_for_function(
         "() => document.querySelectorAll('.nbstream[data-status=done]').length === 2"
     )
+    nb.wait_left()
     nb.save()
     nb.page.close()
     lab.shut_down_kernels()
@@ -101,6 +103,9 @@ def assert_transcript(outputs):
     assert "Overloaded. Run it again." in failed.text_content()
 
 
+@pytest.mark.promise(
+    "README.md", "A saved notebook keeps the transcript, to read with no kernel and no nbstream"
+)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_colleague_in_jupyterlab_without_a_kernel(saved, lab, notebook, theme):
     lab.receive(f"mail-{theme}", saved)
@@ -121,11 +126,16 @@ def test_a_colleague_in_notebook_7_without_a_kernel(saved, lab, notebook):
     nb.shot("mail-notebook-dark")
 
 
+def _states(lab):
+    return [one["kernel"]["execution_state"] for one in lab.request("GET", "api/sessions")]
+
+
+@pytest.mark.promise("docs/architecture.md", "when it ends, the widget is taken out of the output")
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_the_author_on_the_next_day(saved, lab, notebook, app):
     """Trusted, since it was run here; but the kernel that knew the widget is gone."""
     nb = notebook("moon", app=app)
-    assert lab.request("GET", "api/sessions")[0]["kernel"]["execution_state"] == "idle"
+    wait_until(lambda: _states(lab) == ["idle"])
     nb.page.wait_for_timeout(2_500)  # that is how long the notebook waits for a widget
     assert "model not found" not in nb.page.locator(".jp-Notebook").text_content()
     assert_transcript(nb.page.locator(".jp-OutputArea-output"))
@@ -172,6 +182,7 @@ def test_a_long_run_leaves_a_notebook_that_opens(lab, notebook):
     nb.run_all()
     nb.page.get_by_text(str(len(LONG))).wait_for(timeout=60_000)
     nb.page.wait_for_selector(".nbstream[data-status=done]")
+    nb.wait_left()
     nb.save()
     output = json.loads((lab.folder / "long.ipynb").read_text())["cells"][0]["outputs"][0]
     sizes = {form: len(json.dumps(data)) for form, data in output["data"].items()}
@@ -197,6 +208,7 @@ def saving(lab):
     lab.set_plugin(PLUGIN, {})
 
 
+@pytest.mark.promise("docs/architecture.md", "so the widget comes back whole without a kernel")
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, app):
     name = f"state-{app}"
@@ -210,6 +222,7 @@ def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, ap
     first = nb.page.locator(".nbstream").first
     first.get_by_role("tab", name="Markdown").click()
     first.locator("strong").get_by_text("no fish").wait_for()
+    nb.wait_left()
     nb.save()
     nb.page.close()
     lab.shut_down_kernels()
@@ -236,6 +249,10 @@ def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, ap
     again.shot(f"state-{app}")
 
 
+@pytest.mark.promise(
+    "docs/architecture.md",
+    "Where nobody watches (nbclient, nbconvert, papermill), no widget is made",
+)
 def test_executed_by_a_program_there_is_the_transcript_alone(lab):
     content = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS[:3]],

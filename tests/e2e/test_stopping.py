@@ -77,6 +77,9 @@ def die(_, nb):
     nb.page.click(".jp-Dialog button:has-text('Ok')")  # JupyterLab says it, too
 
 
+@pytest.mark.promise(
+    "docs/architecture.md", "A kernel that is gone takes what was under way with it"
+)
 @pytest.mark.parametrize("go", [restart, shut_down, die], ids=lambda go: go.__name__)
 @pytest.mark.parametrize("cell", [SLOW, CHAT], ids=["run", "chat"])
 def test_a_kernel_that_goes_leaves_what_had_come(notebook, lab, cell, go):
@@ -97,6 +100,7 @@ def test_a_kernel_that_goes_leaves_what_had_come(notebook, lab, cell, go):
     took = view.locator(".nbs-metrics").text_content()
     assert re.search(r"chunks|tokens", took)
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     assert view.locator(".nbs-metrics").text_content() == took
     if cell is CHAT:
         composer = nb.page.locator(".nbs-composer")
@@ -128,4 +132,5 @@ v.send({"type": "notice", "text": "3 earlier turns were left out: the model has 
     restart(lab, nb)
     wait_status(nb, "gone")
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     nb.page.screenshot(path=SHOTS / f"gone-{theme}-{width}.png")

@@ -61,15 +61,17 @@ SHOW = "v = show(chain, {'q': 'What is 12 + 30?'}, price={'input': 3, 'output': 
 
 def tab(nb, name):
     view(nb).get_by_role("tab", name=name).click()
-    nb.page.wait_for_timeout(250)
+    nb.drawn()
 
 
 def shot(nb, name):
-    nb.page.wait_for_timeout(250)
+    nb.page.wait_for_timeout(250)  # what fades has faded
+    nb.drawn()
     view(nb).scroll_into_view_if_needed()
     nb.shot(name)
 
 
+@pytest.mark.promise("README.md", "The view has tabs for tokens")
 @pytest.mark.parametrize(
     ("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 620), ("dark", 620)]
 )
@@ -82,7 +84,8 @@ def test_every_view_of_an_agents_run(notebook, theme, width):
     nb.page.wait_for_selector(".nbs-token")
     shot(nb, f"{name}-live")
     wait_for_status(nb, "done")
-    nb.page.wait_for_timeout(500)
+    nb.wait_left()
+    nb.drawn()
     asides = view(nb).locator(".nbs-aside")
     assert [a.strip() for a in asides.locator("summary").all_text_contents()] == [
         "Thought42 characters",
@@ -100,14 +103,15 @@ def test_every_view_of_an_agents_run(notebook, theme, width):
 
     tab(nb, "Events")
     view(nb).get_by_label("Find text in the events").fill("added")
-    nb.page.wait_for_timeout(250)
+    nb.drawn()
     (row,) = view(nb).locator(".nbs-event").all()
     assert "on_custom_event" in row.text_content()
     view(nb).get_by_label("Find text in the events").fill("")
     view(nb).get_by_label("Kind of event").select_option("end")
-    nb.page.wait_for_timeout(250)
+    nb.drawn()
     assert view(nb).locator(".nbs-event").count() > 4
     view(nb).locator(".nbs-event").first.click()
+    nb.drawn()
     event = json.loads(view(nb).locator(".nbs-json").text_content())
     assert event["data"]["output"] == "What is 12 + 30?"
     shot(nb, f"{name}-events")
@@ -120,8 +124,9 @@ def test_every_view_of_an_agents_run(notebook, theme, width):
     tab(nb, "Tokens")
     assert view(nb).locator(".nbs-tokens").text_content() == "42"
     view(nb).locator(".nbs-chip").click()
-
+    nb.drawn()
     view(nb).locator(".nbs-figures-button").click()
+    nb.drawn()
     said = view(nb).locator(".nbs-figures").text_content()
     assert "Tokens in120" in said
     assert "Cost0.000720" in said
@@ -131,6 +136,7 @@ def test_every_view_of_an_agents_run(notebook, theme, width):
     shot(nb, f"{name}-figures")
     view(nb).get_by_label("Play it again").click()
     nb.page.wait_for_timeout(400)
+    nb.drawn()
     shot(nb, f"{name}-replay")
     sideways = "el => [...el.querySelectorAll('*')].some(e => e.scrollWidth > e.clientWidth + 1"
     sideways += " && getComputedStyle(e).overflowX === 'visible' && e.clientWidth > 0 && "
@@ -159,7 +165,7 @@ def tab_to(nb, label, backwards=False):
 def press(nb, *keys):
     for key in keys:
         nb.page.keyboard.press(key)
-        nb.page.wait_for_timeout(60)
+        nb.drawn()
 
 
 def test_a_walk_through_all_functions_by_keyboard_alone(notebook):
@@ -169,7 +175,8 @@ def test_a_walk_through_all_functions_by_keyboard_alone(notebook):
     nb.page.evaluate("() => window.cells = document.querySelectorAll('.jp-Cell').length")
     nb.run(1)
     wait_for_status(nb, "done")
-    nb.page.wait_for_timeout(500)
+    nb.wait_left()
+    nb.drawn()
     # Into the output: the one thing that is the notebook's own, so the focus is put there.
     view(nb).get_by_label("Play it again").focus()
     state = "document.querySelector('.nbstream')"
@@ -270,6 +277,7 @@ def test_a_walk_through_all_functions_by_keyboard_alone(notebook):
     assert nb.output().text_content().strip() != "the next cell"
 
 
+@pytest.mark.promise("README.md", "and replays a run in its own time")
 def test_a_saved_log_opens_and_plays_again(notebook, lab):
     record = "with Trace() as t:\n    list(chain.stream({'q': 'x'}))\nt.to_jsonl('run.jsonl')\n"
     nb = notebook(
@@ -278,7 +286,7 @@ def test_a_saved_log_opens_and_plays_again(notebook, lab):
     )
     nb.run_all()
     wait_for_status(nb, "done")
-    nb.page.wait_for_timeout(500)
+    nb.drawn()
     assert view(nb).locator(".nbs-timeline tbody tr").count() >= 7
     view(nb).get_by_label("Play it again").click()
     view(nb).get_by_label("Speed").select_option("16")
@@ -323,16 +331,16 @@ def test_a_long_run_stays_fluent(notebook):
     nb.shot("long-middle")
     assert 100 < view(nb).locator(".nbs-token").count() < 10_000
     tab(nb, "Events")
-    nb.page.wait_for_timeout(500)
     # Only what is in sight is in the page, and any place is a jump away.
     assert view(nb).locator(".nbs-event").count() < 60
     view(nb).locator(".nbs-list").evaluate("el => { el.scrollTop = el.scrollHeight / 2; }")
-    nb.page.wait_for_timeout(200)
+    nb.drawn()
     middle = view(nb).locator(".nbs-event").nth(12).get_attribute("data-seq")
     assert 23_000 < int(middle) < 25_000
     nb.shot("long-events")
 
 
+@pytest.mark.promise("docs/architecture.md", "so a view that takes another's place looks the same")
 def test_the_view_stays_the_same_when_the_run_ends(notebook):
     cell = SCRIPT + "\nv = show(ScriptedChat(['word '] * 40, 0.05), 'x')"
     nb = notebook("moves", [cell])
@@ -342,6 +350,7 @@ def test_the_view_stays_the_same_when_the_run_ends(notebook):
     view(nb).locator("button[aria-label^=Copy]").first.focus()
     nb.page.wait_for_selector("[data-nbstream-taken] .nbstream[data-status=done]")
     nb.page.wait_for_timeout(500)
+    nb.drawn()
     assert nb.page.evaluate("() => document.querySelector('.nbstream') === before")
     assert nb.page.evaluate("() => document.activeElement.ariaLabel").startswith("Copy")
     nb.page.keyboard.press("Enter")

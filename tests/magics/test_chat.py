@@ -19,6 +19,7 @@ from ..endpoint import Endpoint, refuses, says
 from ..tasks import wait_until
 
 
+@pytest.mark.promise("README.md", "the variable song holds the message")
 def test_a_cell_streams_and_stores_the_message(ip, capsys):
     ip.run_cell_magic("chat", "--model local --max-tokens 12 --as answer", "Say hello.")
     answer = ip.user_ns["answer"]
@@ -194,6 +195,7 @@ def test_what_is_too_long_for_a_claude_says_so(ip, fails):
         assert "Shorten the prompt" in fails("%%chat -m remote\nHi")
 
 
+@pytest.mark.promise("README.md", "--chain sends it through a chain")
 def test_a_chain_gets_the_text_and_its_answer_is_a_turn(ip, run, talk):
     @chain
     def shout(text):
@@ -229,6 +231,9 @@ def test_what_is_no_chain_is_refused(ip, fails):
     assert "'number' is of type int, which cannot stream" in fails("%%chat --chain number\nHi")
 
 
+@pytest.mark.promise(
+    "docs/errors.md", "A %%chat cell ends with one line; --debug shows the traceback"
+)
 def test_an_error_of_the_users_own_chain_is_one_line_and_debug_shows_it_all(ip, fails, capsys):
     @chain
     def broken(text):
@@ -265,6 +270,7 @@ def test_stopped_before_any_text_came_there_is_no_turn(ip, capsys, talk):
     assert talk().turns == []
 
 
+@pytest.mark.promise("docs/errors.md", "Stopped is no error")
 def test_stop_from_the_page_is_no_error(ip, run, magics, talk):
     def endless(chunks):
         yield "on and"
@@ -360,6 +366,7 @@ def test_tokens_and_cost_add_up(ip, run, magics):
     assert "0.007" in run("%chat")
 
 
+@pytest.mark.promise("README.md", "All: %%chat?")
 def test_the_help_names_every_option(ip):
     text = ip.find_cell_magic("chat").__doc__
     for action in ip.find_cell_magic("chat").__func__.parser._actions:
@@ -371,6 +378,7 @@ def test_the_help_names_every_option(ip):
         assert option in common
 
 
+@pytest.mark.promise("README.md", "run %load_ext nbstream")
 def test_unloading_takes_it_away(ip, magics):
     matchers = list(ip.Completer.custom_matchers)
     ip.run_line_magic("unload_ext", "nbstream")

@@ -111,15 +111,3 @@ def test_verbs(completed, magics):
 def test_other_cells_complete_as_before(completed):
     assert "import" in completed("impor^")[0]
     assert not any("--" in one for one in completed("%%chatter --mod^"))
-
-
-def test_an_ipython_without_matchers_loads_all_the_same(ip, monkeypatch, run):
-    # As on Colab, whose IPython is 7.34.
-    import IPython.core.completer as completer
-
-    ip.run_line_magic("unload_ext", "nbstream")
-    monkeypatch.delattr(completer, "SimpleCompletion")
-    monkeypatch.delattr(completer, "context_matcher")
-    ip.run_line_magic("load_ext", "nbstream")
-    ip.user_ns["bot"] = ScriptedChat(["Blub"])
-    assert "Blub" in run("%%chat --model bot\nHi")

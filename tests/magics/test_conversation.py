@@ -16,6 +16,7 @@ def texts(asked):
     return [content for _, content in asked]
 
 
+@pytest.mark.promise("README.md", "A notebook is one conversation")
 def test_each_prompt_is_sent_with_what_was_said_before(run, recorder):
     run("%%chat -m bot\none", "a")
     run("%%chat -m bot\ntwo", "b")

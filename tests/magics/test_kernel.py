@@ -52,6 +52,7 @@ def shown(outputs):
     return "".join(content["text"] for kind, content in outputs if kind == "stream")
 
 
+@pytest.mark.promise("README.md", "running a cell again replaces its turn")
 def test_a_cell_run_again_replaces_its_turn(execute):
     execute("%chat reset")
     for cell_id in ("a", "b", "a"):
@@ -86,6 +87,7 @@ def test_help(execute):
         assert words in reply["payload"][0]["data"]["text/plain"]
 
 
+@pytest.mark.promise("README.md", "--to code offers the answer's code as a cell")
 def test_code_and_edit_are_offered_below(execute):
     reply, _ = execute("%%chat -m bot --to code\nHi", "c")
     (payload,) = reply["payload"]
@@ -105,6 +107,7 @@ def test_an_error_fails_the_cell_with_one_line(execute):
     assert "Did you mean 'local'?" in error["evalue"]
 
 
+@pytest.mark.promise("README.md", "--bg streams on while other cells run")
 def test_in_the_background_other_cells_run_meanwhile(execute):
     execute("slow = ScriptedChat(['x'] * 400, delay=0.05)")
     reply, _ = execute("%%chat -m slow --bg --as late\nHi", "bg")

@@ -23,6 +23,7 @@ def typed(monkeypatch):
     return type_
 
 
+@pytest.mark.promise("README.md", "%chat key keeps one in the system's keyring")
 def test_key_is_asked_for_and_stored(run, magics, alone, typed):
     said = run("%chat key")
     assert "keyring" in said
@@ -32,6 +33,7 @@ def test_key_is_asked_for_and_stored(run, magics, alone, typed):
     assert KEY not in repr(magics.session.keys)
 
 
+@pytest.mark.promise("README.md", "Where none is named, it is Claude if a key is set")
 def test_a_stored_key_reaches_the_model_and_makes_claude_the_default(ip, magics, alone):
     from nbstream.magics._models import make_model
 
@@ -44,6 +46,7 @@ def test_a_stored_key_reaches_the_model_and_makes_claude_the_default(ip, magics,
     assert type(make_model("local", {}, Keys())).__name__ == "ChatLocal"
 
 
+@pytest.mark.promise("README.md", "The key is read from ANTHROPIC_API_KEY")
 def test_the_environment_comes_first(monkeypatch, alone):
     alone.kept[PLACE] = KEY
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-other-1234567890")
@@ -106,6 +109,7 @@ def test_a_keyring_that_fails_is_no_failure(run, magics, alone, typed, monkeypat
     assert Keys().given() is None
 
 
+@pytest.mark.promise("README.md", "%chat key .env reads a file")
 def test_dotenv(run, fails, magics, tmp_path, monkeypatch, alone):
     import os
 

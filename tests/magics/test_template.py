@@ -102,6 +102,7 @@ def test_variables_of_the_notebook(ip, run, recorder):
     assert recorder.asked == [[("human", "Dear Ada")]]
 
 
+@pytest.mark.promise("README.md", "{Err[3]} the error of the cell with execution count 3")
 def test_earlier_cells_by_their_number(ip, run, recorder):
     count = ip.execution_count
     run("20 + 22")

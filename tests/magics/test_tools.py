@@ -42,6 +42,7 @@ def double(x: int) -> int:
     return 2 * x
 
 
+@pytest.mark.promise("README.md", "--tools f lets it call f")
 def test_tools_are_called_until_there_is_an_answer(ip, run, magics, talk):
     usage = AIMessageChunk(
         "", usage_metadata={"input_tokens": 10, "output_tokens": 2, "total_tokens": 12}
@@ -164,6 +165,7 @@ def test_a_schema_on_the_embedded_model(ip, run):
 SCHEMA = {"title": "Fish", "properties": {"name": {"type": "string"}}}
 
 
+@pytest.mark.promise("README.md", "--schema T gives the answer a form")
 def test_schema_gives_the_answer_its_form(ip, run, talk):
     ip.user_ns.update(
         model=ScriptedChat([call("Fish", '{"name": '), call("Fish", '"Goldie"}')]), Fish=SCHEMA

@@ -65,6 +65,7 @@ def test_the_notice_reaches_the_user(ip, run, recorder):
     assert "10 more rows are left out" in run("%%chat -m bot\n{t}")
 
 
+@pytest.mark.promise("README.md", "{df} becomes a table")
 def test_pandas_tables():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"fish": ["koi", "carp"], "n": [1, 2.5]})
@@ -83,6 +84,7 @@ def data_of(block):
     return block["source"]["media_type"], base64.b64decode(block["source"]["data"])
 
 
+@pytest.mark.promise("README.md", "a figure an attachment")
 def test_figures_and_pillow_images():
     pytest.importorskip("matplotlib").use("agg")
     pyplot = pytest.importorskip("matplotlib.pyplot")

@@ -2,9 +2,11 @@
 
 import pytest
 
+import nbstream
 from nbstream import ScriptedChat, Trace
 
 
+@pytest.mark.promise("README.md", "%chat shows the state")
 def test_alone_it_shows_where_things_stand(run, recorder):
     shown = run("%chat")
     for words in ("SmolLM2-135M-Instruct", "system   none", "0 turns", "main", "0 in, 0 out"):
@@ -23,6 +25,9 @@ def test_a_status_without_a_key_says_so(run, magics):
     assert "no API key for claude-x" in run("%chat")
 
 
+@pytest.mark.promise(
+    "docs/models.md", "%chat models lists them, with what is still missing on this machine"
+)
 def test_models_lists_what_there_is_and_what_each_needs(run, recorder, monkeypatch):
     shown = run("%chat models")
     assert "local" in shown
@@ -73,6 +78,7 @@ def test_last_wants_an_answer_first(fails):
     assert "no answer yet" in fails("%chat last")
 
 
+@pytest.mark.promise("docs/errors.md", "%chat error asks the model to explain the last error")
 def test_error_explains_the_last_failure(ip, run, fails, magics, recorder):
     assert "No cell has failed" in fails("%chat error")
     ip.run_cell("def risky():\n    return 1 / 0\nrisky()", store_history=True)
@@ -119,7 +125,7 @@ def test_export_says_what_is_wrong(run, fails, recorder, tmp_path):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("%chat histry", "Did you mean 'history'?"),
+        ("%chat histry", "Did you mean 'history' or 'host'?"),
         ("%chat Write a song", "A prompt goes into a %%chat cell"),
         ("%chat edit", "needs a turn's number, as in: %chat edit 2"),
         ("%chat edit two", "needs a turn's number, not 'two'"),
@@ -132,6 +138,13 @@ def test_export_says_what_is_wrong(run, fails, recorder, tmp_path):
 )
 def test_bad_lines(fails, line, said):
     assert said in fails(line)
+
+
+@pytest.mark.promise("README.md", "%chat help lists the rest")
+def test_host_says_where_this_runs(run):
+    said = run("%chat host")
+    assert "a terminal or a plain program" in said
+    assert f"nbstream {nbstream.__version__}" in said
 
 
 def test_help_lists_every_verb(ip, run):
@@ -153,6 +166,7 @@ def test_help_on_one_verb(run, fails):
     assert "Did you mean 'branch'?" in fails("%chat help brunch")
 
 
+@pytest.mark.promise("README.md", "NBSTREAM_MODEL and its like")
 def test_settings_come_from_the_environment(ip, magics, monkeypatch):
     values = {
         "MODEL": "local",
@@ -183,6 +197,7 @@ def test_a_wrong_environment_is_said_in_one_line(fails, monkeypatch, name, value
     assert repr(value) in said
 
 
+@pytest.mark.promise("README.md", "%config ChatMagics")
 def test_settings_come_from_config(ip, run, magics):
     run("%config ChatMagics.model = 'local'")
     run("%config ChatMagics.max_tokens = 5")

@@ -32,6 +32,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from pydantic import BaseModel
 from typing_extensions import TypedDict, assert_type
 
@@ -228,6 +229,9 @@ def test_10_steps_made_of_functions() -> None:
     assert isinstance(double.invoke(call), ToolMessage)
 
 
+@pytest.mark.promise(
+    "docs/langchain.md", "What a type checker knows of ten programs on either side"
+)
 def test_0_a_wrong_claim_is_an_error() -> None:
     # mypy reports an `ignore` that it does not need: these say that it does.
     assert_type(MODEL.invoke("x"), AIMessageChunk)  # type: ignore[assert-type]

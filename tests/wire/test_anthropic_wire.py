@@ -131,12 +131,14 @@ def test_server_tools_keep_the_apis_form_and_are_nobodys_to_call():
     assert message.usage_metadata["input_tokens"] == 10682
 
 
+@pytest.mark.promise("docs/models.md", "a 0 in a later event does not replace a count")
 def test_a_usage_of_0_does_not_replace_the_real_one():
     start = {"type": "message_start", "message": {"usage": {"input_tokens": 25}}}
     chunks, _ = read(AnthropicReader(), [start, *end(input_tokens=0, output_tokens=3)])
     assert chunks[-1].usage_metadata["input_tokens"] == 25
 
 
+@pytest.mark.promise("docs/models.md", "Where the text was a plain string, it is in")
 def test_a_citation_after_its_text_knows_what_it_covers():
     message = message_of("cited_after")
     assert message.text == "As the facts say, it is blue."
@@ -145,6 +147,7 @@ def test_a_citation_after_its_text_knows_what_it_covers():
     assert cited["cited_text"] == "The sky is blue."
 
 
+@pytest.mark.promise("docs/models.md", "A citation is in the citations of its text's block")
 def test_a_citation_after_its_text_lands_on_it_where_texts_are_blocks():
     message = message_of("cited_after", in_blocks=True)
     assert message.text == "As the facts say, it is blue."
@@ -152,6 +155,9 @@ def test_a_citation_after_its_text_lands_on_it_where_texts_are_blocks():
     assert cited["text"] == "it is blue"
 
 
+@pytest.mark.promise(
+    "docs/models.md", "words that none of these stands for go through in lower case"
+)
 def test_why_an_answer_ended():
     refused = message_of("refusal").response_metadata
     assert refused["stop_reason"] == "refusal"
@@ -159,6 +165,7 @@ def test_why_an_answer_ended():
     assert message_of("pause").response_metadata["stop_reason"] == "pause_turn"
 
 
+@pytest.mark.promise("docs/models.md", "Calls are complete (wants_calls) only if")
 @pytest.mark.parametrize(
     ("reason", "closed", "wants"),
     [
@@ -178,6 +185,9 @@ def test_calls_are_complete_if_the_answer_ended_with_the_wish(reason, closed, wa
         assert reader.stop_reason == "tool_use"
 
 
+@pytest.mark.promise(
+    "docs/models.md", "An error event raises a ProviderError with status, kind and retry_after"
+)
 def test_an_error_in_the_middle_says_what_it_means():
     reader = AnthropicReader()
     error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
@@ -187,6 +197,7 @@ def test_an_error_in_the_middle_says_what_it_means():
     assert caught.value.kind == "overloaded_error"
 
 
+@pytest.mark.promise("docs/models.md", "Half a character waits for its other half")
 @pytest.mark.parametrize(
     ("start", "kind", "field"),
     [
@@ -210,6 +221,7 @@ def test_half_a_character_waits_for_the_other_half(start, kind, field):
     assert said('"fish \ud83d') == '"fish �'
 
 
+@pytest.mark.promise("docs/models.md", "as the SDK's own objects, and gives AIMessageChunks back")
 def test_the_sdks_own_events_make_the_same_chunks():
     for path in FOLDER.glob("anthropic.*.sse"):
         if "mcp_tool_use" in path.read_text():

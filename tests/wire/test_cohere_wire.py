@@ -55,6 +55,7 @@ def test_a_whole_answer_makes_the_message_that_its_stream_makes():
     assert reader.is_whole
 
 
+@pytest.mark.promise("docs/models.md", "Else ensure_whole() raises a ProviderError")
 @pytest.mark.parametrize(
     ("event", "status"),
     [

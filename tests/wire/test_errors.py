@@ -45,6 +45,7 @@ def test_a_web_page_is_not_all_of_the_message():
     assert len(str(error)) < 500
 
 
+@pytest.mark.promise("docs/errors.md", "wait retry_after seconds where it is given")
 @pytest.mark.parametrize(
     ("said", "header", "seconds"),
     [

@@ -32,6 +32,7 @@ def test_the_sdks_names_make_the_same_chunks(name):
     assert read(GeminiReader(), map(as_object, map(snake, events))) == read(GeminiReader(), events)
 
 
+@pytest.mark.promise("docs/models.md", "what a provider counts cumulatively is not added up")
 def test_usage_that_grows_with_every_event_is_not_added_up():
     message = message_of("text")
     assert message.content == "Hello there 🐟."

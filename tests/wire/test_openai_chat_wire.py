@@ -24,6 +24,7 @@ def event(finish=None, **delta):
     return {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
 
 
+@pytest.mark.promise("docs/models.md", "on the chunk whose text they are of")
 def test_a_text_with_odds():
     chunks = chunks_of("text")
     assert [chunk.content for chunk in chunks] == ["Hello", " 🐟", "", ""]

@@ -3,6 +3,8 @@
 import { element } from "../dom";
 import { CodeBlock } from "./code";
 import { NO_IMAGE } from "./heal";
+import { tableBox } from "./table";
+import { formula } from "./typeset";
 
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);
 const PICTURES = new Set(["http:", "https:"]);
@@ -21,9 +23,9 @@ export function decorate(fragment: DocumentFragment, highlighted: boolean): void
     pre.replaceWith(block.el);
   }
   for (const table of fragment.querySelectorAll("table")) {
-    const frame = element("div", { class: "nbs-md-table", tabindex: "0" });
-    table.replaceWith(frame);
-    frame.append(table);
+    const place = document.createComment("");
+    table.replaceWith(place);
+    place.replaceWith(tableBox(table));
   }
   for (const block of fragment.children) {
     if (!block.hasAttribute("dir")) block.setAttribute("dir", "auto");
@@ -48,10 +50,66 @@ function standsFor(data: HTMLElement): Node {
   const kind = value.slice(0, value.indexOf(":"));
   const rest = value.slice(kind.length + 1);
   if (kind === "image") return picture(rest, data.title);
+  if (kind.startsWith("formula")) {
+    return formula(rest, kind.includes("display"), kind.endsWith("open"));
+  }
+  if (kind === "note") return mark(rest, data.title);
+  if (kind === "footnote") return footnote(data, rest);
+  if (kind === "source") return source(data, rest);
   const box = element("input", { type: "checkbox", disabled: "", class: "nbs-md-task" });
   // The attribute, not the state: it is what a copy of the page keeps.
   if (rest === "x") box.setAttribute("checked", "");
   return box;
+}
+
+/** What leads to a footnote; it says what stands there. */
+function mark(value: string, text: string): Node {
+  const label = value.slice(1, value.indexOf(":"));
+  const name = { title: text, "aria-label": `Footnote ${label}` };
+  const el = element("button", { type: "button", class: "nbs-md-mark", ...name }, `[${label}]`);
+  labels.set(el, `^${label}`);
+  return el;
+}
+
+function footnote(data: HTMLElement, label: string): Node {
+  const note = data.parentElement;
+  note?.classList.add("nbs-md-note-text");
+  note?.setAttribute("tabindex", "-1");
+  if (note) labels.set(note, label);
+  return element("span", { class: "nbs-md-label" }, `[${label.slice(1)}] `);
+}
+
+/** A definition as it is written; its address is a link. */
+function source(data: HTMLElement, value: string): Node {
+  const at = value.indexOf(" ");
+  const href = value.slice(0, at);
+  const written = data.title;
+  data.parentElement?.classList.add("nbs-md-source");
+  if (data.parentElement) labels.set(data.parentElement, value.slice(at + 1));
+  const begin = written.indexOf("]:") + 2;
+  const from = href ? written.indexOf(href, begin) : -1;
+  if (from < 0) return document.createTextNode(written);
+  const link = element("a", { href }, href);
+  const all = document.createDocumentFragment();
+  all.append(written.slice(0, from), link, written.slice(from + href.length));
+  decorateLink(link);
+  return all;
+}
+
+/** What a mark leads to, a footnote is, a source defines. Nothing on the page can set it. */
+const labels = new WeakMap<Element, string>();
+
+export function labelOf(el: Element): string {
+  return labels.get(el) ?? "";
+}
+
+/** What a click on a footnote's mark does. */
+export function showNote(button: Element, root: Element): void {
+  const label = labelOf(button);
+  const notes = root.querySelectorAll<HTMLElement>(".nbs-md-note-text");
+  const note = [...notes].find((el) => labelOf(el) === label);
+  note?.scrollIntoView({ block: "nearest" });
+  note?.focus({ preventScroll: true });
 }
 
 /** A page that fetched it would tell its host who reads this, so the reader decides. */

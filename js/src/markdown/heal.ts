@@ -4,6 +4,7 @@
  */
 
 import remend, { INCOMPLETE_IMAGE_PLACEHOLDER, type RemendOptions } from "remend";
+import { OPEN, openFormula } from "./formula";
 import type { Links } from "./lexer";
 
 /** The address that remend gives to a picture whose address has not come. */
@@ -58,6 +59,14 @@ const CODE = /(`+)(?:[^`]|[^`][\s\S]*?[^`])\1(?!`)/g;
 /** The last stretch of inline text: close what is open, and hold back what is half a marker. */
 export function healInline(text: string, links: Links): string {
   if (text.length > HEALED) return text;
+  const open = openFormula(text);
+  if (open) {
+    // Half of what closes it is nothing yet.
+    const written = text.slice(open.at).replace(/(?<=..)(?:\\|(?<!\$)\$)$/, "");
+    const before = text.slice(0, open.at);
+    const gap = /\s*$/.exec(before)![0];
+    return healInline(before, links).trimEnd() + gap + written + OPEN + open.closing;
+  }
   const isCode = text.replace(CODE, "").includes("`");
   return remend(isCode ? text.replace(/`+$/, "") : holdBack(text, links), OPTIONS);
 }

@@ -4,7 +4,8 @@
  */
 
 import type { MarkedToken } from "marked";
-import type { Token, Tokens } from "./lexer";
+import { OPEN } from "./formula";
+import type { Footnote, Token, Tokens } from "./lexer";
 
 const ESCAPES: Record<string, string> = {
   "&": "&amp;",
@@ -33,11 +34,11 @@ function escapeText(text: string): string {
 }
 
 function one(any: Token): string {
-  // marked's own only: there are no extensions.
+  const own = OWN[any.type];
+  if (own) return own(any as Tokens.Generic);
   const token = any as MarkedToken;
   switch (token.type) {
     case "space":
-    case "def":
       return "";
     case "paragraph":
       return wrap("p", token.tokens);
@@ -81,6 +82,29 @@ function one(any: Token): string {
     default:
       return escapeAll(any.raw);
   }
+}
+
+/** What is not marked's. */
+const OWN: Record<string, (token: Tokens.Generic) => string> = {
+  formula({ raw, isDisplay, isBlock, isOpen }) {
+    const end = raw.indexOf(OPEN);
+    const kind = `formula-${isDisplay ? "display" : "inline"}${isOpen || end >= 0 ? "-open" : ""}`;
+    const data = standIn(kind, end < 0 ? raw : raw.slice(0, end));
+    return isBlock ? `<p>${data}</p>` : data;
+  },
+  note: ({ raw, label, title }) =>
+    `<data value="note:${escapeAll(`${label}:${raw}`)}" title="${escapeAll(title ?? "")}"></data>`,
+  footnote(token) {
+    const { label, tokens } = token as Footnote;
+    return `<p>${standIn("footnote", label)}${toHtml(tokens)}</p>`;
+  },
+  // Where nothing leads to it, it is a source, and shown as it is written.
+  def: ({ raw, tag, href }) =>
+    `<p><data value="source:${escapeAll(`${href} ${tag}`)}" title="${escapeAll(raw.trim())}"></data></p>`,
+};
+
+function standIn(kind: string, text: string): string {
+  return `<data value="${kind}:${escapeAll(text)}"></data>`;
 }
 
 /** The first word after a fence. */

@@ -1,14 +1,19 @@
 /**
- * Markdown that comes in pieces. What is finished is put on the page once and never touched again;
- * only the block that is being written is drawn anew.
+ * Markdown that comes in pieces. What is finished is put on the page once and touched again only
+ * where a definition that comes later makes a link of what was none; only the block that is being
+ * written is drawn anew.
  *
  * A module of its own, so that only those who look at Markdown load its libraries.
  */
 
 import { element } from "../dom";
-import { copyFrom } from "./code";
-import { showPicture } from "./decorate";
+import { insertBelow } from "./cells";
+import { codeOf, copyFrom, wrapLines } from "./code";
+import { showNote, showPicture } from "./decorate";
 import css from "./markdown.css" with { type: "text" };
+import { say } from "./said";
+import { copyTable } from "./table";
+import { copyFormulas, type MathModule, Typesetter } from "./typeset";
 import { Writer } from "./writer";
 
 export interface MarkdownView {
@@ -23,6 +28,21 @@ export interface MarkdownView {
   clear(): void;
 }
 
+/** What the page around it has. */
+export interface Around {
+  /** Load what sets formulas. */
+  math(): Promise<MathModule>;
+  /** Called when something has changed its size outside `render`. */
+  changed(): void;
+  /** JupyterLab's widget manager, where there is one. */
+  manager(): unknown;
+}
+
+const NOWHERE: Around = {
+  math: () => new Promise(() => {}),
+  changed() {},
+  manager: () => undefined,
+};
 const STYLE = "nbs-md-style";
 
 if (!document.getElementById(STYLE)) {
@@ -30,25 +50,37 @@ if (!document.getElementById(STYLE)) {
 }
 
 /** Write Markdown into an element, which should be empty and stay ours. */
-export function createMarkdown(el: HTMLElement): MarkdownView {
+export function createMarkdown(el: HTMLElement, around: Around = NOWHERE): MarkdownView {
   el.classList.add("nbs-md");
-  el.addEventListener("click", (event) => {
-    const button = event.target instanceof Element ? event.target.closest("button") : null;
-    if (button?.classList.contains("nbs-md-copy")) {
-      void copyFrom(button);
-    } else if (button?.classList.contains("nbs-md-image")) {
+  const actions: Record<string, (button: HTMLElement, event: Event) => void> = {
+    "nbs-md-copy": (button) => void copyFrom(button).then(() => say(button, "Copied")),
+    "nbs-md-csv": (button) => void copyTable(button).then(() => say(button, "Copied")),
+    "nbs-md-wrap": wrapLines,
+    "nbs-md-insert": (button) => {
+      const isDone = insertBelow(el, codeOf(button), around.manager());
+      say(button, isDone ? "Inserted" : "No notebook");
+    },
+    "nbs-md-mark": (button) => showNote(button, el),
+    "nbs-md-image": (button, event) => {
       // It may stand in a link, which is not what was clicked.
       event.preventDefault();
       showPicture(button);
-    }
+    },
+  };
+  el.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("button") : null;
+    for (const name of button?.classList ?? []) actions[name]?.(button!, event);
   });
-  let writer = new Writer(el);
+  el.addEventListener("copy", (event) => copyFormulas(event, el));
+  const typesetter = new Typesetter(around.math, around.changed);
+  const begin = () => new Writer(el, (nodes) => typesetter.set(nodes));
+  let writer = begin();
   return {
     append: (text) => writer.append(text),
     render: (finished) => writer.render(finished),
     clear() {
       el.replaceChildren();
-      writer = new Writer(el);
+      writer = begin();
     },
   };
 }

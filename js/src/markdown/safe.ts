@@ -27,6 +27,47 @@ const SPANS: Config = {
   RETURN_DOM_FRAGMENT: true,
 };
 
+/** MathML as Temml writes it: what shows, and nothing that leads anywhere or runs. */
+const MATH: Config = {
+  ALLOWED_TAGS: [
+    ..."math mrow mi mn mo ms mtext mspace msup msub msubsup mfrac msqrt mroot mover munder".split(
+      " ",
+    ),
+    ..."munderover mtable mtr mtd mstyle mpadded mphantom menclose mmultiscripts".split(" "),
+    ..."mprescripts none span".split(" "),
+  ],
+  ALLOWED_ATTR: [
+    ..."display class style fence form stretchy symmetric separator largeop movablelimits".split(
+      " ",
+    ),
+    ..."accent accentunder lspace rspace minsize maxsize width height depth voffset".split(" "),
+    ..."linethickness displaystyle scriptlevel mathvariant mathcolor mathbackground".split(" "),
+    ..."columnalign rowspacing columnspacing columnlines rowlines notation dir".split(" "),
+  ],
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  RETURN_DOM_FRAGMENT: true,
+};
+/** A style that draws: colours, lines, and the room around. */
+const DRAWN =
+  /^(?:color|background-color|padding(?:-\w+)?|margin(?:-\w+)?|border(?:-\w+){0,2}|width|height|text-align|vertical-align|font-weight|font-style|display|math-style|math-depth):[\w #%.,()-]+$/;
+
+const sanitizeMath = cleaner(MATH);
+
+export function cleanMath(html: string): DocumentFragment {
+  const fragment = sanitizeMath(html);
+  for (const el of fragment.querySelectorAll("[style]")) {
+    const rules = (el.getAttribute("style") ?? "").split(";").map((rule) => rule.trim());
+    const drawn = rules.filter((rule) => DRAWN.test(rule) && !/url|var|calc/i.test(rule));
+    el.setAttribute("style", drawn.join(";"));
+  }
+  for (const el of fragment.querySelectorAll("[class]")) {
+    const names = [...el.classList].filter((name) => /^tml-[\w-]+$/.test(name));
+    el.setAttribute("class", names.join(" "));
+  }
+  return fragment;
+}
+
 export const cleanBlocks = cleaner(BLOCKS);
 /** For highlighted code: coloured pieces of text and nothing else. */
 export const cleanSpans = cleaner(SPANS);

@@ -9,6 +9,7 @@ import { languageOf, toHtml } from "./html";
 import {
   collectLinks,
   inlineArrays,
+  type Labels,
   type Lexed,
   type Links,
   lexBlocks,
@@ -16,6 +17,7 @@ import {
   type Token,
   type Tokens,
 } from "./lexer";
+import { elementsIn, References } from "./references";
 import { cleanBlocks } from "./safe";
 
 type Step = "again" | "later" | "done";
@@ -46,14 +48,21 @@ export class Writer {
   #window = WINDOW;
   #fence: { fence: Fence; block: CodeBlock; length: number } | null = null;
   #links: Links = Object.create(null);
+  #references = new References();
+  /** Blocks in the last part. */
+  #placed = 0;
   /** Whether the page lacks something of the text. */
   #isStale = false;
   #wasFinished = false;
   /** When the tail may be drawn again. */
   #notBefore = 0;
 
-  constructor(el: HTMLElement) {
+  #dress: (nodes: ParentNode) => void;
+
+  /** `dress` sees all that is put on the page, before it is. */
+  constructor(el: HTMLElement, dress: (nodes: ParentNode) => void) {
     this.#el = el;
+    this.#dress = dress;
     el.append(this.#tail);
   }
 
@@ -74,6 +83,7 @@ export class Writer {
       if (next === "again" && performance.now() >= begun + BUDGET) next = "later";
     }
     if (next === "later") return true;
+    this.#references.mend(finished);
     this.#isStale = false;
     this.#wasFinished = finished;
     return false;
@@ -96,10 +106,11 @@ export class Writer {
     const isAll = this.#rest.length <= this.#window;
     if (!isAll || finished || this.#rest.includes("\n", this.#looked)) {
       const text = isAll ? this.#rest : this.#rest.slice(0, this.#window);
+      const isOver = isAll && finished;
       // Half a line can make others of the lines above it: they may be a table, or they may not.
-      const end = isAll && finished ? text.length : text.lastIndexOf("\n") + 1;
-      const lexed = lex(text.slice(0, end));
-      const count = isAll && finished ? lexed.tokens.length : countFinished(lexed.tokens);
+      const end = isOver ? text.length : text.lastIndexOf("\n") + 1;
+      const lexed = lex(text.slice(0, end), !isOver);
+      const count = isOver ? lexed.tokens.length : countFinished(lexed.tokens);
       if (count > 0) {
         this.#window = WINDOW;
         if (!this.#finish(lexed, count, begun + BUDGET)) return "later";
@@ -143,33 +154,56 @@ export class Writer {
       if (i > 0 && performance.now() >= deadline) return false;
       this.#drop(token.raw.length);
       if (token.type === "space") continue;
-      collectLinks(token, this.#links);
-      this.#place(this.#finished(token, runs));
+      for (const label of collectLinks(token, this.#links)) this.#references.define(label);
+      this.#finished(token, runs);
     }
     return true;
   }
 
   #place(block: Node): void {
-    if (!this.#part || this.#part.childElementCount >= TOGETHER) {
+    if (!this.#part || this.#placed >= TOGETHER) {
+      this.#placed = 0;
       this.#part = element("div", { class: "nbs-md-part" });
       this.#el.insertBefore(this.#part, this.#tail);
     }
+    this.#placed++;
     this.#part.append(block);
   }
 
-  #finished(token: Token, runs: Lexed["runs"]): Node {
+  #finished(token: Token, runs: Lexed["runs"]): void {
     const opening = token.type === "code" ? opensFence(token.raw, true) : 0;
     if (opening === 0) {
-      return guarded(token.raw, () => {
-        lexInline([token], runs, this.#links);
-        return build(toHtml([token]), true);
+      const { node, labels } = this.#drawn(token, runs);
+      const nodes = elementsIn(node);
+      this.#place(node);
+      this.#references.add(nodes, labels, () => {
+        const { tokens, runs } = lex(token.raw);
+        return this.#drawn(tokens[0]!, runs);
       });
+      return;
     }
     const fence = new Fence(token.raw.slice(0, opening));
     const block = new CodeBlock(languageOf(fence.info));
     block.append(fence.push(token.raw.slice(opening), true).code);
     block.close();
-    return block.el;
+    this.#place(block.el);
+  }
+
+  #drawn(token: Token, runs: Lexed["runs"]): { node: Node; labels: Labels } {
+    let labels: Labels = { used: new Set(), missing: new Set() };
+    const node = guarded(token.raw, () => {
+      labels = lexInline([token], runs, this.#links);
+      return this.#build(toHtml([token]), true);
+    });
+    return { node, labels };
+  }
+
+  #build(html: string, isFinished: boolean): DocumentFragment {
+    const fragment = cleanBlocks(html);
+    decorate(fragment, isFinished);
+    if (!isFinished) this.#references.dropWanted(fragment);
+    this.#dress(fragment);
+    return fragment;
   }
 
   /** Where the rest begins with a fence, its code needs no parser from here on. */
@@ -202,9 +236,9 @@ export class Writer {
   }
 
   #drawTail(): void {
-    let { tokens, runs } = lex(this.#rest);
+    let { tokens, runs } = lex(this.#rest, true);
     const healed = healLines(this.#rest, tokens.at(-1)?.type === "paragraph");
-    if (healed !== this.#rest) ({ tokens, runs } = lex(healed));
+    if (healed !== this.#rest) ({ tokens, runs } = lex(healed, true));
     const links = tokens.some(holdsLinks)
       ? Object.assign(Object.create(null), this.#links)
       : this.#links;
@@ -218,14 +252,8 @@ export class Writer {
   #setTail(html: string): void {
     if (html === this.#tailHtml && !this.#fence) return;
     this.#tailHtml = html;
-    this.#tail.replaceChildren(guarded(this.#rest, () => build(html, false)));
+    this.#tail.replaceChildren(guarded(this.#rest, () => this.#build(html, false)));
   }
-}
-
-function build(html: string, isFinished: boolean): DocumentFragment {
-  const fragment = cleanBlocks(html);
-  decorate(fragment, isFinished);
-  return fragment;
 }
 
 /** A text that our libraries cannot bear is shown as it is. */
@@ -237,9 +265,9 @@ function guarded(text: string, make: () => Node): Node {
   }
 }
 
-function lex(text: string): Lexed {
+function lex(text: string, isOpen = false): Lexed {
   try {
-    return lexBlocks(text);
+    return lexBlocks(text, isOpen);
   } catch {
     const tokens: Token[] = [{ type: "text", raw: text, text }];
     return { tokens: [{ type: "paragraph", raw: text, text, tokens }], runs: new Map() };
@@ -265,7 +293,7 @@ function cutAt(text: string): number {
 }
 
 function holdsLinks(token: Token): boolean {
-  return token.type === "def" || token.type === "list" || token.type === "blockquote";
+  return ["def", "footnote", "list", "blockquote"].includes(token.type);
 }
 
 function endsInCode(tokens: readonly Token[]): boolean {

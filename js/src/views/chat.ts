@@ -10,7 +10,7 @@ import { Options } from "../options";
 import type { Traits } from "../protocol";
 import { MOVED } from "../shown";
 import { count, number } from "../words";
-import { Composer, writingArea } from "./composer";
+import { Composer, isComposing, writingArea } from "./composer";
 import { menu } from "./menu";
 import { renderPanel } from "./panel";
 import { Follower } from "./scroll";
@@ -218,10 +218,10 @@ class TurnView {
   readonly el = element("article", { class: "nbs-turn" });
   readonly turn: Turn;
   #chat: ChatStore;
-  #switcher = element("span", { class: "nbs-switch", role: "group", "aria-label": "Branches" });
+  #switcher = element("span", { class: "nbs-switch", role: "group", "aria-label": "Versions" });
   #place = element("span", { class: "nbs-switch-place" });
-  #before = iconButton("Branch before", "", "M10 3.5L5.5 8l4.5 4.5");
-  #after = iconButton("Branch after", "", "M6 3.5L10.5 8 6 12.5");
+  #before = iconButton("Previous version", "", "M10 3.5L5.5 8l4.5 4.5");
+  #after = iconButton("Next version", "", "M6 3.5L10.5 8 6 12.5");
   #edit = iconButton("Edit prompt", "", "M3 13l.6-2.8L10.5 3.3l2.2 2.2-6.9 6.9z");
   #retry = iconButton("Ask again", "nbs-retry", "M12.5 8a4.5 4.5 0 11-1.3-3.2", "M12.8 2.5v3h-3");
   #text: HTMLElement;
@@ -306,6 +306,7 @@ class TurnView {
       this.turn.editing = area.value;
     });
     on(area, "keydown", (event) => {
+      if (isComposing(event)) return;
       if (event.key === "Escape") close();
       else if (event.key === "Enter" && !event.shiftKey) form.requestSubmit();
       else return;

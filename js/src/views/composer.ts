@@ -28,6 +28,12 @@ export function writingArea(label: string, placeholder = ""): HTMLTextAreaElemen
   return area;
 }
 
+/** Whether a key belongs to an input method, as the Enter that confirms what it has composed does. */
+export function isComposing(event: KeyboardEvent): boolean {
+  // WebKit ends the composition before it tells of that key, and only its code says whose it is.
+  return event.isComposing || event.keyCode === 229;
+}
+
 export class Composer {
   readonly el: HTMLFormElement;
   #chat: ChatStore;
@@ -112,7 +118,7 @@ export class Composer {
 
   #key(event: KeyboardEvent): void {
     const isPlain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
-    if (event.isComposing || !isPlain) return;
+    if (isComposing(event) || !isPlain) return;
     const prompts = this.#chat.path.map((turn) => turn.text);
     if (event.key === "Enter") this.#chat.send();
     else if (event.key === "ArrowUp" && this.#atStart && this.#back < prompts.length) {

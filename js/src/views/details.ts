@@ -35,7 +35,7 @@ export class DetailsView {
       "Usage",
       run.usage ? `${number(run.usage.input)} in, ${count(run.usage.output, "token")} out` : "",
     );
-    this.#set("Ended by", run.stop ?? "");
+    this.#set("Stop reason", run.stop ?? "");
     this.#set("Id", run.id);
   }
 

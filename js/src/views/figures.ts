@@ -80,7 +80,7 @@ export class FiguresView {
     );
     const caption = element("figcaption", {}, this.#most, this.#span);
     this.#plot = element("figure", { class: "nbs-plot" }, image, caption);
-    this.el = element("section", { class: "nbs-figures", "aria-label": "Figures" });
+    this.el = element("section", { class: "nbs-figures", "aria-label": "Metrics" });
     this.el.append(this.#list, this.#plot);
   }
 

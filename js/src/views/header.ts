@@ -4,11 +4,11 @@ import { download, writeClipboard } from "../clipboard";
 import { button, element, iconButton, on, setText } from "../dom";
 import { modelName } from "../state";
 import type { Doing, Store } from "../store";
-import { duration, figures } from "../words";
+import { allFigures, duration } from "../words";
 import { Spark } from "./figures";
 import { menu } from "./menu";
 
-const WORDS: { [doing in Doing]: string } = {
+export const WORDS: { [doing in Doing]: string } = {
   waiting: "Waiting",
   streaming: "Streaming",
   stopping: "Stopping…",
@@ -38,7 +38,7 @@ export class HeaderView {
     this.#delimiter = delimiter;
     this.#root = root;
     this.#figures.append(this.#spark.el, this.#metrics);
-    this.#figures.title = "Show all figures";
+    this.#figures.title = "Show all metrics";
     const more = menu(
       "More",
       [
@@ -85,14 +85,14 @@ export class HeaderView {
     setText(this.#word, WORDS[doing]);
     setText(this.#model, modelName(live) ?? "");
     const root = state.runs[0];
-    const words = figures(state);
+    const words = allFigures(state);
     // Before the first token the wait itself is the news.
     if (doing === "waiting" && root) words.unshift(duration(now - root.start));
     setText(this.#metrics, words.join(" · "));
     this.#spark.update(root, now);
     this.#figures.hidden = words.length === 0;
     this.#figures.setAttribute("aria-expanded", String(setup.figuresOpen));
-    this.#copy.disabled = !this.#store.run?.texts.length;
+    this.#copy.disabled = !this.#store.places.some((at) => state.runs[at]?.texts.length);
     this.#stop.hidden = !isRunning;
     this.#stop.disabled = this.#store.isStopping;
     this.#replay.hidden = isRunning || live.runs.length === 0;
@@ -108,12 +108,17 @@ export class HeaderView {
   }
 
   get #text(): string {
-    return (this.#store.run?.texts ?? []).join("");
+    return this.#joined("");
+  }
+
+  #joined(between: string): string {
+    const { places, state } = this.#store;
+    return places.map((at) => state.runs[at]?.texts.join(between)).join("\n\n");
   }
 
   async #copyWith(): Promise<void> {
     const between = this.#delimiter() || "|";
-    await writeClipboard((this.#store.run?.texts ?? []).join(between), this.#root);
+    await writeClipboard(this.#joined(between), this.#root);
     this.#tell("Copied");
   }
 

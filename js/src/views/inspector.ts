@@ -3,7 +3,6 @@
 import { element, on, setText } from "../dom";
 import { MOVED } from "../shown";
 import type { RunState } from "../state";
-import type { Store } from "../store";
 import { codePoint, fine, number } from "../words";
 import type { TokensView } from "./tokens";
 
@@ -18,7 +17,11 @@ const STEPS: { [key: string]: (at: number, last: number) => number } = {
 };
 
 /** Show a card beside the chunk that the pointer or the keys are on. */
-export function inspectTokens(tokens: TokensView, root: HTMLElement, store: Store): void {
+export function inspectTokens(
+  tokens: TokensView,
+  root: HTMLElement,
+  runOnShow: () => RunState | undefined,
+): void {
   const text = element("code");
   const points = element("div");
   const facts = element("div");
@@ -38,7 +41,7 @@ export function inspectTokens(tokens: TokensView, root: HTMLElement, store: Stor
   let current: number | null = null;
 
   function inspect(index: number | null): void {
-    const { run } = store;
+    const run = runOnShow();
     const token = index === null ? null : tokens.tokenAt(index);
     if (index === null || !run || !token) {
       hide();

@@ -10,7 +10,10 @@ import { Follower } from "./scroll";
 
 /** What `src/markdown` offers; it comes as a module of its own. */
 export interface MarkdownModule {
-  createMarkdown(el: HTMLElement): {
+  createMarkdown(
+    el: HTMLElement,
+    around: { math(): Promise<unknown>; changed(): void; manager(): unknown },
+  ): {
     append(text: string): void;
     render(finished: boolean): boolean;
   };
@@ -28,6 +31,7 @@ const PATIENCE = 4000;
 export class MarkdownPanel {
   readonly el: HTMLElement;
   #store: Store;
+  #manager: () => unknown;
   #module: MarkdownModule | null = null;
   #isAsked = false;
   #body = element("div", { class: "nbs-md-body" });
@@ -39,8 +43,10 @@ export class MarkdownPanel {
   #fed = 0;
   #follower: Follower;
 
-  constructor(store: Store, setup: Setup) {
+  /** @param manager gives the page's widget manager, which may know the notebook. */
+  constructor(store: Store, setup: Setup, manager: () => unknown) {
     this.#store = store;
+    this.#manager = manager;
     this.el = element(
       "div",
       {
@@ -53,6 +59,11 @@ export class MarkdownPanel {
       this.#body,
     );
     this.#follower = new Follower(this.el, setup);
+  }
+
+  /** Whether it waits for the module. */
+  get isPlain(): boolean {
+    return !this.#module;
   }
 
   /** Bring it up to date. Returns whether there is more. */
@@ -106,7 +117,12 @@ export class MarkdownPanel {
   #begin(): void {
     const el = element("div");
     this.#body.append(el);
-    this.#parts.push({ view: this.#module!.createMarkdown(el), isDone: false });
+    const view = this.#module!.createMarkdown(el, {
+      math: () => load("math", () => this.#store.askForModule("math")),
+      changed: () => this.#store.notify(),
+      manager: this.#manager,
+    });
+    this.#parts.push({ view, isDone: false });
   }
 
   /** Show the text as it is until the module is here. */

@@ -1,12 +1,13 @@
 /** The whole of a view: the header, the tabs, and what they show. */
 
 import { Announcer } from "../announcer";
-import { drawSoon } from "../clock";
+import { type Drawn, drawSoon } from "../clock";
 import { button, element, on, setText } from "../dom";
 import { keepKeys } from "../keys";
 import type { Options } from "../options";
 import type { ViewName } from "../protocol";
 import { MOVED } from "../shown";
+import { watchSight } from "../sight";
 import { cutOff, type RunState } from "../state";
 import type { Store } from "../store";
 import { count, number } from "../words";
@@ -17,6 +18,7 @@ import { HeaderView } from "./header";
 import { inspectTokens } from "./inspector";
 import { MarkdownPanel } from "./markdown";
 import { ReplayView } from "./replay";
+import type { several } from "./several";
 import { TabsView } from "./tabs";
 import { TimelineView } from "./timeline";
 import { TokensView } from "./tokens";
@@ -56,6 +58,8 @@ interface PanelProps {
   actions?: HTMLElement[];
   /** Whether whoever shows the panel sees to the keyboard where a button goes. */
   keepsFocus?: boolean;
+  /** Makes what shows several runs one after the other; without it, the last is shown alone. */
+  several?: typeof several;
 }
 
 export function renderPanel(props: PanelProps): void {
@@ -73,7 +77,8 @@ export function renderPanel(props: PanelProps): void {
     schedule();
   });
   const tokens = new TokensView(setup, schedule);
-  const markdown = new MarkdownPanel(store, setup);
+  const manager = () => options.manager;
+  const markdown = new MarkdownPanel(store, setup, manager);
   const events = new EventsView(store, signal);
   const timeline = new TimelineView(setup, (run) => store.select(run));
   const details = new DetailsView();
@@ -93,9 +98,11 @@ export function renderPanel(props: PanelProps): void {
   const problem = element("div", { class: "nbs-problem", role: "alert" });
   const notice = element("div", { class: "nbs-notice", role: "status" });
   const timelineTools = element("div", { class: "nbs-tools" }, ...expanders(timeline));
+  const alone = { tokens, markdown };
+  const text = props.several?.({ store, root, ...alone, manager, schedule }) ?? alone;
   const pages: { [view in ViewName]: HTMLElement } = {
-    tokens: element("div", {}, tokens.el),
-    markdown: element("div", {}, markdown.el),
+    tokens: element("div", {}, text.tokens.el),
+    markdown: element("div", {}, text.markdown.el),
     events: events.el,
     timeline: element("div", {}, timeline.el, details.el),
   };
@@ -112,13 +119,12 @@ export function renderPanel(props: PanelProps): void {
   root.append(header.el, figures.el, tabs.el, narrowed, hint);
   root.append(...Object.values(pages), note, error, problem, notice, replay.el, announcer.el);
   el.append(root);
-  inspectTokens(tokens, root, store);
+  inspectTokens(tokens, root, () => store.run);
   keepKeys(root, signal);
 
   let timer = 0;
   const growing: { [view in ViewName]: Growing | null } = {
-    tokens,
-    markdown,
+    ...text,
     events,
     timeline: null,
   };
@@ -144,14 +150,16 @@ export function renderPanel(props: PanelProps): void {
     narrowed.hidden = setup.selected === null || !run;
     setText(narrowedTo, run?.name ?? "");
     narrowed.title = "Show all steps again";
-    const isEmpty = !run || (run.texts.length === 0 && run.asides.length === 0);
     const isText = view === "tokens" || view === "markdown";
+    const isSeveral = store.places.length > 1;
+    const isEmpty = !run || (run.texts.length === 0 && run.asides.length === 0 && !isSeveral);
     setText(hint, isEmpty && isText ? hintFor() : "");
     tokens.el.hidden = markdown.el.hidden = isEmpty;
     setText(note, doing === "gone" ? GONE : store.isUnheard ? UNHEARD : (cutOff(state) ?? ""));
     setText(problem, store.problem);
     setText(notice, store.notice);
-    const failure = run?.error ?? state.runs[0]?.error;
+    // Of several, each has its own.
+    const failure = isSeveral && isText ? null : (run?.error ?? state.runs[0]?.error);
     setText(errorType, failure?.type ?? "");
     setText(errorMessage, failure?.message ?? "");
     error.hidden = !failure;
@@ -164,7 +172,7 @@ export function renderPanel(props: PanelProps): void {
     replay.el.hidden = !setup.replayOpen;
     if (setup.replayOpen) replay.update();
     announcer.update(store.replay.state ? undefined : run);
-    root.dataset.shown = String(tokens.shown);
+    root.dataset.shown = String(text.tokens.shown);
     clearTimeout(timer);
     if (!keepsFocus) passFocusOn(root);
     if (isLive) timer = window.setTimeout(schedule, TICK);
@@ -185,7 +193,7 @@ export function renderPanel(props: PanelProps): void {
     if (top?.follow(isMore)) schedule();
   }
 
-  const drawn = { write, read };
+  const drawn: Drawn = { write, read };
 
   function schedule(): void {
     drawSoon(drawn);
@@ -199,7 +207,8 @@ export function renderPanel(props: PanelProps): void {
     root.style.setProperty("--nbs-max-height", options.get("max_height"));
     root.classList.toggle("nbs-marked", borders === "delimiter");
     root.classList.toggle("nbs-bands", borders === "bands");
-    tokens.restyle({ whitespace: options.get("whitespace"), heat: options.get("heat") });
+    const style = { whitespace: options.get("whitespace"), heat: options.get("heat") };
+    text.tokens.restyle(style);
     tools.update();
     schedule();
   }
@@ -207,10 +216,18 @@ export function renderPanel(props: PanelProps): void {
   options.onChange(["delimiter", "borders", "whitespace", "heat", "max_height"], look);
   options.onChange(["view", "price"], schedule);
   store.subscribe(schedule, signal);
-  // Tells when the view is put on the page, which is after `render`.
   root.addEventListener(MOVED, schedule);
-  const attached = new ResizeObserver(schedule);
+  // Tells when the view is put on the page, which is after `render`; and not that it has grown.
+  let width = -1;
+  const attached = new ResizeObserver(() => {
+    if (width !== root.clientWidth) schedule();
+    width = root.clientWidth;
+  });
   attached.observe(root);
+  const seen = (isOutOfSight: boolean) => {
+    drawn.isOutOfSight = isOutOfSight;
+  };
+  watchSight(root, seen, signal);
   signal.addEventListener("abort", () => {
     attached.disconnect();
     clearTimeout(timer);
