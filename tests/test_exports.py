@@ -44,7 +44,7 @@ def test_every_public_name_is_documented_with_an_example(name):
     assert name == "__version__" or "\n>>> " in inspect.getdoc(getattr(nbstream, name))
 
 
-# `messages` < `wire`, `events` < `runnables` < `sources` < `models`, … < `widget` < `magics`
+# `messages` < `wire`, `events` < `runnables` < `models`, `sources`, … < `widget` < `magics`
 RANK = {
     "_version": 0,
     "_exceptions": 0,
