@@ -234,6 +234,10 @@ def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, ap
 
     again = notebook(name, app=app)
     again.page.wait_for_selector(".nbstream[data-shown='2100']")
+    again.page.wait_for_function(
+        "() => document.querySelectorAll('.nbstream[data-status=done]').length === 2"
+    )
+    again.drawn()
     views = again.page.locator(".nbstream")
     assert views.count() == 2
     assert [view.get_attribute("data-status") for view in views.all()] == ["done", "done"]
@@ -242,9 +246,11 @@ def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, ap
     chain = views.nth(0)
     assert chain.locator(".nbs-tokens").text_content() == TEXT
     chain.get_by_role("tab", name="Timeline").click()
+    again.drawn()
     assert chain.locator("tbody tr").count() == 6
     chain.get_by_role("tab", name="Markdown").click()
     chain.locator("strong").get_by_text("no fish").wait_for()
+    chain.locator("li").nth(1).wait_for()
     assert chain.locator("li").all_text_contents() == ["too dry", "too cold"]
     again.shot(f"state-{app}")
 
