@@ -38,6 +38,11 @@ export function useBuild(name: string): void {
   build = name;
 }
 
+/** The build that this copy of the code looks its modules up by. */
+export function buildOf(): string {
+  return build;
+}
+
 /** A module's name on the page. */
 export function keyOf(name: string): string {
   return `${build}/${name}`;

@@ -1,7 +1,7 @@
 /** The pages of the text views, where several runs may come: what shows those is a module. */
 
 import { element } from "../dom";
-import { load } from "../modules";
+import { buildOf, load } from "../modules";
 import type { RunState } from "../state";
 import type { Store } from "../store";
 import type { MarkdownPanel } from "./markdown";
@@ -39,7 +39,7 @@ interface Pages {
 
 /** What `src/views/turns.ts` offers. */
 export interface TurnsModule {
-  turnPages(props: SeveralProps): Pages;
+  turnPages(props: SeveralProps & { build?: string }): Pages;
 }
 
 /** A page that shows one run until there are several and their module has come. */
@@ -90,7 +90,7 @@ export function several(props: SeveralProps) {
     isAsked = true;
     load<TurnsModule>("turns", () => store.askForModule("turns")).then(
       ({ turnPages }) => {
-        const { tokens, markdown } = turnPages(props);
+        const { tokens, markdown } = turnPages({ ...props, build: buildOf() });
         pages.tokens.replace(tokens);
         pages.markdown.replace(markdown);
         schedule();
