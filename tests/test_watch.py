@@ -662,6 +662,24 @@ def test_what_cannot_be_decoded_is_no_error(encoding):
     assert len(view.trace.runs) == 1
 
 
+def test_an_answer_in_an_encoding_that_is_not_known_says_so_and_is_not_done():
+    answer = httpx.Response(
+        200,
+        headers={"content-encoding": "fish", "content-type": "text/event-stream"},
+        stream=httpx.ByteStream(b"\x00\x01"),
+    )
+    transport = httpx.MockTransport(lambda request: answer)
+    with (
+        watch() as view,
+        httpx.Client(transport=transport) as client,
+        client.stream("POST", "http://fish/v1/messages", json=ASKED) as response,
+    ):
+        assert b"".join(response.iter_raw()) == b"\x00\x01"
+    (event,) = [one for one in view.trace.events if one.kind == "error"]
+    assert "could not be shown: it is encoded as 'fish'" in str(event.data)
+    assert view.status == "failed"
+
+
 def test_a_trace_of_ones_own_in_the_block_has_its_calls(endpoint):
     client = client_of(endpoint(says("Blub", ".")))
     with watch() as view:

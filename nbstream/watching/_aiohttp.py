@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._call import INSIDE, Call, begin
+from ._call import Call, begin
 from ._dropped import drop_later
 from ._guard import Guard
 
@@ -25,14 +25,8 @@ def tap(module: ModuleType) -> Callable[[], None]:
         call = guard(_begin, self, method, str_or_url, options, guard)
         if call is None:
             return await send(self, method, str_or_url, **options)
-        token = INSIDE.set(True)
-        try:
+        with call.sending():
             response = await send(self, method, str_or_url, **options)
-        except BaseException as error:
-            call.end(error)
-            raise
-        finally:
-            INSIDE.reset(token)
         guard(_attach, response, call)
         return response
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from ._guard import fail
 from ._where import around, log_here, owner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from ..events import Run
     from ..events._log import Log
@@ -74,8 +75,9 @@ def begin(
 class Call:
     """One request: a run of its own, or the tokens of a run that a framework has begun.
 
-    A tap calls `answered` once the head of the answer is there, `feed` with the bytes of its body,
-    and one of `end` and `drop`. None of them raises anything but what stops a run.
+    A tap sends the request inside `sending`, calls `answered` once the head of the answer is there,
+    `feed` with the bytes of its body, and one of `end` and `drop`; or it lets the body go through
+    `passing`. None of them raises anything but what stops a run.
     """
 
     def __init__(
@@ -86,15 +88,45 @@ class Call:
         self._reader = reader
         self._guard = guard
         self._holder = holder
+        self._encoding = ""
         self._decode: Callable[[bytes], bytes] | None = None
         self._events: Events | None = None  # of an answer that streams
         self._body: list[bytes] = []  # of one that does not
         self._status = 0
         self.is_over = False
 
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """While the request is sent: what is sent for it is a part of it, an error is its end."""
+        token = INSIDE.set(True)
+        try:
+            yield
+        except BaseException as error:
+            self.end(error)
+            raise
+        finally:
+            INSIDE.reset(token)
+
+    def passing(self, body: Iterable[bytes], close: Callable[[], None]) -> Iterator[bytes]:
+        """Yield what comes of the body; ``close`` closes it where this is stopped."""
+        feed = self.feed
+        try:
+            for data in body:
+                feed(data)
+                yield data
+        except GeneratorExit:
+            self.drop()
+            raise
+        except BaseException as error:
+            self.end(error)
+            close()  # who is stopped may not come to it
+            raise
+        self.end()
+
     def answered(self, status: int, kind: str, encoding: str = "") -> None:
         """Take note of the head: the status, the type of the content and how that is encoded."""
         self._status = status
+        self._encoding = encoding
         self._decode = decoder(encoding)
         kind = kind.partition(";")[0].strip().lower()
         if status < 400 and (not kind.endswith("json") or kind.endswith("ndjson")):
@@ -164,7 +196,9 @@ class Call:
             if self._status >= 400:
                 return error_from(_parsed(self._body), status=self._status)
             if self._decode is None:
-                return None  # it could not be read
+                return NbstreamError(
+                    f"This answer could not be shown: it is encoded as {self._encoding!r}."
+                )
             if self._events is None:
                 answer = _parsed(self._body)
                 if isinstance(answer, list):  # Gemini's stream, where it is not asked for events

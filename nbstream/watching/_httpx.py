@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._call import INSIDE, Call, begin
+from ._call import Call, begin
 from ._dropped import drop_later
 from ._guard import Guard
 
@@ -26,14 +26,8 @@ def tap(module: ModuleType) -> Callable[[], None]:
         call = guard(_begin, request, guard)
         if call is None:
             return send(self, request, stream=stream, **options)
-        token = INSIDE.set(True)
-        try:
+        with call.sending():
             response = send(self, request, stream=stream, **options)
-        except BaseException as error:
-            call.end(error)
-            raise
-        finally:
-            INSIDE.reset(token)
         guard(_attach, response, call, stream, wrap)
         return response
 
@@ -43,14 +37,8 @@ def tap(module: ModuleType) -> Callable[[], None]:
         call = guard(_begin, request, guard)
         if call is None:
             return await asend(self, request, stream=stream, **options)
-        token = INSIDE.set(True)
-        try:
+        with call.sending():
             response = await asend(self, request, stream=stream, **options)
-        except BaseException as error:
-            call.end(error)
-            raise
-        finally:
-            INSIDE.reset(token)
         guard(_attach, response, call, stream, awrap)
         return response
 
@@ -109,19 +97,7 @@ def _streams(module: ModuleType) -> tuple[type[Any], type[Any]]:
 
     class Body(_Passing, module.SyncByteStream):  # type: ignore[name-defined, misc]
         def __iter__(self) -> Iterator[bytes]:
-            call, feed = self._call, self._call.feed
-            try:
-                for data in self._body:
-                    feed(data)
-                    yield data
-            except GeneratorExit:
-                call.drop()
-                raise
-            except BaseException as error:
-                call.end(error)
-                self.close()  # who is stopped may not come to it
-                raise
-            call.end()
+            return self._call.passing(self._body, self.close)
 
         def close(self) -> None:
             try:

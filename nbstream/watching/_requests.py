@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ._call import INSIDE, Call, begin
+from ._call import Call, begin
 from ._guard import Guard
 
 if TYPE_CHECKING:
@@ -25,14 +25,8 @@ def tap(module: ModuleType) -> Callable[[], None]:
         call = guard(_begin, request, guard)
         if call is None:
             return send(self, request, **options)
-        token = INSIDE.set(True)
-        try:
+        with call.sending():
             response = send(self, request, **options)
-        except BaseException as error:
-            call.end(error)
-            raise
-        finally:
-            INSIDE.reset(token)
         guard(_attach, response, call)
         return response
 
@@ -62,18 +56,7 @@ def _attach(response: Any, call: Call) -> None:
     stream, close = raw.stream, raw.close
 
     def watched_stream(*args: Any, **options: Any) -> Iterator[bytes]:
-        try:
-            for data in stream(*args, **options):
-                call.feed(data)
-                yield data
-        except GeneratorExit:
-            call.drop()
-            raise
-        except BaseException as error:
-            call.end(error)
-            close()
-            raise
-        call.end()
+        return call.passing(stream(*args, **options), close)
 
     def watched_close() -> None:
         try:
