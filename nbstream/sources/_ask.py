@@ -83,15 +83,12 @@ def asked(source: Any, input: Any) -> Asked | None:
             return source.run_stream_events(prompt, message_history=history)
 
         return Asked(events, name, "chain", input, is_async=True)
-    if family == "openai_agents":
-        items = chat_messages(_messages(input)) if _is_messages(input) else input
-        runner = sys.modules["agents"].Runner
-
-        def run() -> Any:
-            return runner.run_streamed(source, items)
-
-        return Asked(run, name, "chain", input, is_async=True)
     given = chat_messages(_messages(input)) if _is_messages(input) else input
+    if family == "openai_agents":
+        runner = sys.modules["agents"].Runner
+        return Asked(
+            lambda: runner.run_streamed(source, given), name, "chain", input, is_async=True
+        )
     if family == "graph":
         if not isinstance(given, Mapping) and isinstance(given, (str, list)):
             said = {"role": "user", "content": given} if isinstance(given, str) else given
@@ -107,8 +104,11 @@ def asked(source: Any, input: Any) -> Asked | None:
 
 
 def _model(model: Any, given: Any) -> Iterator[Any]:
-    for chunk in model.stream(given):
-        yield chunk_of(chunk) if hasattr(chunk, "content_blocks") else chunk
+    yield from map(_ours, model.stream(given))
+
+
+def _ours(chunk: Any) -> Any:
+    return chunk_of(chunk) if hasattr(chunk, "content_blocks") else chunk
 
 
 def _chain(chain: Any, given: Any) -> Iterator[Any]:
@@ -118,8 +118,7 @@ def _chain(chain: Any, given: Any) -> Iterator[Any]:
     if scope is not None and scope.trace is not None and scope.run is not None:
         events = Events(scope.trace, scope.run, is_inside=True)
         config = {"callbacks": [callback_handler(events)]}
-    for chunk in chain.stream(given, config=config):
-        yield chunk_of(chunk) if hasattr(chunk, "content_blocks") else chunk
+    yield from map(_ours, chain.stream(given, config=config))
 
 
 def _is_messages(input: Any) -> bool:

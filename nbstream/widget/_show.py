@@ -105,9 +105,8 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
     job = view._job
     here, shell = host(), kernel_shell()
     if block is None:
-        waits = here.waits
-        block = waits or view.comm is None or is_lent(source)
-        if waits and here.has_page:
+        block = here.waits or view.comm is None or is_lent(source)
+        if here.waits and here.has_page:
             _say_that_it_waits(here.title)
     # In a loop of its own a model or chain can be broken off while it waits for its first word.
     is_apart = not block and input is not NO_INPUT and hasattr(source, "astream")
