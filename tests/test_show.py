@@ -234,3 +234,15 @@ def test_thinking_and_tool_calls_stand_in_the_transcript():
     assert first < html.index("I add.") < second
     assert "&lt;Hm.&gt;" in html
     assert view.status == "done"
+
+
+def test_what_cannot_be_read_of_a_librarys_stream_is_shown_as_it_is(monkeypatch, caplog):
+    def read(*_):
+        raise TypeError("a form of next year")
+
+    monkeypatch.setattr("nbstream.sources._base.Answer.read", read)
+    items = [{"choices": [{"delta": {"content": text}}]} for text in ("one", "two")]
+    view = show(iter(items), block=True)
+    assert view.status == "done"
+    assert [text in view.text for text in ("one", "two")] == [True, True]
+    assert "cannot be read" in caplog.text

@@ -186,6 +186,7 @@ class _Reading:
                 # A form that this library did not have when the adapter was written.
                 _logger.exception("What %s streams cannot be read.", self._package)
                 self._adapter = None
+                return [*self._steps.take(), item]  # as those behind it: as it is
         return self._steps.take()
 
     def _last(self) -> list[Any]:
