@@ -46,3 +46,10 @@ def test_elsewhere_it_says_what_to_use():
 def test_it_takes_no_settings():
     with pytest.raises(InputError, match=r"takes no max_tokens.*Leave it out"):
         init_chat_model(f"colab:{NAME}", max_tokens=3)
+
+
+def test_a_call_takes_no_settings_either(asked):
+    model = init_chat_model(f"colab:{NAME}")
+    with pytest.raises(InputError, match=r"takes no stop: .*Leave it out"):
+        model.bind(stop=["."]).invoke("Hi")
+    assert asked == []

@@ -32,12 +32,8 @@ class ChatColab(BaseChatModel):
     """
 
     def __init__(self, model: str, **settings: Any) -> None:
-        if settings:
-            raise InputError(
-                f"colab:{model} takes no {next(iter(settings))}: Colab's models have no settings. "
-                "Leave it out."
-            )
         self.model = model
+        self._refuse(settings)
 
     def __repr__(self) -> str:
         return f"ChatColab(model={self.model!r})"
@@ -47,7 +43,18 @@ class ChatColab(BaseChatModel):
         """What the view calls it."""
         return f"{self.model} (Colab's)"
 
-    def _stream_messages(self, messages: list[BaseMessage], **_: Any) -> Iterator[AIMessageChunk]:
+    def _refuse(self, settings: dict[str, Any]) -> None:
+        for name, value in settings.items():
+            if value is not None:
+                raise InputError(
+                    f"colab:{self.model} takes no {name}: Colab's models have no settings. "
+                    "Leave it out."
+                )
+
+    def _stream_messages(
+        self, messages: list[BaseMessage], **settings: Any
+    ) -> Iterator[AIMessageChunk]:
+        self._refuse(settings)
         try:
             ai = importlib.import_module("google.colab.ai")
         except ImportError:
