@@ -8,7 +8,7 @@ from .._exceptions import InputError, SetupError
 from .._shown import brief
 from ..sources import chunk_of, family_of
 from ..tools import convert_to_tools
-from ..wire.openai_chat import chat_messages
+from ..wire._openai_request import chat_messages, function_of
 from .base import BaseChatModel
 
 if TYPE_CHECKING:
@@ -77,15 +77,7 @@ class ChatLangChain(BaseChatModel):
             Further arguments of LangChain's ``bind_tools``.
         """
         bound = [
-            {
-                "type": "function",
-                "function": {
-                    "name": one["name"],
-                    "description": one.get("description", ""),
-                    "parameters": one["input_schema"],
-                },
-            }
-            for one in convert_to_tools(tools)
+            {"type": "function", "function": function_of(one)} for one in convert_to_tools(tools)
         ]
         return self.bind(tools=bound, tool_choice=tool_choice, **kwargs)
 

@@ -8,6 +8,7 @@ from .._exceptions import InputError
 from .._shown import listed
 from ..messages import SystemMessage
 from ..tools import convert_to_tool
+from ..wire._openai_request import function_of
 from ..wire.openai_chat import OpenAIChatReader, chat_messages
 from ..wire.openai_responses import OpenAIResponsesReader, response_items
 from ._schemas import closed, requires_all
@@ -255,12 +256,7 @@ class ChatOpenAI(SdkChat):
         return self.bind(tools=bound, **kwargs)
 
     def _tool(self, thing: Any, strict: bool | None) -> dict[str, Any]:
-        described = convert_to_tool(thing)
-        function = {
-            "name": described["name"],
-            "description": described.get("description", ""),
-            "parameters": described["input_schema"],
-        }
+        function = function_of(convert_to_tool(thing))
         if self.use_responses_api:
             # Where nothing is said, this API is strict, and a field that may be left out is not.
             return {"type": "function", **function, "strict": bool(strict)}

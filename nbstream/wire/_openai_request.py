@@ -13,7 +13,16 @@ from ._history import answered, blocks_of, call_input, calls_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["chat_messages", "response_items"]
+__all__ = ["chat_messages", "function_of", "response_items"]
+
+
+def function_of(tool: dict[str, Any]) -> dict[str, Any]:
+    """Return a tool, as `convert_to_tool` describes it, as the function that both APIs take."""
+    return {
+        "name": tool["name"],
+        "description": tool.get("description", ""),
+        "parameters": tool["input_schema"],
+    }
 
 
 def chat_messages(
