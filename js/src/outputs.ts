@@ -9,6 +9,8 @@ const HTML = "text/html";
 /** Marks a transcript that this page wrote, until Python's takes its place. */
 const PAGES = "data-nbstream-page";
 
+const HEAD = new RegExp(`^(?:<!--[^>]*-->\\n)?<div data-nbstream="([^"]*)"( ${PAGES})?`);
+
 /** What an output has, by mime type. */
 export type Bundle = { [mime: string]: unknown };
 
@@ -95,8 +97,7 @@ function keepIn(content: unknown, keeps: Map<string, Keep>): void {
   type Cells = { cells?: { outputs?: { data?: Bundle }[] }[] };
   for (const { outputs } of (content as Cells).cells ?? []) {
     for (const output of outputs ?? []) {
-      const place = placeOf(htmlOf(output.data));
-      const data = output.data && keeps.get(place ?? "")?.(output.data);
+      const data = output.data && keeps.get(headOf(output.data).place ?? "")?.(output.data);
       if (data) output.data = data;
     }
   }
@@ -104,7 +105,7 @@ function keepIn(content: unknown, keeps: Map<string, Keep>): void {
 
 /** Whether what an output has lacks what Python leaves in it when a run is over. */
 export function isUnfinished(data: Bundle): boolean {
-  return WIDGET in data || /^(?:<!--[^>]*-->\n)?<div [^>]*data-nbstream-page/.test(htmlOf(data));
+  return WIDGET in data || headOf(data).isPages;
 }
 
 /** Whether this element is the place of a transcript that Python has not yet finished. */
@@ -126,17 +127,17 @@ export function pagesBundle(place: string, html: string, text: string): Bundle {
 function placesIn(outputs: Outputs, place: string): number[] {
   const found: number[] = [];
   for (let i = 0; i < outputs.length; i++) {
-    if (placeOf(htmlOf(outputs.get(i).data)) === place) found.push(i);
+    if (headOf(outputs.get(i).data).place === place) found.push(i);
   }
   return found;
 }
 
-/** The place that HTML begins with, behind the line that a folded output shows of it. */
-function placeOf(html: string): string | undefined {
-  return /^(?:<!--[^>]*-->\n)?<div data-nbstream="([^"]*)"/.exec(html)?.[1];
-}
-
-function htmlOf(data: Bundle | undefined): string {
+/**
+ * What a transcript's HTML begins with, behind the line that a folded output shows of it: its place,
+ * and whether this page wrote it.
+ */
+function headOf(data: Bundle | undefined): { place: string | undefined; isPages: boolean } {
   const html = data?.[HTML] ?? "";
-  return Array.isArray(html) ? html.join("") : String(html);
+  const [, place, pages] = HEAD.exec(Array.isArray(html) ? html.join("") : String(html)) ?? [];
+  return { place, isPages: pages !== undefined };
 }
