@@ -68,32 +68,32 @@ export function frontEnd<M>(make: Make<M>) {
     /** Who asks for each module. */
     const askers = new Map<string, Asker>();
 
-    function take(message: M | Shared | null, model: AnyModel<Traits>): void {
+    function take(message: M | Shared | null): void {
       const shared = message as Shared | null;
       if (shared?.type === "module") {
         provide(keyOf(shared.name), shared.source);
         keeper.update();
       } else if (shared?.type === "bundle") {
         const { data, metadata } = shared;
-        replaceTranscripts(model.widget_manager, model.get("_place"), data, metadata);
+        replaceTranscripts(own.widget_manager, own.get("_place"), data, metadata);
       } else if (shared?.type === "log") content.open(shared.log);
       else if (message) content.take(message as M);
     }
 
     /** Ask for a module, once for all that wait for it. */
-    function want(message: ModuleRequest, model: AnyModel<Traits>, closed: AbortSignal): void {
+    function want(message: ModuleRequest, closed: AbortSignal): void {
       const { name } = message;
       keeper.need(keyOf(name));
       if (askers.has(name)) return;
-      const asker = { kernel: kernelOf(model), ask: () => send(model, message) };
+      const asker = { kernel: kernelOf(own), ask: () => send(message) };
       askers.set(name, asker);
       request(name, asker, closed);
     }
 
     /** Let the views go whose places have gone, and tell Python when that were all. */
-    function watchLeaving(model: AnyModel<Traits>, closed: AbortSignal): void {
-      const bye = new Bye(() => send(model, { type: "bye" }));
-      const isKept = () => hasTranscript(model.widget_manager, model.get("_place"));
+    function watchLeaving(closed: AbortSignal): void {
+      const bye = new Bye(() => send({ type: "bye" }));
+      const isKept = () => hasTranscript(own.widget_manager, own.get("_place"));
       const leave = whenLeft(() => {
         const again = views.sweep(isKept);
         if (closed.aborted) {
@@ -107,30 +107,30 @@ export function frontEnd<M>(make: Make<M>) {
       closed.addEventListener("abort", lookSoon);
     }
 
-    function send(model: AnyModel<Traits>, message: object): void {
+    function send(message: object): void {
       try {
-        model.send(message);
+        own.send(message);
       } catch {
-        lose(model); // a kernel that is dead takes nothing
+        lose(); // a kernel that is dead takes nothing
       }
     }
 
     /** Note that the kernel is gone; what was under way is put where it is saved, for it cannot. */
-    function lose(model: AnyModel<Traits>): void {
+    function lose(): void {
       const { isRunning } = content;
       content.lose(true);
       for (const asker of askers.values()) asker.kernel = LOST;
       if (!isRunning || !canTakePlaces()) return;
-      const place = model.get("_place");
-      replaceTranscripts(model.widget_manager, place, transcript(place, content.tell()));
+      const place = own.get("_place");
+      replaceTranscripts(own.widget_manager, place, transcript(place, content.tell()));
     }
 
     /** Let a notebook that is saved before Python has left its transcript have one all the same. */
-    function keepSaved(model: AnyModel<Traits>, signal: AbortSignal): void {
-      const place = model.get("_place");
+    function keepSaved(signal: AbortSignal): void {
+      const place = own.get("_place");
       const keep = (output: Bundle) =>
         content.isRunning || isUnfinished(output) ? transcript(place, content.tell()) : null;
-      keepInFile(model.widget_manager, place, keep, signal);
+      keepInFile(own.widget_manager, place, keep, signal);
     }
 
     /**
@@ -149,7 +149,7 @@ export function frontEnd<M>(make: Make<M>) {
           timer = 0;
           if (content.isRunning) return;
           life.abort(); // the element that comes in its place looks for itself
-          if (place.deref()?.isConnected) send(own, { type: "bundle" });
+          if (place.deref()?.isConnected) send({ type: "bundle" });
         }, LEFT_BY);
       };
       content.subscribe(look, life.signal);
@@ -163,8 +163,8 @@ export function frontEnd<M>(make: Make<M>) {
         useBuild(model.get("_build"));
         content = make(model, (message) => {
           const { type } = message as { type: string };
-          if (type === "module") want(message as ModuleRequest, model, life.signal);
-          else send(model, message);
+          if (type === "module") want(message as ModuleRequest, life.signal);
+          else send(message);
         });
         for (const [key, source] of Object.entries(model.get("_modules") ?? {})) {
           provide(key, source);
@@ -174,29 +174,29 @@ export function frontEnd<M>(make: Make<M>) {
         model.on("msg:custom", (message: M | null) => {
           content.lose(false); // it speaks
           try {
-            take(message, model);
+            take(message);
           } catch (error) {
             console.error(error); // whatever it was, the messages behind it are taken
           }
         });
-        watchKernel(model, () => lose(model), life.signal);
+        watchKernel(model, lose, life.signal);
         signal?.addEventListener("abort", () => content.lose(true));
         content.open(model.get("_log"));
         // Frames are messages, which a saved notebook does not keep. What it does keep is this.
         model.set("_log", content.saved as Traits["_log"]);
         views = new ShownViews((el, signal) => content.draw(el, signal));
         if (canTakePlaces()) {
-          watchLeaving(model, life.signal);
-          keepSaved(model, life.signal);
+          watchLeaving(life.signal);
+          keepSaved(life.signal);
           const mount = (el: HTMLElement) => {
             views.show(el);
             askForTranscript(el, life.signal);
           };
           takePlaces(model.get("_place"), mount, life.signal);
-          send(model, { type: "hello" });
+          send({ type: "hello" });
         } else {
           // JupyterLab keeps messages for a page that opens; marimo, for one, drops them.
-          send(model, { type: "open" } satisfies OpenRequest);
+          send({ type: "open" } satisfies OpenRequest);
         }
         return () => life.abort();
       },
