@@ -38,11 +38,6 @@ export function useBuild(name: string): void {
   build = name;
 }
 
-/** The build that this copy of the code looks its modules up by. */
-export function buildOf(): string {
-  return build;
-}
-
 /** A module's name on the page. */
 export function keyOf(name: string): string {
   return `${build}/${name}`;
@@ -86,6 +81,8 @@ export function load<T>(name: string, want: () => void): Promise<T> {
   })
     .then(run)
     .then((exports) => {
+      // One that loads others has a copy of this file.
+      (exports as { useBuild?: typeof useBuild }).useBuild?.(build);
       code.exports = exports;
       return exports;
     });

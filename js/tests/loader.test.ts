@@ -353,4 +353,15 @@ describe("a saved notebook", () => {
     view();
     expect(asks()).toEqual([{ type: "module", name: "markdown" }]);
   });
+
+  it("tells a module that loads others which build it is of", async () => {
+    vi.resetModules();
+    const { keyOf, load, provide, useBuild } = await import("../src/modules");
+    useBuild("b");
+    const source =
+      "let told; export const useBuild = (b) => { told = b; }; export const of = () => told;";
+    provide(keyOf("other"), source);
+    const { of } = await load<{ of(): string }>("other", () => {});
+    expect(of()).toBe("b");
+  });
 });

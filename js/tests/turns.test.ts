@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { keyOf, provide } from "../src/modules";
 import { Store } from "../src/store";
 import { transcript } from "../src/transcript";
 import { turns } from "../src/turns";
 import { MarkdownPanel } from "../src/views/markdown";
+import { several } from "../src/views/several";
 import { TokensView } from "../src/views/tokens";
 import { turnPages } from "../src/views/turns";
 import { chunks, end, frame, start } from "./helpers";
@@ -113,6 +115,34 @@ describe("several runs", () => {
     store.replay.seek(35);
     tokens.update(store.run);
     expect(parts(tokens.el).map(([, word]) => word)).toEqual(["Done", "Waiting"]);
+  });
+
+  it("say that only the last is shown where what shows all does not come", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const store = fixture("several_roots");
+    const tokens = new TokensView(store.setup);
+    const markdown = new MarkdownPanel(store, store.setup, () => null);
+    const root = document.createElement("section");
+    const made = several({
+      ...{ store, root, tokens, markdown },
+      manager: () => null,
+      schedule: () => {},
+    });
+    made.tokens.update(store.run);
+    expect(made.tokens.el.textContent).toBe("Three four");
+    expect(store.notice).toBe("");
+    vi.advanceTimersByTime(5000);
+    expect(store.notice).toMatch(/^Only the last turn is shown: the kernel/);
+    vi.useRealTimers();
+    // Late is not never.
+    Object.assign(globalThis, { nbstreamTested: { turnPages } });
+    vi.spyOn(URL, "createObjectURL").mockReturnValue(
+      "data:text/javascript,export const { turnPages } = globalThis.nbstreamTested",
+    );
+    provide(keyOf("turns"), "");
+    await vi.waitFor(() => expect(store.notice).toBe(""));
+    made.tokens.update(store.run);
+    expect(parts(made.tokens.el)).toHaveLength(4);
   });
 
   it("are drawn anew in another style", () => {

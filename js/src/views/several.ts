@@ -1,7 +1,7 @@
 /** The pages of the text views, where several runs may come: what shows those is a module. */
 
 import { element } from "../dom";
-import { buildOf, load } from "../modules";
+import { load } from "../modules";
 import type { RunState } from "../state";
 import type { Store } from "../store";
 import type { MarkdownPanel } from "./markdown";
@@ -32,6 +32,11 @@ export interface TextView {
   follow(isMore: boolean): boolean;
 }
 
+/** Milliseconds after which the reader is told that the module does not come. */
+const PATIENCE = 4000;
+const LATE = "Only the last turn is shown: the kernel, which has what shows all, does not answer.";
+const REFUSED = "Only the last turn is shown: this page does not allow what shows all.";
+
 interface Pages {
   tokens: TextView;
   markdown: TextView;
@@ -39,7 +44,7 @@ interface Pages {
 
 /** What `src/views/turns.ts` offers. */
 export interface TurnsModule {
-  turnPages(props: SeveralProps & { build?: string }): Pages;
+  turnPages(props: SeveralProps): Pages;
 }
 
 /** A page that shows one run until there are several and their module has come. */
@@ -88,14 +93,21 @@ export function several(props: SeveralProps) {
   const ask = () => {
     if (isAsked) return;
     isAsked = true;
+    const say = (text: string) => store.say({ type: "notice", text });
+    const late = setTimeout(() => say(LATE), PATIENCE);
     load<TurnsModule>("turns", () => store.askForModule("turns")).then(
       ({ turnPages }) => {
-        const { tokens, markdown } = turnPages({ ...props, build: buildOf() });
+        clearTimeout(late);
+        if (store.notice === LATE) say("");
+        const { tokens, markdown } = turnPages(props);
         pages.tokens.replace(tokens);
         pages.markdown.replace(markdown);
         schedule();
       },
-      () => {}, // where this page allows no modules, the last run is shown
+      () => {
+        clearTimeout(late);
+        say(REFUSED);
+      },
     );
   };
   const pages = {

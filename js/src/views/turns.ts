@@ -1,7 +1,6 @@
 /** Several runs one after the other, each with a line above it: who spoke, and how it went. */
 
 import { element, setText } from "../dom";
-import { useBuild } from "../modules";
 import { setup } from "../setup";
 import { type RunState, statusOf } from "../state";
 import type { Store } from "../store";
@@ -14,10 +13,11 @@ import type { SeveralProps, TextView } from "./several";
 import type { TokenStyle } from "./token_style";
 import { TokensView } from "./tokens";
 
+// Told by whoever loads this module, which loads the one for Markdown.
+export { useBuild } from "../modules";
+
 /** The pages of the two text views, for one run as for several. */
-export function turnPages(props: SeveralProps & { build?: string }) {
-  const { store, root, tokens, markdown, manager, schedule } = props;
-  if (props.build) useBuild(props.build); // this module has a copy of its own of what loads others
+export function turnPages({ store, root, tokens, markdown, manager, schedule }: SeveralProps) {
   const tokenTurns = new TokenTurns(store, tokens, "Answers, token by token", (run) => {
     const view = new TokensView(setup(), schedule);
     view.restyle(tokenTurns.style);
