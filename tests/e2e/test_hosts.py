@@ -90,7 +90,7 @@ def check(page, name):
     chat.locator("textarea").last.press("Enter")
     chat.get_by_text("Second", exact=True).wait_for()
     expect(chat.locator(".nbstream[data-status=done]")).to_have_count(2)
-    assert done.count() == 3
+    expect(done).to_have_count(3)
 
     live.get_by_role("button", name="Stop").click()
     page.locator(".nbstream[data-status=stopped]").wait_for()
