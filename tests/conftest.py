@@ -5,6 +5,9 @@ import pytest
 from nbstream import ChatLocal
 from nbstream.widget._page import Page
 
+from .endpoint import Endpoint
+from .watched import clients
+
 
 @pytest.fixture(autouse=True)
 def unknown_host(monkeypatch):
@@ -33,3 +36,19 @@ def wire():
 def local():
     """The embedded model, with a short leash."""
     return ChatLocal(max_tokens=24)
+
+
+@pytest.fixture
+def endpoint():
+    """Start an endpoint with a behaviour."""
+    started = []
+
+    def start(behaviour):
+        started.append(Endpoint(behaviour).__enter__())
+        return started[-1]
+
+    yield start
+    while clients:
+        clients.pop().close()
+    for one in started:
+        one.__exit__()

@@ -20,7 +20,7 @@ from nbstream import RunnableLambda as Ours
 from nbstream import ScriptedChat, show, watch
 
 from .endpoint import Endpoint, answers, refuses, says_for_ever, talks, text_block, tool_block
-from .test_watch import ASKED, KEY, client_of, clients, stop_at_first_token, texts
+from .watched import ASKED, KEY, client_of, clients, stop_at_first_token, texts
 
 
 @pytest.fixture
