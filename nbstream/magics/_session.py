@@ -18,7 +18,6 @@ from ..widget import StreamView, host
 from ..widget._show import launch
 from ._cells import Cells
 from ._errors import own_names
-from ._keys import Keys
 from ._models import make_model
 from ._options import unreplaced
 from ._tools import ToolLoop, named_tools
@@ -100,7 +99,6 @@ class Session:
         self.cells = Cells(shell)
         self._unwatch: Callable[[], None] = lambda: None
         self.conversation = self._watched(Conversation())
-        self.keys = Keys()
         self.last: Answer | None = None
         self.live: dict[str, StreamView] = {}
         """What streams, by cell."""
@@ -222,9 +220,7 @@ class Session:
         if asked or not self._is_variable(name):  # a variable's own settings come before ours
             limit = settings.max_tokens if limit is None else limit
             temperature = settings.temperature if temperature is None else temperature
-        model = make_model(
-            name, self.shell.user_ns, self.keys, max_tokens=limit, temperature=temperature
-        )
+        model = make_model(name, self.shell.user_ns, max_tokens=limit, temperature=temperature)
         if prompt.tools and prompt.schema:
             raise InputError("--tools and --schema exclude each other. Use one of them.")
         if prompt.tools:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from .._exceptions import InputError, ProviderError, SetupError
 from .._secrets import Secret, hide_all, quoted_a_key
 from ..wire import advice, aread_all, error_from, read_all, words_of
+from ._keys import KEYS, ways
 from .base import BaseChatModel
 
 if TYPE_CHECKING:
@@ -175,11 +176,11 @@ class SdkChat(BaseChatModel):
         if self._given_key is not None:
             key = self._given_key.reveal()
         elif self.key_variable:
-            found = (
-                os.environ.get(name or "") for name in (self.key_variable, self.second_variable)
-            )
-            key = next(filter(None, (value.strip() for value in found if value)), "")
-            Secret(key)  # what an endpoint repeats of it is seen by nobody
+            # One's own server mostly wants none: nothing that may ask the user is asked for it.
+            is_local = _is_local(self._address())
+            names = (self.key_variable, self.second_variable)
+            found = KEYS.find(*names, again=not is_local, stored=not is_local)
+            key = found.key.reveal() if found else ""
         if not key:
             if self.key_variable is None or _is_local(self._address()):
                 return "none"  # the SDKs want some
@@ -191,9 +192,8 @@ class SdkChat(BaseChatModel):
                 else "pass it as api_key"
             )
             raise SetupError(
-                f"There is no API key for {self.model}{where}. Set {self.key_variable} before "
-                f"starting the notebook, or {other}. The embedded model needs none: "
-                'init_chat_model("local").'
+                f"There is no API key for {self.model}{where}. {ways(self.key_variable)}, or "
+                f'{other}. The embedded model needs none: init_chat_model("local").'
             )
         if not (key.isascii() and key.isprintable()):
             # Caught here, since the HTTP library's own error would quote the key.
@@ -201,6 +201,16 @@ class SdkChat(BaseChatModel):
                 f"The API key for {self.model} has characters that no key has. Copy it again."
             )
         return key
+
+    def ensure_key(self) -> None:
+        """Look for the key now.
+
+        Raises
+        ------
+        SetupError
+            If it needs one and there is none.
+        """
+        self._api_key()
 
     def _address(self) -> str | None:
         return self.base_url or os.environ.get(self.address_variable)
