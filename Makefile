@@ -65,6 +65,7 @@ js-test: $(NODE_MODULES)
 bench: .venv/.dev
 	$(BIN)/python benchmarks/core.py
 	$(BIN)/python benchmarks/wire.py
+	$(BIN)/python benchmarks/watch.py
 
 ## bench-page  what it costs the page, beside print, display.update and ipywidgets.HTML
 bench-page: .venv/.dev $(WIDGET) chromium

@@ -267,7 +267,14 @@ def a_model_that_asks_another(server):
     return ["Wrapper"]
 
 
+def a_view_of_their_chain(server):
+    show(PROMPT | model_at(server), {"a": "Hi"}).result()
+    # The stream that is shown tells of its steps: nobody else is to.
+    return [("RunnableSequence", ["ChatPromptTemplate", "ChatAnthropic"])]
+
+
 MIXTURES = [
+    a_view_of_their_chain,
     a_tool_that_asks,
     a_tool_in_a_chain_that_asks,
     a_model_then_a_raw_call,

@@ -111,8 +111,8 @@ export default () => {
         clearInterval(timer);
         el.replaceChildren();
         el.style.whiteSpace = "";
-        frontEnd.render({ model, el, signal: life.signal });
         addToShadow(sheet, el);
+        frontEnd.render({ model, el, signal: life.signal });
         requestAnimationFrame(() => addToShadow(sheet, el)); // some render first and attach later
       };
       life.signal.addEventListener("abort", () => clearInterval(timer));

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Lexer } from "marked";
 import { describe, expect, it, vi } from "vitest";
+import { createMarkdown } from "../src/markdown";
 import { ALL, DOCUMENTS, UNREFERRED } from "./documents";
 import { inPieces, page, plain, start, whole, written } from "./markdown_page";
 
@@ -32,6 +33,16 @@ describe("however the text is cut", () => {
       expect(written(inPieces(ALL, size)).innerHTML).toBe(same);
     }
   }, 30_000);
+});
+
+it("brings its style where a host draws widgets in a shadow of their own", () => {
+  const shadow = document.createElement("div").attachShadow({ mode: "open" });
+  const el = document.createElement("div");
+  shadow.append(el);
+  createMarkdown(el);
+  createMarkdown(el);
+  expect(shadow.querySelectorAll("style")).toHaveLength(1);
+  expect(document.head.querySelectorAll("style")).toHaveLength(1);
 });
 
 describe("while it is written", () => {

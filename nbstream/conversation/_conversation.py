@@ -19,6 +19,7 @@ from ..messages import (
     convert_to_messages,
 )
 from ..models._context import context_of
+from ..sources import can_be_asked, label_of
 from ._fitting import fitting
 from ._prompt import images_in, prompt_of
 from ._stored import dump, load
@@ -86,7 +87,7 @@ class Conversation:
             from ..models import init_chat_model
 
             model = init_chat_model(model)
-        if model is not None and not hasattr(model, "stream"):
+        if model is not None and not can_be_asked(model):
             raise InputError(
                 f"{brief(model)} is no model or chain. Pass one, or a name such as 'local'."
             )
@@ -127,8 +128,7 @@ class Conversation:
     @property
     def model_label(self) -> str:
         """What the model is called."""
-        label = getattr(self.model, "model_label", None) or getattr(self.model, "name", None)
-        return str(label or type(self.model).__name__)
+        return label_of(self.model)
 
     @property
     def leaf(self) -> Turn | None:
@@ -309,7 +309,7 @@ class Conversation:
         limit = getattr(model, "max_tokens", None) or 0
         kept, left_out = fitting(turns, prompt.content, instructions, room, limit)
         if left_out:
-            label = getattr(model, "model_label", None) or type(model).__name__
+            label = label_of(model)
             counted = "turn was" if left_out == 1 else "turns were"
             self._tell(
                 "notice",
@@ -424,7 +424,8 @@ class Conversation:
             self.leaves[self.branch] = turn
         turn._job.when_over(lambda: self._tell("over", turn))
         self._tell("turn", turn)
-        turn._job.start(stream)
+        # What other libraries keep for their loop is best left in the one that is running.
+        turn._job.start(stream, is_apart=is_async)
         return turn
 
     def _add(self, turn: Turn) -> Turn:

@@ -29,6 +29,8 @@ class Scope(NamedTuple):
     metadata: Mapping[str, Any] = _NOTHING
     settings: Mapping[str, Any] = _NOTHING
     """Other keys of the config: ``max_concurrency``, ``executor`` and what the caller added."""
+    is_told: bool = False
+    """Whether the stream of another library that is read here tells of all that it runs."""
 
 
 _scope: ContextVar[Scope | None] = ContextVar("nbstream_scope", default=None)

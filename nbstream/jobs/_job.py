@@ -309,7 +309,9 @@ class Job:
         if outer is None:
             return Scope(self.trace, None)
         return outer._replace(
-            trace=self.trace, run=outer.run if outer.trace is self.trace else None
+            trace=self.trace,
+            run=outer.run if outer.trace is self.trace else None,
+            is_told=False,
         )
 
     def _enter(self) -> Callable[[], None]:

@@ -46,9 +46,14 @@ def make_model(
     from ..models import init_chat_model
     from ..models._sdk import SdkChat
     from ..models.anthropic import DEFAULT_MODEL
+    from ..models.langchain import ChatLangChain
+    from ..sources import family_of
 
     if name is not None and is_model(namespace.get(name)):
-        return _adjusted(namespace[name], name, max_tokens, temperature)
+        model = namespace[name]
+        if family_of(model) == "model":
+            model = ChatLangChain(model)
+        return _adjusted(model, name, max_tokens, temperature)
     settings: dict[str, Any] = {"max_tokens": max_tokens}
     if temperature is not None:
         settings["extra_body"] = {"temperature": temperature}
@@ -74,10 +79,11 @@ def make_model(
 
 
 def is_model(value: Any) -> bool:
-    """Tell whether a variable holds a chat model."""
+    """Tell whether a variable holds a chat model, or another library's model or agent."""
     from ..models import BaseChatModel
+    from ..sources import family_of
 
-    return isinstance(value, BaseChatModel)
+    return isinstance(value, BaseChatModel) or family_of(value) not in (None, "chain")
 
 
 def _adjusted(

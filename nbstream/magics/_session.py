@@ -14,6 +14,8 @@ from ..conversation._cells import place_of, put
 from ..conversation._turn import text_of_answer, usage_of
 from ..events._metrics import cost_of
 from ..messages import HumanMessage
+from ..models import BaseChatModel
+from ..sources import label_of
 from ..widget import StreamView, host
 from ..widget._show import launch
 from ._cells import Cells
@@ -162,7 +164,7 @@ class Session:
         source, model = self._source(prompt)
         is_chain = bool(prompt.chain)
         given = prompt.content if is_chain else self._messages(prompt, model, place)
-        label = prompt.chain if is_chain else (model.model_label or model.get_name())
+        label = prompt.chain if is_chain else label_of(model)
         branch = self.conversation.branch if uses_history else None
         self._end_earlier(prompt.key)
         before = self.last
@@ -223,6 +225,11 @@ class Session:
         model = make_model(name, self.shell.user_ns, max_tokens=limit, temperature=temperature)
         if prompt.tools and prompt.schema:
             raise InputError("--tools and --schema exclude each other. Use one of them.")
+        if (prompt.tools or prompt.schema) and not isinstance(model, BaseChatModel):
+            raise InputError(
+                f"--tools and --schema are for models, and {name!r} is an agent "
+                f"({type(model).__name__}), which brings its own. Leave them out."
+            )
         if prompt.tools:
             tools = {one: self.variable("--tools", one) for one in prompt.tools}
             return ToolLoop(model, named_tools(tools)), model

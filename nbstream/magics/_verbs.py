@@ -11,6 +11,7 @@ from .._shown import near
 from ..conversation import Conversation
 from ..conversation._cells import index_of
 from ..models._providers import PROVIDERS
+from ..sources import label_of
 from ..widget import host
 from . import _keys
 from ._help import HELP, help_on, overview
@@ -68,7 +69,7 @@ def _worked_out(session: Session, text: str) -> str:
 def _status(session: Session) -> None:
     try:
         model = make_model(session.settings.model or None, session.shell.user_ns)
-        label = model.model_label or model.get_name()
+        label = label_of(model)
     except Exception as error:  # said in its place: the rest of the table is of use all the same
         label = hide_all(str(error))
     talk = session.conversation

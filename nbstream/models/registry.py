@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from .._shown import brief
+from ..sources import family_of
 from ._colab import ChatColab
 from ._keys import KEYS
 from ._providers import PROVIDERS
 from .anthropic import DEFAULT_MODEL, ChatAnthropic
+from .langchain import ChatLangChain, langchain_model
 from .local import LOCAL_MODEL, ChatLocal
 from .openai import ChatOpenAI
 
@@ -23,7 +25,7 @@ _BEGINNINGS = {"claude": "anthropic", "gpt-": "openai"}
 
 
 def init_chat_model(
-    model: str | None = None, *, model_provider: str | None = None, **kwargs: Any
+    model: Any = None, *, model_provider: str | None = None, **kwargs: Any
 ) -> BaseChatModel:
     """Make a chat model from its name.
 
@@ -59,6 +61,8 @@ def init_chat_model(
     if model is None and model_provider is None:
         names = (ChatAnthropic.key_variable, ChatAnthropic.second_variable)
         return ChatAnthropic(**kwargs) if KEYS.find(*names) else ChatLocal(**kwargs)
+    if family_of(model) == "model":
+        return ChatLangChain(model, **kwargs)
     if model is not None and not isinstance(model, str):
         raise InputError(
             f"A model's name is a text such as 'local' or 'anthropic:{DEFAULT_MODEL}', not "
@@ -70,6 +74,8 @@ def init_chat_model(
     provider, name = _parted(model or "")
     if provider == "local" and (name in ("", LOCAL_MODEL) or name.endswith(".gguf")):
         return ChatLocal(name or LOCAL_MODEL, **kwargs)
+    if provider == "langchain" and name:
+        return langchain_model(name, **kwargs)
     if provider == "anthropic" and name:
         return ChatAnthropic(name, **kwargs)
     if provider == "colab" and name:

@@ -46,7 +46,7 @@ def enter(
         model=step.model_label,
         streamed_input=streamed_input,
     )
-    return inner._replace(run=run)
+    return inner._replace(run=run, is_told=False)  # what a step of ours calls, only it tells
 
 
 def _placed(place: str, tags: tuple[str, ...], given: Any) -> list[str]:

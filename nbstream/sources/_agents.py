@@ -68,15 +68,15 @@ class PydanticAI(Adapter):
             begins = index not in self._said
             self._said[index] = whole
             if part.part_kind == "text" and new:
-                steps.give(AIMessageChunk(new))
+                steps.say(AIMessageChunk(new))
             elif part.part_kind == "thinking":
-                steps.give(thought(new))
+                steps.say(thought(new))
             elif args and (new or begins):
                 known = {"name": part.tool_name, "id": part.tool_call_id} if begins else {}
-                steps.give(call_piece(index, new, **known))
+                steps.say(call_piece(index, new, **known))
         if response.finish_reason and response.usage.output_tokens and not self._is_counted:
             self._is_counted = True
-            steps.give(_ending(response))
+            steps.say(_ending(response))
 
 
 def _part(index: int, part: Any) -> AIMessageChunk | None:
@@ -166,6 +166,12 @@ class ClaudeAgent(Adapter):
                     failed = bool(block.is_error)
                     steps.result(block.tool_use_id, block.content, failed=failed)
         elif kind == "ResultMessage":
+            if not self._streamed:
+                # Each message counts what was counted when it began.
+                reason = get(item, "stop_reason")
+                said = {"stop_reason": stop_word(reason)} if reason else {}
+                usage = _usage(item.usage or {})
+                steps.say(AIMessageChunk("", usage_metadata=usage, response_metadata=said))
             steps.end_models()
             if item.result is not None and item.is_error:
                 steps.note("result", item.result)
@@ -198,7 +204,5 @@ class ClaudeAgent(Adapter):
             elif kind == "ToolUseBlock":
                 chunk = call_piece(at, json.dumps(block.input), name=block.name, id=block.id)
             steps.say(chunk, key=key, model=message.model)
-        if not was_streamed and (usage := get(message, "usage")):
-            steps.say(AIMessageChunk("", usage_metadata=_usage(usage)), key=key)
         for block in calls:
             steps.call(block.id, block.name, block.input)

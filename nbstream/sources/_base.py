@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ..wire import Reader
     from ._steps import Steps
 
-__all__ = ["Adapter", "Answer", "call_piece", "thought", "top_module"]
+__all__ = ["Adapter", "Answer", "call_piece", "module_of", "thought", "top_module"]
 
 
 class Adapter:
@@ -63,6 +63,11 @@ def call_piece(
 
 def top_module(value: Any) -> str:
     """Return the name of the package that a value's type, or a generator's code, is from."""
+    return module_of(value).partition(".")[0]
+
+
+def module_of(value: Any) -> str:
+    """Return the name of the module that a value's type, or a generator's code, is from."""
     frame = next(
         (
             frame
@@ -72,4 +77,4 @@ def top_module(value: Any) -> str:
         None,
     )
     name = type(value).__module__ if frame is None else frame.f_globals.get("__name__")
-    return str(name).partition(".")[0]
+    return str(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ..messages import AIMessageChunk
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..events._log import Log
     from ._steps import Steps
 
-__all__ = ["Events", "Graph", "Messages", "Protocol", "chunk_of"]
+__all__ = ["Events", "Graph", "Messages", "Protocol", "callback_handler", "chunk_of"]
 
 _CALLS = ("tool_call", "tool_call_chunk", "invalid_tool_call")
 
@@ -75,16 +76,25 @@ class Messages(Adapter):
 
 
 class Events(Adapter):
-    """``astream_events``, of both versions: each run under the one that started it."""
+    """``astream_events``, of both versions: each run under the one that started it.
 
-    def __init__(self, log: Log, root: Run) -> None:
+    Parameters
+    ----------
+    log, root
+        The log, and the stream's own run.
+    is_inside
+        Whether the events are those of callbacks: the first run is then the stream's own.
+    """
+
+    def __init__(self, log: Log, root: Run, *, is_inside: bool = False) -> None:
+        self._is_inside = is_inside
         self._log = log
         self._root = root
         self._runs: dict[str, Run] = {}
         self._first = ""
         self._is_graph = False  # whose own chunks are its state's
 
-    def read(self, item: Any, steps: Steps) -> None:
+    def read(self, item: Any, steps: Steps | None) -> None:
         """Put into the log what an item tells."""
         kind, _, what = str(item["event"]).removeprefix("on_").rpartition("_")
         run_id, data = item["run_id"], item.get("data") or {}
@@ -97,17 +107,25 @@ class Events(Adapter):
         elif what == "stream":
             chunk = _text_chunk(data.get("chunk"))
             self._log.log("chunk", run, chunk)
+            if steps is None:
+                return
             if self._is_graph and run.run_type == "chat_model":
                 steps.echo(chunk, run)
             elif not self._is_graph and run_id == self._first:
                 steps.give(chunk)
         elif what == "error":
-            self._log.fail(run, RuntimeError(str(data.get("error"))))
+            error = data.get("error")
+            if not isinstance(error, BaseException):
+                error = RuntimeError(str(error))
+            self._log.fail(run, error)
             del self._runs[run_id]
         elif what == "end":
             self._end(run, run_id, data.get("output"), steps)
 
     def _begin(self, kind: str, run_id: str, item: Any, data: dict[str, Any]) -> None:
+        if self._is_inside and not self._runs and not self._first:
+            self._first = run_id
+            return
         # Version 1 does not say which run is inside which.
         around = reversed(item.get("parent_ids") or [self._first])
         parent = next((self._runs[one] for one in around if one in self._runs), self._root)
@@ -129,15 +147,29 @@ class Events(Adapter):
             model=known.get("ls_model_name") if is_model else None,
         )
 
-    def _end(self, run: Run, run_id: str, output: Any, steps: Steps) -> None:
+    def _end(self, run: Run, run_id: str, output: Any, steps: Steps | None) -> None:
         if run.run_type == "chat_model":
             output = None  # it has said so in its chunks
         elif hasattr(output, "content_blocks"):
             output = output.content if output.type == "tool" else chunk_of(output).to_message()
         self._log.log("end", run, output)
         del self._runs[run_id]
-        if run_id == self._first:
+        if run_id == self._first and steps is not None:
             steps.output = output
+
+    def answered(self, run_id: str, response: Any) -> None:
+        """Take a model's whole answer, which may not have been streamed."""
+        run = self._runs.get(run_id)
+        if run is None:
+            return
+        if self._log.output(run) is None:
+            first = response.generations[0][0]
+            self._log.log("chunk", run, _text_chunk(getattr(first, "message", first.text)))
+        self.tell("on_llm_end", run_id)
+
+    def tell(self, event: str, run_id: Any, **known: Any) -> None:
+        """Take what a callback was told, as an event."""
+        self.read({"event": event, "run_id": str(run_id), **known}, None)
 
     def finish(self, steps: Steps) -> None:  # noqa: ARG002
         """End what did not say that it ended."""
@@ -145,10 +177,65 @@ class Events(Adapter):
             self._log.log("end", run)
 
 
+def callback_handler(events: Events) -> Any:
+    """Return a handler for LangChain's callbacks that tells these events."""
+    base = sys.modules["langchain_core.callbacks"].BaseCallbackHandler
+
+    class Handler(base):  # type: ignore[misc, valid-type]
+        run_inline = True  # in order, also in async code
+
+        def _start(
+            self, kind: str, serialized: Any, given: Any, run_id: Any, options: dict[str, Any]
+        ) -> None:
+            name = options.get("name") or (serialized or {}).get("name") or kind
+            known = {one: options.get(one) for one in ("tags", "metadata")}
+            parent = options.get("parent_run_id")
+            known["parent_ids"] = [str(parent)] if parent else []
+            data = {"input": given}
+            events.tell(f"on_{kind}_start", run_id, name=name, data=data, **known)
+
+        def on_chain_start(self, serialized: Any, inputs: Any, *, run_id: Any, **more: Any) -> None:
+            self._start(more.get("run_type") or "chain", serialized, inputs, run_id, more)
+
+        def on_chat_model_start(
+            self, serialized: Any, messages: Any, *, run_id: Any, **more: Any
+        ) -> None:
+            self._start("chat_model", serialized, {"messages": messages}, run_id, more)
+
+        def on_llm_start(self, serialized: Any, prompts: Any, *, run_id: Any, **more: Any) -> None:
+            self._start("llm", serialized, prompts, run_id, more)
+
+        def on_tool_start(self, serialized: Any, text: Any, *, run_id: Any, **more: Any) -> None:
+            self._start("tool", serialized, more.get("inputs") or text, run_id, more)
+
+        def on_retriever_start(
+            self, serialized: Any, query: Any, *, run_id: Any, **more: Any
+        ) -> None:
+            self._start("retriever", serialized, query, run_id, more)
+
+        def on_llm_new_token(self, token: Any, *, run_id: Any, chunk: Any = None, **_: Any) -> None:
+            said = getattr(chunk, "message", None) or token
+            events.tell("on_llm_stream", run_id, data={"chunk": said})
+
+        def on_llm_end(self, response: Any, *, run_id: Any, **_: Any) -> None:
+            events.answered(str(run_id), response)
+
+        def _end(self, output: Any, *, run_id: Any, **_: Any) -> None:
+            events.tell("on_chain_end", run_id, data={"output": output})
+
+        def _fail(self, error: BaseException, *, run_id: Any, **_: Any) -> None:
+            events.tell("on_chain_error", run_id, data={"error": error})
+
+        on_chain_end = on_tool_end = on_retriever_end = _end
+        on_chain_error = on_tool_error = on_llm_error = on_retriever_error = _fail
+
+    return Handler()
+
+
 class Graph(Adapter):
     """What a LangGraph streams, in every mode and mixture of modes.
 
-    A message that was streamed and is in the state afterwards is shown once.
+    A message that was streamed, and is in the state afterwards, is shown once.
     """
 
     def __init__(self) -> None:

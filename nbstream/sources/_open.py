@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._shown import brief
 from ..events._follow import is_followed, scope_of
+from ._ask import asked, can_be_asked, family_of
 from ._opened import can_be_opened
 from ._read import read
 
@@ -36,7 +37,8 @@ def open_stream(
     Parameters
     ----------
     source
-        With an input, anything with a ``stream`` method (a model, a chain); else what streams: an
+        With an input, anything with a ``stream`` method (a model, a chain), a LangGraph or an
+        agent; else what streams: an
         iterable or async iterable of texts or chunks, or what another library hands out (see
         ``docs/watch.md``). A Runnable's own stream logs itself, with the runs inside it; any other
         becomes one run, named after its generator function, with what its items tell of.
@@ -49,13 +51,15 @@ def open_stream(
         If it cannot be streamed.
     """
     if input is not NO_INPUT:
-        if not hasattr(source, "stream"):
+        if not can_be_asked(source):
             raise InputError(
                 f"An input was given, but {brief(source)} has no stream() to give it to. "
                 "Pass a model or a chain and its input, or a stream alone."
             )
+        if (theirs := asked(source, input)) is not None:
+            return read(theirs.stream, trace, theirs)
         source = source.astream(input) if is_async else source.stream(input)
-    elif hasattr(source, "stream") and hasattr(source, "invoke"):
+    elif (hasattr(source, "stream") and hasattr(source, "invoke")) or family_of(source):
         raise InputError(
             f"{brief(source)} needs an input. Use show(chain, input), or show(chain.stream(input))."
         )

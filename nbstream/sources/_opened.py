@@ -15,7 +15,7 @@ from ._base import top_module
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-__all__ = ["KNOWN", "aitems_of", "can_be_opened", "is_async", "is_lent", "items_of"]
+__all__ = ["KNOWN", "aclose_all", "aitems_of", "can_be_opened", "is_async", "is_lent", "items_of"]
 
 KNOWN = frozenset(
     [
@@ -33,6 +33,7 @@ KNOWN = frozenset(
         "langgraph",
         "litellm",
         "llama_index",
+        "llama_index_instrumentation",
         "llm",
         "mistralai",
         "ollama",
@@ -157,7 +158,7 @@ async def aitems_of(source: Any) -> AsyncIterator[Any]:
                 else:
                     yield changed(item)
         finally:
-            await _aclose(source)
+            await aclose_all(source)
     elif hasattr(source, "__aenter__"):
         async with source as opened:
             items = aitems_of(opened)
@@ -175,7 +176,7 @@ async def aitems_of(source: Any) -> AsyncIterator[Any]:
         )
 
 
-async def _aclose(source: Any) -> None:
+async def aclose_all(source: Any) -> None:
     """Close what the SDKs have in place of an async generator, too."""
     if hasattr(source, "aclose"):
         await source.aclose()
@@ -188,17 +189,20 @@ def _is_stream_of_streams(source: Any) -> bool:
 
 
 def _changes(source: Any) -> Callable[[Any], Any]:
-    """Return what makes a chunk of an item that is the whole text so far, where they are that."""
+    """Return what makes a delta of an item that is the whole text so far, where they are that."""
     frame = getattr(source, "gi_frame", None) or getattr(source, "ag_frame", None)
-    known = frame.f_locals if frame is not None else {}
-    is_whole = getattr(source, "__name__", "") == "stream_text" and not known.get("delta", True)
-    if not is_whole:
+    if top_module(source) != "pydantic_ai" or frame is None or frame.f_locals.get("delta"):
         return lambda item: item
     said = ""
+    are_whole = True
 
-    def new(text: str) -> str:
-        nonlocal said
-        said, before = text, said
-        return text.removeprefix(before)
+    def new(item: Any) -> Any:
+        nonlocal said, are_whole
+        # The second one tells: each is the whole text so far, or what is new of it.
+        are_whole = are_whole and isinstance(item, str) and item.startswith(said)
+        if not are_whole:
+            return item
+        said, before = item, said
+        return item.removeprefix(before)
 
     return new

@@ -138,7 +138,7 @@ class Growing(Adapter):
             (at for at, (a, b) in enumerate(zip(text, self._last, strict=False)) if a != b),
             min(len(text), len(self._last)),
         )
-        self._give(text, same, steps)
+        self._give(text, min(same, len(text.rstrip('"}]'))), steps)
         self._last = text
         steps.output = item
 

@@ -6,13 +6,13 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import NbstreamError
-from .._iterate import aclose
+from .._iterate import aclose, close
 from ..events._follow import afollow, follow
 from ..events._scope import Scope
 from ..messages import AIMessageChunk
 from ._adapters import adapter_for
-from ._base import top_module
-from ._opened import KNOWN, aitems_of, is_async, items_of
+from ._base import module_of, top_module
+from ._opened import KNOWN, aclose_all, aitems_of, is_async, items_of
 from ._steps import Steps
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..events import RunType
     from ..events._log import Log
+    from ._ask import Asked
     from ._base import Adapter
 
 __all__ = ["read"]
@@ -42,19 +43,40 @@ _MODELS = frozenset(
 """The libraries whose streams are one model's answer."""
 
 
-def read(source: Any, log: Log) -> Iterator[Any] | AsyncIterator[Any]:
+def read(source: Any, log: Log, asked: Asked | None = None) -> Iterator[Any] | AsyncIterator[Any]:
     """Return the chunks of anything that streams, logged as they are taken.
 
     It is opened when the first one is, and closed at the end.
+
+    Parameters
+    ----------
+    source
+        The stream.
+    log
+        The log.
+    asked
+        What was asked, where this makes the stream of it.
     """
-    reading = _Reading(source, log)
-    if is_async(source):
+    reading = _Reading(source, log, asked)
+    if asked.is_async if asked else is_async(source):
 
         async def begin(_: Scope | None) -> tuple[Scope, AsyncIterator[Any]]:
-            return reading.begin(), reading.achunks()
+            try:
+                return reading.begin(), reading.achunks()
+            except BaseException:
+                await reading.aclose()
+                raise
 
         return afollow(begin, output=reading.output)
-    return follow(lambda _: (reading.begin(), reading.chunks()), output=reading.output)
+
+    def begin_here(_: Scope | None) -> tuple[Scope, Iterator[Any]]:
+        try:
+            return reading.begin(), reading.chunks()
+        except BaseException:
+            reading.close()
+            raise
+
+    return follow(begin_here, output=reading.output)
 
 
 class _Reading:
@@ -62,29 +84,56 @@ class _Reading:
 
     _steps: Steps
 
-    def __init__(self, source: Any, log: Log) -> None:
+    def __init__(self, source: Any, log: Log, asked: Asked | None) -> None:
         self._source = source
+        self._asked = asked
         self._log = log
         self._package = top_module(source)
         self._adapter: Adapter | None = None
         self._is_found = False
 
     def begin(self) -> Scope:
+        if (asked := self._asked) is not None:
+            self._root = self._log.start(asked.name, asked.run_type, asked.input, model=asked.model)
+            self._steps = Steps(self._log, self._root)
+            return Scope(self._log, self._root, is_told=True)
         name = getattr(self._source, "__name__", type(self._source).__name__)
         kind: RunType = "chain"
         if self._package in KNOWN:
             name = f"{self._package}.{name}"
-            is_model = self._package in _MODELS and "ToolRunner" not in name
-            kind = "chat_model" if is_model else "chain"
+            kind = "chat_model" if self._is_model(name) else "chain"
         self._root = self._log.start(name, kind)
         self._steps = Steps(self._log, self._root)
-        return Scope(self._log, self._root)
+        return Scope(self._log, self._root, is_told=self._package in KNOWN)
+
+    def _is_model(self, name: str) -> bool:
+        module = module_of(self._source)
+        answers = ("langchain_core.language_models", "llama_index.core.llms", "llm.models")
+        return (self._package in _MODELS and "ToolRunner" not in name) or (
+            module.startswith(answers) and "Chain" not in name
+        )
+
+    def close(self) -> None:
+        """Close what is not even begun, since it was stopped before: its request may be sent."""
+        if self._asked is None and self._package in KNOWN:
+            close(self._source)
+
+    async def aclose(self) -> None:
+        """Do what `close` does, for what is read in async code."""
+        if self._asked is None and self._package in KNOWN:
+            await aclose_all(self._source)
 
     def output(self) -> Any:
         return self._steps.output
 
+    def _opened(self) -> Any:
+        if self._asked is not None:
+            self._source = self._asked.stream()
+        self._package = top_module(self._source)
+        return self._source
+
     def chunks(self) -> Iterator[Any]:
-        items = items_of(self._source)
+        items = items_of(self._opened())
         try:
             for item in items:
                 if self._is_plain(item):
@@ -100,7 +149,7 @@ class _Reading:
         self._steps.close()
 
     async def achunks(self) -> AsyncIterator[Any]:
-        items = aitems_of(self._source)
+        items = aitems_of(self._opened())
         try:
             async for item in items:
                 if self._is_plain(item):

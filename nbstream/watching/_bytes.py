@@ -8,7 +8,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["Events", "decoder"]
 
@@ -21,7 +21,7 @@ class Events:
     Examples
     --------
     >>> events = Events()
-    >>> list(events.feed(b'data: {"a": 1}\n\ndata: {"b"')), list(events.feed(b": 2}\n\n"))
+    >>> events.feed(b'data: {"a": 1}\n\ndata: {"b"'), events.feed(b": 2}\n\n")
     ([{'a': 1}], [{'b': 2}])
     """
 
@@ -29,9 +29,10 @@ class Events:
         self._rest = b""
         self._data: list[bytes] = []
 
-    def feed(self, data: bytes) -> Iterator[Any]:
-        """Yield the values that are whole."""
-        data = self._rest + data
+    def feed(self, data: bytes) -> list[Any]:
+        """Return the values that are whole."""
+        if self._rest:
+            data = self._rest + data
         half = b""
         if b"\r" in data:
             # A line may end by either sign or by both, and those may come one by one.
@@ -40,29 +41,27 @@ class Events:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         lines = data.split(b"\n")
         self._rest = lines.pop() + half
+        values = []
         for line in lines:
             if line[:5] == b"data:":
                 self._data.append(line[5:])
-            elif not line:
-                if self._data:
-                    joined = b"\n".join(self._data)
-                    self._data = []
-                    yield from _parsed(joined)
-            elif line[:1] == b"{":
-                yield from _parsed(line)
+                continue
+            if not line and self._data:
+                line = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+                self._data.clear()
+            elif line[:1] != b"{":
+                continue
+            try:
+                value = json.loads(line)
+            except ValueError:  # also what ends a stream: [DONE]
+                continue
+            if type(value) is dict:
+                values.append(value)
+        return values
 
-    def rest(self) -> Iterator[Any]:
-        """Yield the value that nothing came after."""
-        yield from self.feed(b"\n\n")
-
-
-def _parsed(line: bytes) -> Iterator[Any]:
-    try:
-        value = json.loads(line)
-    except ValueError:  # also what ends a stream: [DONE]
-        return
-    if isinstance(value, dict):
-        yield value
+    def rest(self) -> list[Any]:
+        """Return the value that nothing came after."""
+        return self.feed(b"\n\n")
 
 
 def decoder(encodings: str) -> Callable[[bytes], bytes] | None:

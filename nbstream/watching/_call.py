@@ -150,7 +150,7 @@ class Call:
 
     @property
     def is_known(self) -> bool:
-        """Whether the part received so far is all there is to say of it."""
+        """Whether nothing that matters can follow."""
         return self._reader.is_whole or self._status >= 400
 
     def _say(self, chunk: AIMessageChunk) -> None:

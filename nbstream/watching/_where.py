@@ -104,6 +104,8 @@ def log_here() -> Log | None:
     if watch is None:
         return None
     scope = current_scope()
+    if scope is not None and scope.is_told:
+        return None  # `show` reads that library's stream: it would be there twice
     if watch is _here.get() and scope is not None and scope.trace is not None:
         return scope.trace
     return watch.log

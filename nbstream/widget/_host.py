@@ -52,6 +52,11 @@ class Host:
         """Whether `show` waits for the end, unless ``block`` says otherwise."""
         return not (self.has_page and self.is_live)
 
+    @property
+    def ends_outputs(self) -> bool:
+        """Whether an output stays as it is when its cell is done."""
+        return self.has_page and not self.is_live
+
     def rows(self) -> list[list[str]]:
         """Return what there is to say of it, in words that a bug report can paste."""
         return [
@@ -101,9 +106,9 @@ def _is_executed(shell: Any) -> bool:
 
 
 def _is_colab(shell: Any) -> bool:
-    # The second is anywidget's own sign.
-    signs = "COLAB_RELEASE_TAG" in os.environ or "google.colab.output" in sys.modules
-    return bool(shell) and signs
+    # A program that a notebook starts inherits the first; the second is anywidget's own sign.
+    named = bool(shell) and "COLAB_RELEASE_TAG" in os.environ
+    return named or "google.colab.output" in sys.modules
 
 
 def _is_kaggle(shell: Any) -> bool:

@@ -263,7 +263,7 @@ class Outputs:
 
     def _made(self) -> tuple[dict[str, Any], dict[str, Any]]:
         # An output that ends with its cell stays as it is then: it ends as the transcript.
-        return self._page._bundle(is_left=self._page._takes_places or not host().is_live)
+        return self._page._bundle(is_left=self._page._takes_places or host().ends_outputs)
 
     def begin(self, data: dict[str, Any]) -> None:
         """Note what the first output was made with."""

@@ -59,11 +59,11 @@ def marimo_app():
 def served(words, folder, browser, path="/"):
     server = Server(words, folder)
     page = browser.new_page(viewport={"width": 1100, "height": 1200})
-    page.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
+    page.set_default_timeout(60_000)
+    expect.set_options(timeout=60_000)
     try:
         server.wait(path)
-        page.goto(server.url, timeout=20_000)
+        page.goto(server.url, timeout=60_000)
         yield page
     finally:
         page.close()

@@ -28,6 +28,7 @@ class Endpoint:
     def __init__(self, *, is_endless=False):
         self.requests = []
         self.broken_off = threading.Event()
+        self.has_spoken = threading.Event()
         self.is_endless = is_endless
         handler = type("Handler", (_Handler,), {"endpoint": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -128,6 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
         for part in parts:
             data = part.encode()
             self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+            self.endpoint.has_spoken.set()
         self.wfile.write(b"0\r\n\r\n")
 
     def _events(self, events):

@@ -6,16 +6,21 @@ gave, the usage and the stop reason.
 
 import asyncio
 import inspect
+import json
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
 
 from nbstream import StreamView
+from nbstream.sources import is_lent
 from nbstream.widget._show import launch
 
 from . import made
-from .endpoint import THOUGHTS, WORDS
+from . import made_by_others as others
+from .endpoint import THOUGHTS, WORDS, Endpoint
 
 TEXT = "".join(WORDS)
 THOUGHT = "".join(THOUGHTS)
@@ -46,6 +51,9 @@ def row(library, make, **seen):
 
 
 AGENT = {"calls": 1, "tools": 1, "models": 2, "usage": (18, 14)}
+UNCOUNTED = {**AGENT, "usage": None, "stop": None}
+LLAMA = {**AGENT, "usage": None}
+JSON = '{"answer": "It is sunny"}'
 CHAIN = ("RunnableSequence",)
 ROWS = [
     row("openai", made.openai_chat, odds=True),
@@ -91,6 +99,50 @@ ROWS = [
     row("langgraph", made.langgraph_subgraphs, agents=("inner",), **AGENT),
     row("langgraph", made.langgraph_custom, text="halfway", usage=None, stop=None),
     row("langgraph", made.langgraph_events, agents=None, **AGENT),
+    row("google-genai", others.google_stream, thinks=True),
+    row("google-genai", others.google_stream_async, thinks=True),
+    row("google-genai", others.google_chat, thinks=True),
+    row("google-genai", others.google_calls, text="", calls=1, stop="tool_use"),
+    row("pydantic-ai", others.pydantic_ai_events, **UNCOUNTED),
+    row("pydantic-ai", others.pydantic_ai_thinks, thinks=True, **UNCOUNTED),
+    row("pydantic-ai", others.pydantic_ai_stream, models=1),
+    row("pydantic-ai", others.pydantic_ai_iter, **AGENT),
+    row("pydantic-ai", others.pydantic_ai_sync, models=1),
+    row("pydantic-ai", others.pydantic_ai_text, usage=None, stop=None),
+    row("openai-agents", others.openai_agents_run, agents=("Fish",), **AGENT),
+    row("openai-agents", others.openai_agents_events, agents=("Fish",), **AGENT),
+    row("ollama", others.ollama_chat, thinks=True),
+    row("ollama", others.ollama_chat_async),
+    row("ollama", others.ollama_calls, text="", calls=1, stop="tool_use"),
+    row("litellm", others.litellm_completion, thinks=True),
+    row("litellm", others.litellm_completion_async),
+    row("litellm", others.litellm_calls, text="", calls=1, stop="tool_use"),
+    row("mistralai", others.mistral_stream, usage=None),
+    row("mistralai", others.mistral_stream_async, usage=None),
+    row("groq", others.groq_chat, usage=None),
+    row("cohere", others.cohere_chat),
+    row("cohere", others.cohere_chat_async),
+    row("huggingface_hub", others.huggingface_chat, usage=None),
+    row("llama-index", others.llama_index_chat, usage=None),
+    row("llama-index", others.llama_index_chat_async, usage=None),
+    row("llama-index", others.llama_index_complete, usage=None),
+    row(
+        "llama-index",
+        others.llama_index_agent,
+        agents=("Fish",),
+        **LLAMA,
+    ),
+    row("instructor", others.instructor_partial, text=JSON, usage=None, stop=None),
+    row("dspy", others.dspy_listened, usage=None, stop=None, output={"answer": TEXT}),
+    row("dspy", others.dspy_raw, text=None, usage=None, output={"answer": TEXT}),
+    row("llm", others.llm_prompt, usage=None, stop=None),
+    row("llm", others.llm_prompt_async, usage=None, stop=None),
+    row("llm", others.llm_chain, calls=1, usage=None, stop=None),
+    row("chatlas", others.chatlas_texts, usage=None, stop=None),
+    row("chatlas", others.chatlas_all, tools=1, usage=None, stop=None),
+    row("claude-agent-sdk", others.claude_agent_messages, thinks=True, models=1),
+    row("claude-agent-sdk", others.claude_agent_events, thinks=True, models=1),
+    row("transformers", others.transformers_streamer, usage=None, stop=None),
 ]
 
 
@@ -128,7 +180,8 @@ def test_what_is_seen(row, url):
     view = shown(row.make, url)
     runs = view._job.state["runs"]
     assert [run["status"] for run in runs] == ["done"] * len(runs)
-    assert view.text == row.text
+    if row.text is not None:
+        assert view.text == row.text
     assert asides(view, "thinking") == ([THOUGHT] if row.thinks else [])
     tools = [run for run in runs if run["type"] == "tool"]
     assert [run["name"] for run in tools] == ["weather"] * row.tools
@@ -149,3 +202,48 @@ def test_what_is_seen(row, url):
         assert tuple(r["name"] for r in runs[1:] if r["type"] == "chain") == row.agents
     if row.output is not None:
         assert view.value == row.output
+
+
+@pytest.mark.parametrize("dialect", ["chat/completions", "responses", "messages"])
+def test_plain_dicts_in_a_wire_format_are_read(dialect, url):
+    def dicts():
+        body = {"model": "m", "messages": made.ASKED, "stream": True, "input": "Hi"}
+        with httpx.stream("POST", f"{url}/v1/{dialect}", json=body) as answer:
+            for line in answer.iter_lines():
+                if line.startswith("data: {"):
+                    yield json.loads(line.removeprefix("data: "))
+
+    view = StreamView()
+    launch(view, dicts(), made.NO_INPUT, block=True)
+    assert view.text == TEXT
+    assert view._job.state["runs"][0]["stop"] == "end_turn"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        made.openai_chat,
+        made.anthropic_manager,
+        made.langchain_model,
+        others.google_stream,
+        others.ollama_chat,
+    ],
+)
+def test_a_stop_reaches_the_server(make):
+    with Endpoint(is_endless=True) as endpoint:
+        view, has_come = StreamView(), threading.Event()
+        view.trace.subscribe(lambda event: has_come.set() if event.kind == "chunk" else None)
+        launch(view, make(endpoint.url), made.NO_INPUT, block=False)
+        assert has_come.wait(60)
+        view.stop()
+        view.result(60)
+        assert view.status == "stopped"
+        assert endpoint.broken_off.wait(60)
+
+
+@pytest.mark.parametrize("name", ["messages", "text_stream"])
+def test_what_lives_in_a_block_is_shown_before_that_closes(name, url):
+    with made.anthropic_manager(url) as stream:
+        source = stream if name == "messages" else stream.text_stream
+        assert is_lent(source)
+        assert not is_lent(made.openai_chat(url))

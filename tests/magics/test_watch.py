@@ -30,6 +30,7 @@ def run(shell, *lines):
     return shell.run_cell("\n".join(lines), store_history=False)
 
 
+@pytest.mark.promise("README.md", "on top of a cell shows the model calls in it")
 def test_a_cell_is_watched_and_gives_its_value(shell):
     result = run(shell, "%%watch --as view", "x = 1", ASK)
     assert (result.result, result.success) == (200, True)

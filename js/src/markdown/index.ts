@@ -45,12 +45,17 @@ const NOWHERE: Around = {
 };
 const STYLE = "nbs-md-style";
 
-if (!document.getElementById(STYLE)) {
-  document.head.append(element("style", { id: STYLE }, css));
+/** Add the style sheet to the page or, where a host draws widgets in a shadow of their own, to that. */
+function addStyle(root: Node): void {
+  const home = root instanceof ShadowRoot ? root : document.head;
+  if (!home.querySelector(`#${STYLE}`)) home.append(element("style", { id: STYLE }, css));
 }
+
+addStyle(document);
 
 /** Write Markdown into an element, which should be empty and stay ours. */
 export function createMarkdown(el: HTMLElement, around: Around = NOWHERE): MarkdownView {
+  addStyle(el.getRootNode());
   el.classList.add("nbs-md");
   const actions: Record<string, (button: HTMLElement, event: Event) => void> = {
     "nbs-md-copy": (button) => void copyFrom(button).then(() => say(button, "Copied")),
