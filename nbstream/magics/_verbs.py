@@ -80,7 +80,7 @@ def _status(session: Session) -> None:
         ["history", _counted(len(talk.turns), "turn") if session.settings.history else "off"],
         ["branch", talk.branch + (f" (and {_counted(others, 'other')})" if others else "")],
         ["tokens", f"{session.input_tokens:,} in, {session.output_tokens:,} out"],
-        ["cost", "no price set" if session.cost is None else f"{session.cost:.6g}"],
+        ["cost", session.told_cost()],
     ]
     if session.live:
         rows.append(["streaming", f"{_counted(len(session.live), 'answer')}; %chat stop ends that"])

@@ -67,6 +67,9 @@ class LocalChat(ChatOpenAI):
         settings = self._settings()
         return {**settings, "base_url": f"{settings['base_url']}/v1"}
 
+    def _billed_at(self) -> None:
+        return None
+
     def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
         tools = kwargs.pop("tools", None) or []
         choice = kwargs.pop("tool_choice", None) or {"type": "auto"}

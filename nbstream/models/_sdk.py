@@ -20,6 +20,7 @@ from .._exceptions import InputError, ProviderError, SetupError
 from .._secrets import Secret, hide_all, quoted_a_key
 from ..wire import advice, aread_all, error_from, read_all, words_of
 from ._keys import KEYS, ways
+from ._prices import Bill
 from .base import BaseChatModel
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class SdkChat(BaseChatModel):
     """What pip is asked for to get it."""
     clients: ClassVar[tuple[str, str]]
     """The names of its clients, the async one last."""
+    home: ClassVar[str]
+    """The address that the SDK asks where none is given."""
     address_variable: ClassVar[str]
     """The environment variable that the SDK takes the address from."""
     key_variable: str | None
@@ -109,18 +112,20 @@ class SdkChat(BaseChatModel):
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> Iterator[AIMessageChunk]:
         with self._provider_errors() as answer:
+            bill = Bill(self.model, self._billed_at())
             create = self._create(self._client)
             request = self._fields(create, messages, kwargs)
             stream = create(**request)
             # Leaving the block closes the connection, also when the consumer stops early.
             with stream:
                 answer.begins(stream)
-                yield from read_all(self._reader(request), stream)
+                yield from map(bill.note, read_all(self._reader(request), stream))
 
     async def _astream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> AsyncIterator[AIMessageChunk]:
         with self._provider_errors() as answer:
+            bill = Bill(self.model, self._billed_at())
             # A client of its own: an async one is bound to the loop that first used it, and it
             # takes a connection pool along that must be closed in that loop.
             async with self._client_of(1) as client:
@@ -131,7 +136,7 @@ class SdkChat(BaseChatModel):
                 async with stream, aclosing(chunks):
                     answer.begins(stream)
                     async for chunk in chunks:
-                        yield chunk
+                        yield bill.note(chunk)
 
     def _fields(
         self, create: Callable[..., Any], messages: list[BaseMessage], kwargs: dict[str, Any]
@@ -214,6 +219,10 @@ class SdkChat(BaseChatModel):
 
     def _address(self) -> str | None:
         return self.base_url or os.environ.get(self.address_variable)
+
+    def _billed_at(self) -> str | None:
+        """Return the address whose owner takes money for answers."""
+        return self._address() or self.home
 
     @contextmanager
     def _provider_errors(self) -> Iterator[_Answer]:

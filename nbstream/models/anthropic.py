@@ -65,6 +65,7 @@ class ChatAnthropic(SdkChat):
     sdk: ClassVar[str] = "anthropic"
     package: ClassVar[str] = "anthropic"
     clients: ClassVar[tuple[str, str]] = ("Anthropic", "AsyncAnthropic")
+    home: ClassVar[str] = "https://api.anthropic.com"
     address_variable: ClassVar[str] = "ANTHROPIC_BASE_URL"
     key_variable: str | None = "ANTHROPIC_API_KEY"
     second_variable: ClassVar[str | None] = "ANTHROPIC_AUTH_TOKEN"

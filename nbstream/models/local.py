@@ -159,6 +159,9 @@ class ChatLocal(ChatAnthropic):
     def _client_settings(self) -> dict[str, Any]:
         return _client_settings(self._file, self.n_ctx)
 
+    def _billed_at(self) -> None:
+        return None
+
     def ensure_key(self) -> None:
         """Look for none: it makes its own."""
 

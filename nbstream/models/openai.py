@@ -94,6 +94,7 @@ class ChatOpenAI(SdkChat):
     sdk: ClassVar[str] = "openai"
     package: ClassVar[str] = "nbstream[openai]"
     clients: ClassVar[tuple[str, str]] = ("OpenAI", "AsyncOpenAI")
+    home: ClassVar[str] = "https://api.openai.com/v1"
     address_variable: ClassVar[str] = "OPENAI_BASE_URL"
 
     def __init__(
