@@ -77,6 +77,16 @@ _ROWS = (
         logprobs="some models",
     ),
     Provider(
+        "azure",
+        "OpenAI's models at Azure; the name is the deployment's",
+        "my-gpt",
+        "OpenAI Chat, OpenAI Responses",
+        None,
+        "AZURE_OPENAI_API_KEY",
+        thinking="by Responses, as a summary",
+        logprobs="some models",
+    ),
+    Provider(
         "gemini",
         "Gemini, through Google's OpenAI-compatible endpoint",
         "gemini-3.5-flash",

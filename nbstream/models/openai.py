@@ -168,7 +168,7 @@ class ChatOpenAI(SdkChat):
         self, messages: list[BaseMessage], limit: int | None, settings: dict[str, Any]
     ) -> dict[str, Any]:
         # OpenAI's own models refuse the older name, which many others know alone.
-        length = "max_tokens" if self._address() else "max_completion_tokens"
+        length = "max_completion_tokens" if self._is_openais() else "max_tokens"
         odds = self.logprobs or self.top_logprobs is not None or None
         return {
             "messages": chat_messages(messages, thinking_as=self.thinking_as),
@@ -179,6 +179,9 @@ class ChatOpenAI(SdkChat):
             "top_logprobs": self.top_logprobs,
             **settings,
         }
+
+    def _is_openais(self) -> bool:
+        return not self._address()
 
     def _responses(
         self, messages: list[BaseMessage], limit: int | None, settings: dict[str, Any]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._shown import brief
 from ..sources import family_of
+from ._azure import ChatAzure
 from ._colab import ChatColab
 from ._keys import KEYS
 from ._providers import PROVIDERS
@@ -80,7 +81,13 @@ def init_chat_model(
         return ChatAnthropic(name, **kwargs)
     if provider == "colab" and name:
         return ChatColab(name, **kwargs)
-    if provider not in ("anthropic", "local") and name and (row := PROVIDERS.get(provider)):
+    if provider == "azure" and name:
+        return ChatAzure(name, **kwargs)
+    if (
+        provider not in ("anthropic", "azure", "local")
+        and name
+        and (row := PROVIDERS.get(provider))
+    ):
         known = {"base_url": row.address, "key_variable": row.key_variable, **row.settings}
         return ChatOpenAI(name, **{**known, **kwargs})
     raise InputError(
