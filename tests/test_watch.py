@@ -625,9 +625,9 @@ def test_an_error_with_a_key_stays_the_programs_own():
 
 def test_the_embedded_server_speaks_three_dialects(local):
     local.invoke("Hi")
-    from nbstream.models.local import _server
+    from nbstream.models._engine import Setup, server_of
 
-    server = _server()
+    server = server_of(Setup())
     options = {"api_key": server.key.reveal(), "default_headers": {"Connection": "close"}}
     with openai.OpenAI(base_url=f"{server.url}/v1", **options) as client, watch() as view:
         clients.append(anthropic.Anthropic(base_url=server.url, **options))

@@ -43,8 +43,8 @@ def load_ipython_extension(ipython: Any) -> None:
 
 def _warm_up(magics: ChatMagics) -> None:
     """Load what the first prompt will need: half of its time goes into that."""
+    from ..models._engine import warm_up
     from ..models._providers import PROVIDERS, key_of
-    from ..models.local import warm_up
 
     try:
         import anthropic  # noqa: F401
