@@ -233,7 +233,7 @@ def test_what_is_asked():
 def test_what_one_call_adds_to_the_request():
     with api.Endpoint(api.says("x")) as server:
         thinking = {"type": "enabled", "budget_tokens": 2000}
-        model = claude(server, thinking=thinking, extra_body={"top_k": 1})
+        model = claude(server, thinking=thinking, max_tokens=3000, extra_body={"top_k": 1})
         model.invoke("Hi", stop="END", temperature=0.5)
         model.bind(stop=["a", "b"], max_tokens=7).invoke("Hi", thinking={"type": "disabled"})
     first, second = server.requests

@@ -6,6 +6,7 @@ have the same names and the same shape.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
 import os
@@ -15,6 +16,7 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary, ref
 
 from .._exceptions import InputError, ProviderError, SetupError
 from .._secrets import Secret, hide_all, quoted_a_key
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from ..wire import Reader
 
 __all__ = ["SdkChat"]
+
+
+# The SDKs' clients hold the key in plain.
+_CLIENTS = frozenset({"_async_clients", "_client"})
 
 
 class SdkChat(BaseChatModel):
@@ -84,8 +90,7 @@ class SdkChat(BaseChatModel):
         return f"{type(self).__name__}(model={self.model!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        # The SDK's client holds the key in plain.
-        return {name: value for name, value in vars(self).items() if name != "_client"}
+        return {name: value for name, value in vars(self).items() if name not in _CLIENTS}
 
     @property
     def model_label(self) -> str | None:
@@ -126,17 +131,14 @@ class SdkChat(BaseChatModel):
     ) -> AsyncIterator[AIMessageChunk]:
         with self._provider_errors() as answer:
             bill = Bill(self.model, self._billed_at())
-            # A client of its own: an async one is bound to the loop that first used it, and it
-            # takes a connection pool along that must be closed in that loop.
-            async with self._client_of(1) as client:
-                create = self._create(client)
-                request = self._fields(create, messages, kwargs)
-                stream = await create(**request)
-                chunks = aread_all(self._reader(request), stream)
-                async with stream, aclosing(chunks):
-                    answer.begins(stream)
-                    async for chunk in chunks:
-                        yield bill.note(chunk)
+            create = self._create(await self._async_client())
+            request = self._fields(create, messages, kwargs)
+            stream = await create(**request)
+            chunks = aread_all(self._reader(request), stream)
+            async with stream, aclosing(chunks):
+                answer.begins(stream)
+                async for chunk in chunks:
+                    yield bill.note(chunk)
 
     def _fields(
         self, create: Callable[..., Any], messages: list[BaseMessage], kwargs: dict[str, Any]
@@ -154,6 +156,21 @@ class SdkChat(BaseChatModel):
     @cached_property
     def _client(self) -> Any:
         return self._client_of(0)
+
+    async def _async_client(self) -> Any:
+        """Return the running loop's client: its connections are bound to that loop."""
+        loop = asyncio.get_running_loop()
+        kept: tuple[Any, Any] | None = self._async_clients.get(loop)
+        if kept is None or kept[0].is_closed():
+            client = self._client_of(1)
+            keeper = _close_with_its_loop(client, ref(loop), ref(self._async_clients))
+            await anext(keeper)
+            kept = self._async_clients[loop] = (client, keeper)
+        return kept[0]
+
+    @cached_property
+    def _async_clients(self) -> WeakKeyDictionary[Any, Any]:
+        return WeakKeyDictionary()
 
     def _client_of(self, kind: int) -> Any:
         return getattr(self._package(), self.clients[kind])(**self._client_settings())
@@ -280,6 +297,33 @@ def no_such_tool(choice: str, names: list[str]) -> InputError:
     return InputError(
         f"tool_choice names no tool: {choice!r}. "
         f"Use 'auto', 'any', 'none' or one of {', '.join(map(repr, names))}."
+    )
+
+
+async def _close_with_its_loop(
+    client: Any, loop: ref[Any], clients: ref[WeakKeyDictionary[Any, Any]]
+) -> AsyncIterator[None]:
+    """Keep a client open until its loop ends, or nobody has this any more.
+
+    What runs loops lets their asynchronous generators finish before it closes them; nothing else
+    tells that a loop is about to end.
+    """
+    try:
+        yield
+    finally:
+        # Another may be in its place by now.
+        if (home := loop()) and (kept := clients()) and kept.get(home, (None,))[0] is client:
+            del kept[home]
+        await client.close()
+
+
+def is_theirs(tool: Any) -> bool:
+    """Tell whether this is a tool at the provider's end, which goes there as it is."""
+    return (
+        isinstance(tool, dict)
+        and isinstance(tool.get("type"), str)
+        and tool["type"] not in ("custom", "function", "object")
+        and "input_schema" not in tool
     )
 
 

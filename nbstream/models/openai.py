@@ -11,7 +11,7 @@ from ..tools import convert_to_tool
 from ..wire.openai_chat import OpenAIChatReader, chat_messages
 from ..wire.openai_responses import OpenAIResponsesReader, response_items
 from ._schemas import closed, requires_all
-from ._sdk import SdkChat, no_such_tool
+from ._sdk import SdkChat, is_theirs, no_such_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -242,7 +242,7 @@ class ChatOpenAI(SdkChat):
         ('weather', 'required')
         """
         given = listed(tools, "bind_tools", "tools")
-        bound = [one if _is_theirs(one) else self._tool(one, strict) for one in given]
+        bound = [one if is_theirs(one) else self._tool(one, strict) for one in given]
         if isinstance(tool_choice, str):
             names = [name for one in bound if (name := one.get("function", one).get("name"))]
             tool_choice = "required" if tool_choice == "any" else tool_choice
@@ -286,13 +286,3 @@ class ChatOpenAI(SdkChat):
         if self.use_responses_api:
             return {"text": {"format": {"type": "json_schema", **form}}}
         return {"response_format": {"type": "json_schema", "json_schema": form}}
-
-
-def _is_theirs(tool: Any) -> bool:
-    """Tell whether this is a tool at the provider's end."""
-    return (
-        isinstance(tool, dict)
-        and isinstance(tool.get("type"), str)
-        and tool["type"] not in ("function", "object")
-        and "input_schema" not in tool
-    )
