@@ -29,6 +29,7 @@ _LOOKS_LIKE_A_KEY = re.compile(r"(?<![A-Za-z0-9])sk-(?=[A-Za-z_-]*[0-9])[A-Za-z0
 _VARIABLES = (
     "ANTHROPIC_API_KEY",
     "ANTHROPIC_AUTH_TOKEN",
+    "AZURE_OPENAI_API_KEY",
     "DEEPSEEK_API_KEY",
     "FIREWORKS_API_KEY",
     "GEMINI_API_KEY",

@@ -1,18 +1,31 @@
 """What the tests share."""
 
+import os
+
 import pytest
 
 from nbstream import ChatLocal
+from nbstream.models._keys import KEYS
 from nbstream.widget._page import Page
 
 from .endpoint import Endpoint
 from .watched import clients
+
+# A key in this machine's keyring is none for tests, nor for the kernels that they start.
+os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 
 
 @pytest.fixture(autouse=True)
 def unknown_host(monkeypatch):
     """No page has said yet what it can do: that holds for all widgets of a process."""
     monkeypatch.setattr(Page, "_takes_places", False)
+
+
+@pytest.fixture(autouse=True)
+def no_keys(monkeypatch):
+    """What one test enters or finds is not there in the next one."""
+    monkeypatch.setattr(KEYS, "_entered", {})
+    monkeypatch.setattr(KEYS, "_asked", {})
 
 
 @pytest.fixture

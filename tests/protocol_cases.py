@@ -329,6 +329,34 @@ def failed_behind_a_model():
 
 
 # Each with the numbers of the events where a new frame begins.
+def priced_case():
+    """Costs that models noted add up; a later one of the same answer stands for all of it."""
+    trace = Trace()
+    whole = run(trace, "chain")
+    runs = [run(trace, name, "chat_model", whole, "m") for name in ("one", "two")]
+    others = [run(trace, f"other {at}", "chat_model", model="m") for at in range(4)]
+
+    def metadata(amount, currency="USD"):
+        cost = {"amount": amount, "currency": currency, "price_list": "a list of 2026"}
+        return {"usage_metadata": USAGE, "response_metadata": {"cost": cost}}
+
+    odd = [metadata(True), metadata(1.0, "EUR"), {**metadata(1), "response_metadata": {"cost": 3}}]
+    return log(
+        trace,
+        (0, "start", whole),
+        *((at + 1, "start", one) for at, one in enumerate(runs)),
+        (10, "chunk", runs[0], AIMessageChunk("a", **metadata(0.001))),
+        (12, "chunk", runs[0], AIMessageChunk("b", **metadata(0.0032))),
+        (20, "end", runs[0]),
+        (21, "chunk", runs[1], AIMessageChunk("c", **metadata(1.5))),
+        (30, "cancelled", runs[1]),
+        (31, "end", whole, "Hi"),
+        *((40 + at, "start", one) for at, one in enumerate(others)),
+        *((50 + at, "end", others[at], AIMessage("x", **said)) for at, said in enumerate(odd)),
+        (60, "end", others[3], AIMessage("x", usage_metadata=USAGE)),
+    )
+
+
 CASES = {
     "changed_at_the_end": (changed_at_the_end(), []),
     "cut_off": (cut_off(), []),
@@ -343,6 +371,7 @@ CASES = {
     "not_streamed": (not_streamed(), []),
     "odd_chunks": (odd_chunks(), []),
     "plain": (plain_case(), []),
+    "priced": (priced_case(), [7]),
     "several_roots": (several_roots(), [5, 9]),
     "stopped": (stopped(), []),
     "thinking_and_tools": (thinking_and_tools(), [3, 7]),

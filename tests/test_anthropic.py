@@ -155,8 +155,8 @@ def test_a_conversation_with_tools_goes_back_as_it_came():
     with api.Endpoint(api.answers(SIGNED, CALL)) as server:
         chunks = merge_chunks(claude(server).stream("Hi"))
         for said in (chunks, chunks.to_message()):
-            answers = [ToolMessage(3, "toolu_1"), ToolMessage("no", "toolu_2", status="error")]
-            turns = sent(server, ["Hi", said, *answers, "And now?"])["messages"]
+            result = ToolMessage(3, "toolu_1", status="error")
+            turns = sent(server, ["Hi", said, result, "And now?"])["messages"]
             assert turns[1] == {
                 "role": "assistant",
                 "content": [
@@ -168,8 +168,7 @@ def test_a_conversation_with_tools_goes_back_as_it_came():
             assert turns[2] == {
                 "role": "user",
                 "content": [
-                    {"type": "tool_result", "tool_use_id": "toolu_1", "content": "3"},
-                    {"type": "tool_result", "tool_use_id": "toolu_2", "content": "no"}
+                    {"type": "tool_result", "tool_use_id": "toolu_1", "content": "3"}
                     | {"is_error": True},
                 ],
             }
@@ -404,6 +403,61 @@ def test_an_answer_that_broke_off_is_no_answer(schema):
 def test_a_model_that_thinks_is_not_forced():
     with api.Endpoint(api.answers(SIGNED, api.tool_block(1, "1", "Fish", *PIECES))) as server:
         thinking = {"type": "enabled", "budget_tokens": 1024}
-        model = claude(server, thinking=thinking).with_structured_output(Fish)
+        model = claude(server, thinking=thinking, max_tokens=2000).with_structured_output(Fish)
         assert model.invoke("Hi").size == 3
     assert server.requests[0]["tool_choice"] == {"type": "auto"}
+
+
+# What the newer models have
+
+
+@pytest.mark.promise("docs/models.md", "json_schema=True has the endpoint hold the answer")
+def test_the_endpoint_holds_an_answer_to_a_schema_and_it_grows():
+    schema = {"title": "Fish", "type": "object", "properties": {"size": {"type": "integer"}}}
+    schema["properties"]["size"]["minimum"] = 1
+    with api.Endpoint(api.says('{"si', 'ze": 1', "23}")) as server:
+        model = claude(server, json_schema=True, effort="low").with_structured_output(schema)
+        assert list(model.stream("Hi"))[-1] == {"size": 123}
+    [request] = server.requests
+    assert "tools" not in request
+    config = request["output_config"]
+    assert (config["effort"], config["format"]["type"]) == ("low", "json_schema")
+    sent = config["format"]["schema"]
+    assert sent["additionalProperties"] is False  # the API wants that
+    assert "minimum" not in sent["properties"]["size"]  # and refuses this
+    assert "minimum" in schema["properties"]["size"]
+
+
+def test_effort_and_adaptive_thinking_are_asked_for():
+    with api.Endpoint(api.says("x")) as server:
+        claude(server, effort="high", thinking={"type": "adaptive"}).invoke("Hi")
+        claude(server).invoke("Hi", cache_control={"type": "ephemeral"})
+    first, second = server.requests
+    assert first["output_config"] == {"effort": "high"}
+    assert first["thinking"] == {"type": "adaptive"}
+    assert second["cache_control"] == {"type": "ephemeral"}
+    assert "output_config" not in second
+
+
+def test_a_budget_that_leaves_no_room_for_an_answer_is_told():
+    with api.Endpoint(api.says("x")) as server:
+        model = claude(server, thinking={"type": "enabled", "budget_tokens": 2000})
+        with pytest.raises(InputError, match=r"budget of 2000 .* 1024, too\. Raise max_tokens"):
+            model.invoke("Hi")
+        with pytest.raises(InputError, match="budget of 2000"):
+            asyncio.run(model.ainvoke("Hi", max_tokens=2000))
+        model.invoke("Hi", max_tokens=2001)
+        model.invoke("Hi", extra_headers={"anthropic-beta": "interleaved-thinking-2025-05-14"})
+    assert len(server.requests) == 2
+
+
+def test_tools_at_anthropics_end_go_as_they_are():
+    theirs = [
+        {"type": "web_search_20250305", "name": "web_search", "max_uses": 3},
+        {"type": "mcp_toolset", "mcp_server_name": "x"},
+    ]
+    schema = {"title": "Fish", "type": "object", "properties": {"size": {"type": "integer"}}}
+    bound = ChatAnthropic().bind_tools([*theirs, schema], tool_choice="web_search")
+    assert bound.kwargs["tools"][:2] == theirs
+    assert bound.kwargs["tools"][2]["name"] == "Fish"
+    assert bound.kwargs["tool_choice"] == {"type": "tool", "name": "web_search"}

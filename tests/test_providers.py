@@ -1,17 +1,20 @@
 """Models by name: one table, for the code, for `%chat models` and for the docs."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from nbstream import ChatAnthropic, ChatLocal, ChatOpenAI, InputError, SetupError, init_chat_model
 from nbstream._secrets import _VARIABLES
+from nbstream.models._azure import ChatAzure
+from nbstream.models._keys import KEYS
 from nbstream.models._providers import PROVIDERS, markdown_table, missing
 
 from . import endpoint as api
 from .contract.dialects import chat_event, chat_says, lines, streams
 
-KINDS = {"local": ChatLocal, "anthropic": ChatAnthropic}
+KINDS = {"local": ChatLocal, "anthropic": ChatAnthropic, "azure": ChatAzure}
 HOSTED = [one for one in PROVIDERS.values() if one.key_variable]
 SERVERS = [one for one in PROVIDERS.values() if not one.key_variable and one.name != "local"]
 
@@ -28,19 +31,22 @@ def test_every_row_makes_a_model(row):
     assert (model.base_url, model.key_variable) in [
         (row.address, row.key_variable),
         (None, "ANTHROPIC_API_KEY"),
+        (None, "AZURE_OPENAI_API_KEY"),
     ]
 
 
 @pytest.mark.parametrize("row", HOSTED, ids=lambda row: row.name)
-def test_a_missing_key_names_its_variable(row, monkeypatch):
+def test_a_missing_key_names_its_variable(row, monkeypatch, tmp_path):
     monkeypatch.delenv(row.key_variable, raising=False)
     monkeypatch.setenv("OPENAI_API_KEY" if row.name != "openai" else "GROQ_API_KEY", "sk-x")
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     monkeypatch.delenv("ANTHROPIC_BASE_URL", raising=False)
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(SetupError, match=f"Set {row.key_variable} before"):
-        init_chat_model(f"{row.name}:x").invoke("Hi")
+        init_chat_model(f"{row.name}:x").ensure_key()
     assert row.key_variable in missing(row)
-    assert not missing(row, has_key=True)
+    KEYS.enter(row.key_variable, "a-key-to-try-with", "this session")
+    assert not missing(row)
 
 
 @pytest.mark.promise("docs/models.md", "A server on this machine needs no key")
@@ -85,6 +91,48 @@ def test_names_that_need_no_provider():
 def test_a_name_of_nobody_lists_the_providers(name):
     with pytest.raises(InputError, match=f"Unknown model {name!r}.*'local'.* groq, openrouter"):
         init_chat_model(name)
+
+
+AZURE = {"api_key": "none-at-all", "api_version": "2024-10-21"}
+
+
+@pytest.mark.promise("docs/models.md", "azure:NAME asks a deployment")
+@pytest.mark.parametrize("by", ["arguments", "environment"])
+def test_azure_is_asked_as_its_sdk_does(by, monkeypatch):
+    asked = []
+
+    def behaviour(handler, body):
+        asked.append((handler.path, handler.headers["api-key"], body))
+        streams(chat_says("Hi"))(handler, body)
+
+    with api.Endpoint(behaviour) as server:
+        settings = {**AZURE, "azure_endpoint": server.url}
+        if by == "environment":
+            settings = {}
+            monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", server.url)
+            monkeypatch.setenv("OPENAI_API_VERSION", AZURE["api_version"])
+            monkeypatch.setenv("AZURE_OPENAI_API_KEY", AZURE["api_key"])
+        model = init_chat_model("azure:my-gpt", max_tokens=7, **settings)
+        assert model.invoke("Hi").text == asyncio.run(model.ainvoke("Hi")).text == "Hi"
+    for path, key, body in asked:
+        assert path == "/openai/deployments/my-gpt/chat/completions?api-version=2024-10-21"
+        assert key == AZURE["api_key"]
+        assert body["max_completion_tokens"] == 7  # the models refuse the older name
+
+
+@pytest.mark.parametrize(
+    ("settings", "variable"),
+    [
+        ({"azure_endpoint": "https://x.test"}, "OPENAI_API_VERSION"),
+        ({"api_version": "2024-10-21"}, "AZURE_OPENAI_ENDPOINT"),
+    ],
+)
+def test_azure_says_what_it_lacks(settings, variable, monkeypatch):
+    for name in ("AZURE_OPENAI_ENDPOINT", "OPENAI_API_VERSION"):
+        monkeypatch.delenv(name, raising=False)
+    model = init_chat_model("azure:my-gpt", api_key="none-at-all", **settings)
+    with pytest.raises(SetupError, match=f"azure:my-gpt lacks .* set {variable} before"):
+        model.invoke("Hi")
 
 
 def test_what_is_no_name_is_named():

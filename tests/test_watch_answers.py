@@ -288,9 +288,9 @@ def test_what_is_no_answer_at_all_harms_nobody():
 
 def test_the_embedded_server_speaks_three_dialects(local):
     local.invoke("Hi")
-    from nbstream.models.local import _server
+    from nbstream.models._engine import Setup, server_of
 
-    server = _server()
+    server = server_of(Setup())
     options = {"api_key": server.key.reveal(), "default_headers": {"Connection": "close"}}
     with openai.OpenAI(base_url=f"{server.url}/v1", **options) as client, watch() as view:
         clients.append(anthropic.Anthropic(base_url=server.url, **options))

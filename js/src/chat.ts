@@ -2,7 +2,7 @@
 
 import type { Frame, ImageUrl, Json, Request, Words } from "./protocol";
 import { count, dicts, list, text } from "./read";
-import { metrics } from "./state";
+import { metrics, type Price } from "./state";
 import { Store, tell } from "./store";
 
 export interface Turn {
@@ -176,13 +176,16 @@ export class ChatStore {
     return this.#last?.store.isStopping ?? false;
   }
 
-  /** Tokens of all turns. */
-  get usage(): { input: number; output: number } {
-    const total = { input: 0, output: 0 };
+  /** Tokens of all turns, and what they cost. */
+  usage(price?: Price): { input: number; output: number; cost: number | null; by: string | null } {
+    const total = { input: 0, output: 0, cost: 0 as number | null, by: null as string | null };
     for (const { store } of this.turns.values()) {
-      const { input_tokens, output_tokens } = metrics(store.live);
-      total.input += input_tokens ?? 0;
+      const { input_tokens, output_tokens, cost, priced_by } = metrics(store.live, 0, price);
+      if (input_tokens === null) continue;
+      total.input += input_tokens;
       total.output += output_tokens ?? 0;
+      total.cost = cost === null || total.cost === null ? null : total.cost + cost;
+      total.by = priced_by;
     }
     return total;
   }

@@ -5,7 +5,7 @@
 
 import type { Detail, Kind, Log } from "./log";
 import type { CustomItem, EndItem, Json, RunError } from "./protocol";
-import { isDict, text, toJson } from "./read";
+import { type Dict, isDict, text, toJson } from "./read";
 import type { RunState } from "./state";
 
 export type Version = "v1" | "v2";
@@ -83,7 +83,7 @@ function dataAt(log: Log, run: RunState, seq: number, version: Version): Json {
       return streamed && !isRoot ? {} : { input: input ?? null };
     }
     case "end": {
-      const output = outputOf(run, detail as EndItem);
+      const output = withOdds(log, log.run[seq]!, outputOf(run, detail as EndItem));
       if (isRoot) return { output };
       const isModel = run.type === "chat_model";
       return {
@@ -110,6 +110,28 @@ export function chunkAt(log: Log, seq: number): Json {
 export function outputOf(run: RunState, end: Pick<EndItem, "output" | "message">): Json {
   if (end.output !== undefined) return end.output;
   return end.message ? run.output : run.texts.join("");
+}
+
+/** A message with the log-probabilities of its chunks, which its end does not say again. */
+function withOdds(log: Log, run: number, output: Json): Json {
+  if (!isDict(output) || !text(output.type).startsWith("AIMessage")) return output;
+  const odds: Dict = {};
+  for (const [seq, detail] of log.detail) {
+    if (log.kind[seq] !== "chunk" || log.run[seq] !== run) continue;
+    const { chunk } = detail as { chunk: Json };
+    const said = isDict(chunk) && isDict(chunk.response_metadata) && chunk.response_metadata;
+    for (const [key, value] of Object.entries(
+      (said && isDict(said.logprobs) && said.logprobs) || {},
+    )) {
+      const before = odds[key];
+      if (Array.isArray(before) && Array.isArray(value)) before.push(...value);
+      else if (value !== null || !(key in odds))
+        odds[key] = Array.isArray(value) ? [...value] : value;
+    }
+  }
+  const metadata = isDict(output.response_metadata) ? output.response_metadata : {};
+  if (Object.keys(odds).length === 0 || "logprobs" in metadata) return output;
+  return { ...output, response_metadata: { ...metadata, logprobs: odds } };
 }
 
 function generations(message: Json): Json {

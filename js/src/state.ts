@@ -44,6 +44,8 @@ export interface RunState {
   /** By the text's place, where the model told it. */
   logprobs: { [place: number]: number };
   usage: { input: number; output: number } | null;
+  /** In US dollars, and by whose prices. */
+  cost: [number, string] | null;
   stop: string | null;
   /** What the end said of it; null where it is the texts. */
   output: Json;
@@ -56,6 +58,9 @@ export interface ViewState {
   runs: RunState[];
 }
 
+/** For a million tokens. */
+export type Price = { input?: number; output?: number };
+
 /** What a run took and gave, as `nbstream.events.Metrics`: times are seconds. */
 export interface Metrics {
   duration: number | null;
@@ -64,6 +69,8 @@ export interface Metrics {
   input_tokens: number | null;
   output_tokens: number | null;
   tokens_per_second: number | null;
+  cost: number | null;
+  priced_by: string | null;
 }
 
 export interface Gaps {
@@ -115,6 +122,7 @@ function begun(item: StartItem): RunState {
     asides: [],
     logprobs: {},
     usage: null,
+    cost: null,
     stop: null,
     output: null,
     error: null,
@@ -137,7 +145,7 @@ function finish(run: RunState, time: number, item: EndItem): void {
   if (isDict(run.output)) {
     // It is the sum of the chunks', so it stands for theirs.
     run.usage = usageOf(run.output) ?? run.usage;
-    noteStop(run, run.output);
+    noteMetadata(run, run.output);
   }
   // What did not stream has one text: its output.
   const output = run.texts.length > 0 ? "" : textOf(run.output);
@@ -164,7 +172,7 @@ function noteMessage(run: RunState, message: Json): void {
     const { input, output } = run.usage ?? { input: 0, output: 0 };
     run.usage = { input: input + usage.input, output: output + usage.output };
   }
-  noteStop(run, message);
+  noteMetadata(run, message);
   for (const { thinking } of dicts(message.content)) {
     if (typeof thinking === "string") extend(run, "thinking", null, null, thinking);
   }
@@ -211,9 +219,13 @@ function usageOf(message: Dict): RunState["usage"] {
   return { input: whole(usage.input_tokens), output: whole(usage.output_tokens) };
 }
 
-function noteStop(run: RunState, message: Dict): void {
+function noteMetadata(run: RunState, message: Dict): void {
   const said = message.response_metadata;
-  if (isDict(said)) run.stop = text(said.stop_reason) || run.stop;
+  if (!isDict(said)) return;
+  run.stop = text(said.stop_reason) || run.stop;
+  const { cost } = said;
+  if (!isDict(cost) || cost.currency !== "USD" || typeof cost.amount !== "number") return;
+  run.cost = [cost.amount, text(cost.price_list)];
 }
 
 /** How the log is doing: its outermost run that goes on or, if none does, the last. */
@@ -270,14 +282,20 @@ export function textTimes({ runs }: ViewState): readonly number[] {
 }
 
 /** A run's metrics, by default the first one's; tokens are those of all model calls inside it. */
-export function metrics({ runs }: ViewState, at = 0): Metrics {
+export function metrics({ runs }: ViewState, at = 0, price: Price = {}): Metrics {
   const root = runs[at];
+  let paid: number | null = null;
+  let source: string | null = null;
+  let isKnown = true;
   let output_tokens: number | null = null;
   let input_tokens: number | null = null;
-  for (const { type, usage } of inside(runs, at)) {
+  for (const { type, usage, cost } of inside(runs, at)) {
     if (type !== "chat_model" || !usage) continue;
     output_tokens = (output_tokens ?? 0) + usage.output;
     input_tokens = (input_tokens ?? 0) + usage.input;
+    isKnown &&= cost !== null;
+    paid = (paid ?? 0) + (cost?.[0] ?? 0);
+    source = cost?.[1] ?? null;
   }
   // Their ends are enough here: this is asked for with each frame.
   let chunks = 0;
@@ -292,6 +310,12 @@ export function metrics({ runs }: ViewState, at = 0): Metrics {
   const took = last - first;
   // The first one's time is not in the span, so neither is the first one.
   const passed = (output_tokens ?? chunks) - 1;
+  const { input, output } = price;
+  const isSet = input !== undefined && output !== undefined;
+  if (isSet && input_tokens !== null && output_tokens !== null) {
+    paid = (input_tokens * input + output_tokens * output) / 1e6;
+  }
+  const isByList = paid !== null && isKnown && !isSet;
   return {
     duration: root && root.end !== null ? (root.end - root.start) / 1000 : null,
     first_token: root && chunks > 0 ? (first - root.start) / 1000 : null,
@@ -299,6 +323,8 @@ export function metrics({ runs }: ViewState, at = 0): Metrics {
     input_tokens,
     output_tokens,
     tokens_per_second: took > 0 && passed > 0 ? (passed / took) * 1000 : null,
+    cost: isSet || isByList ? paid : null,
+    priced_by: isByList ? source : null,
   };
 }
 

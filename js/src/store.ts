@@ -10,6 +10,7 @@ import {
   fold,
   initial,
   isRunning,
+  type Price,
   type RunState,
   type Status,
   status,
@@ -40,6 +41,8 @@ export class Store {
   isGone = false;
   /** What went wrong with what the reader asked for, and what else Python has to say. */
   problem = "";
+  /** What a million tokens cost, where the reader said so. */
+  price: () => Price = () => ({});
   notice = "";
   #listeners = new Set<() => void>();
   #ask: (message: Request) => void;

@@ -1,16 +1,17 @@
 /** Figures in words. */
 
-import { metrics, roots, type ViewState } from "./state";
+import { type Metrics, metrics, type Price, roots, type ViewState } from "./state";
 
 /** The figures in the header: of several turns, how many there are. */
-export function allFigures(state: ViewState): string[] {
+export function allFigures(state: ViewState, price?: Price): string[] {
   const { length } = roots(state);
-  return length > 1 ? [count(length, "turn")] : figures(state);
+  return length > 1 ? [count(length, "turn")] : figures(state, 0, price);
 }
 
 /** A run's figures. */
-export function figures(state: ViewState, at = 0): string[] {
-  const { first_token, chunks, output_tokens, tokens_per_second } = metrics(state, at);
+export function figures(state: ViewState, at = 0, price?: Price): string[] {
+  const measured = metrics(state, at, price);
+  const { first_token, chunks, output_tokens, tokens_per_second } = measured;
   const unit = output_tokens === null ? "chunk" : "token";
   const words: string[] = [];
   const root = state.runs[at];
@@ -18,7 +19,15 @@ export function figures(state: ViewState, at = 0): string[] {
   if (first_token !== null) words.push(`first token ${duration(first_token * 1000)}`);
   if ((output_tokens ?? chunks) > 0) words.push(count(output_tokens ?? chunks, unit));
   if (tokens_per_second !== null) words.push(`${number(tokens_per_second)} ${unit}s/s`);
+  if (measured.cost !== null) words.push(money(measured));
   return words;
+}
+
+/** A cost: in dollars by the known prices, else in whatever the price was in. */
+export function money({ cost, priced_by }: Pick<Metrics, "cost" | "priced_by">): string {
+  const amount = cost ?? 0;
+  const said = amount.toFixed(amount >= 1 ? 2 : amount >= 0.01 ? 4 : 6);
+  return priced_by === null ? `cost ${said}` : `$${said}`;
 }
 
 export function number(value: number): string {

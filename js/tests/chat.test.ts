@@ -98,7 +98,8 @@ describe("the store", () => {
     const usage_metadata = { input_tokens: 5, output_tokens: 7 };
     const done = end({ message: { type: "AIMessageChunk", usage_metadata } });
     for (const id of [0, 1]) turn(id, null, { frames: [frame(0, start(), chunks("a"), done)] });
-    expect(chat.usage).toEqual({ input: 10, output: 14 });
+    expect(chat.usage()).toEqual({ input: 10, output: 14, cost: null, by: null });
+    expect(chat.usage({ input: 1e6, output: 1e6 }).cost).toBe(24);
   });
 
   it("grows and loses turns as Python says, which keep what is in them", () => {

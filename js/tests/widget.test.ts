@@ -346,7 +346,7 @@ describe("the widget", () => {
     root.querySelector<HTMLElement>(".nbs-figures-button")!.click();
     await settle();
     const said = text(root, ".nbs-figures dl");
-    for (const part of ["First token10 ms", "Duration400 ms", "Tokens in1,000", "Cost0.00450"]) {
+    for (const part of ["First token10 ms", "Duration400 ms", "Tokens in1,000", "Cost0.004500"]) {
       expect(said).toContain(part);
     }
     expect(said).toContain("Gap (p95)10 ms");

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._files import read_whole, write_whole
 from .._shown import brief
-from ..events._metrics import cost_of
+from ..events._metrics import add_costs, cost_of
 from ..messages import (
     AIMessage,
     BaseMessage,
@@ -23,7 +23,7 @@ from ..sources import can_be_asked, label_of
 from ._fitting import fitting
 from ._prompt import images_in, prompt_of
 from ._stored import dump, load
-from ._turn import Turn, answered
+from ._turn import Turn, answered, cost_of_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -160,21 +160,25 @@ class Conversation:
             "output": sum(count[1] for count in counts),
         }
 
-    def cost(self, price: Mapping[str, float]) -> float:
-        """Return what the conversation cost.
+    def cost(self, price: Mapping[str, float] | None = None) -> float | None:
+        """Return what the conversation cost; None where that is not known.
 
         Parameters
         ----------
         price
-            ``{"input": …, "output": …}`` for a million tokens, in any currency.
+            ``{"input": …, "output": …}`` for a million tokens, in any currency. By default the
+            known prices of the models count, in US dollars: ``pip install 'nbstream[prices]'``.
 
         Raises
         ------
         InputError
             If the price has another form.
         """
-        usage = self.usage
-        return cost_of(price, usage["input"], usage["output"])
+        if price is not None:
+            usage = self.usage
+            return cost_of(price, usage["input"], usage["output"])
+        paid = add_costs(cost_of_job(turn._job) for turn in self.all_turns if any(turn.usage))
+        return paid.amount if paid else None
 
     @property
     def is_running(self) -> bool:

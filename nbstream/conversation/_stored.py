@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError, NbstreamError
 from .._secrets import hide_all
 from .._shown import outgoing, shown
+from ..events._metrics import read_cost
 from ..messages import AIMessage, HumanMessage
-from ._turn import Origin, Turn, answered
+from ._turn import Origin, Turn, answered, cost_of_job
 
 if TYPE_CHECKING:
     from ._conversation import Conversation
@@ -55,6 +56,8 @@ def _stored(turn: Turn) -> dict[str, Any]:
         stored["tool_calls"] = answer.tool_calls
     if any(usage := turn.usage):
         stored["usage"] = dict(zip(("input", "output"), usage, strict=True))
+    if cost := cost_of_job(turn._job):
+        stored["cost"] = {"amount": cost.amount, "currency": "USD", "price_list": cost.source}
     if turn.origin:
         stored |= {"key": turn.origin.key, "line": turn.origin.line, "cell": turn.origin.cell}
     return stored
@@ -159,6 +162,7 @@ def _turn(
             {"name": _text(c["name"]), "args": dict(c["args"]), "id": c["id"], "type": "tool_call"}
             for c in one.get("tool_calls", [])
         ],
+        response_metadata={"cost": one["cost"]} if read_cost(one) else {},
         usage_metadata=metadata,  # type: ignore[arg-type]
     )
     # What was under way when it was stored broke off there, and what failed is no answer.

@@ -6,11 +6,12 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from ..events._metrics import Cost
 from ..events._plain import text_of
 from ..jobs import Job, Watched
 from ..messages import AIMessage, HumanMessage
 
-__all__ = ["Origin", "Turn", "answered", "text_of_answer", "usage_of"]
+__all__ = ["Origin", "Turn", "answered", "cost_of_job", "text_of_answer", "usage_of"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,14 @@ def usage_of(job: Job) -> tuple[int, int]:
         return (0, 0)
     metrics = job.trace.metrics()
     return (metrics.input_tokens or 0, metrics.output_tokens or 0)
+
+
+def cost_of_job(job: Job) -> Cost | None:
+    """Return what a job cost by the known prices; None if they are not known for all of it."""
+    if not job.trace.runs:
+        return None
+    metrics = job.trace.metrics()
+    return None if metrics.cost is None else Cost(metrics.cost, metrics.priced_by or "")
 
 
 def text_of_answer(value: Any) -> str:

@@ -20,7 +20,8 @@ any other run is the text itself, except where ``messages`` names its run. ``mor
 place of a chunk that is more than its text, all of that chunk.
 
 An ``end`` has the ``output`` that cannot be told from the chunks: where they were texts, there is
-none; where they were messages of text, there is a ``message`` without its ``content``. ``input`` is
+none; where they were messages of text, there is a ``message`` without its ``content``.
+A message whose run had chunks leaves its log-probabilities out, which those have. ``input`` is
 there, at the end, for a run whose input streamed in. Values are in the bounded form of
 `nbstream.events._plain`.
 
@@ -136,9 +137,20 @@ def _end(trace: Log, event: Event) -> dict[str, Any]:
         return item
     form = plain(output, trace.memo)
     is_message = issubclass(type(output), BaseMessage) and type(form) is dict
+    if is_message and trace.has_chunks(event.run):
+        form = _without_logprobs(form)
     if event.data is None and is_message and type(form["content"]) is str:
         return {**item, "message": {k: v for k, v in form.items() if k != "content"}}
     return {**item, "output": form}
+
+
+def _without_logprobs(form: dict[str, Any]) -> dict[str, Any]:
+    metadata = form.get("response_metadata")
+    if type(metadata) is not dict or "logprobs" not in metadata:
+        return form
+    left = {key: value for key, value in metadata.items() if key != "logprobs"}
+    form = {key: value for key, value in form.items() if key != "response_metadata"}
+    return {**form, "response_metadata": left} if left else form
 
 
 def _error(trace: Log, event: Event) -> dict[str, Any]:

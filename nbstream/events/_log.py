@@ -96,6 +96,10 @@ class Log:
             chunks = list(self._chunks[run.index])
         return sum_so_far(chunks)
 
+    def has_chunks(self, run: Run) -> bool:
+        """Tell whether a run has streamed."""
+        return bool(self._chunks[run.index])
+
     def input(self, run: Run) -> Any:
         """Return what a run was given: known at its start, or added up as it streamed in."""
         if run.streamed_input is not None:

@@ -11,12 +11,23 @@ from .._shown import attempt, brief
 from ._plain import has_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ._log import Log
     from ._types import Run
 
-__all__ = ["Measured", "Metrics", "check_price", "cost_of", "count_usage", "measure", "metrics_of"]
+__all__ = [
+    "Cost",
+    "Measured",
+    "Metrics",
+    "add_costs",
+    "check_price",
+    "cost_of",
+    "count_usage",
+    "measure",
+    "metrics_of",
+    "read_cost",
+]
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,16 @@ class Metrics:
     tokens_per_second: float | None
     """Output tokens (texts, where tokens are not known) from the first text to the last."""
     cost: float | None
-    """In the unit of the price, where one was passed in."""
+    """In the unit of the price that was passed in, else in US dollars; None: not known."""
+    priced_by: str | None = None
+    """Whose prices that was worked out by, where none was passed in: ``"genai-prices 0.2.3"``."""
+
+
+class Cost(NamedTuple):
+    """What a model's answer cost in US dollars, and by whose prices."""
+
+    amount: float
+    source: str
 
 
 class Measured(NamedTuple):
@@ -73,6 +93,8 @@ class Measured(NamedTuple):
     """Whether that was at its end, as its output."""
     usage: tuple[int, int] | None
     """Tokens in and out."""
+    cost: Cost | None = None
+    """As the model noted it in its message."""
 
 
 def metrics_of(
@@ -112,9 +134,12 @@ def metrics_of(
     took = times[-1] - times[0] if times else 0.0
     # The first one's time is not in the span, so neither is the first one.
     passed = (len(times) if tokens_out is None else tokens_out) - 1
-    cost = None
-    if price is not None and tokens_in is not None and tokens_out is not None:
-        cost = cost_of(price, tokens_in, tokens_out)
+    cost, source = None, None
+    if tokens_in is not None and tokens_out is not None:
+        if price is not None:
+            cost = cost_of(price, tokens_in, tokens_out)
+        elif known := add_costs(one.cost for one in models if one.usage is not None):
+            cost, source = known
     return Metrics(
         duration=None if run.end is None else (run.end - run.start) / unit,
         first_token=(times[0] - run.start) / unit if times else None,
@@ -126,6 +151,7 @@ def metrics_of(
         output_tokens=tokens_out,
         tokens_per_second=passed / took * unit if took > 0 and passed > 0 else None,
         cost=cost,
+        priced_by=source,
     )
 
 
@@ -139,6 +165,16 @@ def cost_of(price: Mapping[str, float], tokens_in: int, tokens_out: int) -> floa
     """
     check_price(price)
     return (tokens_in * price["input"] + tokens_out * price["output"]) / 1_000_000
+
+
+def add_costs(costs: Iterable[Cost | None]) -> Cost | None:
+    """Return what several answers cost; None if it is not known of one, or there are none."""
+    total: Cost | None = None
+    for one in costs:
+        if one is None:
+            return None
+        total = one if total is None else Cost(total.amount + one.amount, one.source)
+    return total
 
 
 def _inside(runs: Sequence[Measured], root: int) -> list[Measured]:
@@ -188,6 +224,7 @@ def measure(
                 times=[ends[index] or 0.0] if is_at_once else times[index],
                 is_at_once=is_at_once,
                 usage=_usage(trace, one) if is_model else None,
+                cost=_cost(trace, one) if is_model else None,
             )
         )
     return metrics_of(measured, run.index if run is not None else 0, price=price)
@@ -201,6 +238,23 @@ def _gave_text(trace: Log, run: Run) -> bool:
 def _usage(trace: Log, run: Run) -> tuple[int, int] | None:
     output = trace.output(run)
     return count_usage(attempt(lambda: getattr(output, "usage_metadata", None), lambda: None))
+
+
+def _cost(trace: Log, run: Run) -> Cost | None:
+    output = trace.output(run)
+    said = attempt(lambda: getattr(output, "response_metadata", None), lambda: None)
+    return read_cost(said)
+
+
+def read_cost(metadata: Any) -> Cost | None:
+    """Return the cost that a message's metadata tell, if they do."""
+    said = metadata.get("cost") if isinstance(metadata, dict) else None
+    if not isinstance(said, dict) or said.get("currency") != "USD":
+        return None
+    amount, source = said.get("amount"), said.get("price_list")
+    if isinstance(amount, bool) or not isinstance(amount, (int, float)):
+        return None
+    return Cost(amount, source if isinstance(source, str) else "")
 
 
 def count_usage(usage: Any) -> tuple[int, int] | None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
-from ._metrics import Measured, count_usage, metrics_of
+from ._metrics import Cost, Measured, count_usage, metrics_of, read_cost
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ._metrics import Metrics
 
 __all__ = [
@@ -65,6 +67,8 @@ class RunState(TypedDict):
     logprobs: dict[str, float]
     """By the text's place, where the model told it."""
     usage: dict[str, int] | None
+    cost: list[Any] | None
+    """In US dollars, and by whose prices."""
     stop: str | None
     output: Any
     """What the end said of it; None where it is the texts."""
@@ -143,6 +147,7 @@ def _apply_one(state: ViewState, item: dict[str, Any]) -> None:
                 "asides": [],
                 "logprobs": {},
                 "usage": None,
+                "cost": None,
                 "stop": None,
                 "output": None,
                 "error": None,
@@ -163,7 +168,7 @@ def _apply_one(state: ViewState, item: dict[str, Any]) -> None:
             # It is the sum of the chunks', so it stands for theirs.
             if usage := count_usage(run["output"].get("usage_metadata")):
                 run["usage"] = {"input": usage[0], "output": usage[1]}
-            _note_stop(run, run["output"])
+            _note_metadata(run, run["output"])
         # What did not stream has one text: its output.
         if not run["texts"] and (text := _text_of(run["output"])):
             run["texts"].append(text)
@@ -190,7 +195,7 @@ def _note_message(run: RunState, message: dict[str, Any]) -> None:
             "input": before["input"] + usage[0],
             "output": before["output"] + usage[1],
         }
-    _note_stop(run, message)
+    _note_metadata(run, message)
     for block in _dicts(message.get("content")):
         if isinstance(block.get("thinking"), str):
             _extend(run, "thinking", None, None, block["thinking"])
@@ -241,9 +246,11 @@ def _extend(
     )
 
 
-def _note_stop(run: RunState, message: dict[str, Any]) -> None:
+def _note_metadata(run: RunState, message: dict[str, Any]) -> None:
     said = message.get("response_metadata")
     reason = said.get("stop_reason") if isinstance(said, dict) else None
+    if cost := read_cost(said):
+        run["cost"] = [*cost]
     run["stop"] = reason if isinstance(reason, str) and reason else run["stop"]
 
 
@@ -262,7 +269,7 @@ def status_of(run: RunState) -> Status:
     return run["status"]
 
 
-def metrics(state: ViewState, root: int = 0) -> Metrics:
+def metrics(state: ViewState, root: int = 0, price: Mapping[str, float] | None = None) -> Metrics:
     """Return a run's metrics, by default the first one's, as `Trace.metrics` does, to a tick."""
     runs = [
         Measured(
@@ -273,7 +280,8 @@ def metrics(state: ViewState, root: int = 0) -> Metrics:
             times=run["times"],
             is_at_once=run["at_once"],
             usage=(usage["input"], usage["output"]) if (usage := run["usage"]) else None,
+            cost=Cost(*cost) if (cost := run["cost"]) else None,
         )
         for run in state["runs"]
     ]
-    return metrics_of(runs, root, unit=1000)
+    return metrics_of(runs, root, price=price, unit=1000)

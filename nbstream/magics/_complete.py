@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..models._providers import PROVIDERS
 from ._models import MODELS, is_model
 from ._options import KINDS, VIEWS, option_names
 
@@ -140,7 +141,8 @@ def _verb_or_value(session: Session, given: str) -> tuple[str, list[str]]:
     if verb == "branch":
         return rest, _starting(rest, session.conversation.leaves)
     if verb == "key":
-        return rest, _starting(rest, ["forget", *_files(rest, (".env",))])
+        with_key = [one.name for one in PROVIDERS.values() if one.key_variable]
+        return rest, _starting(rest, [*with_key, "forget", *_files(rest, (".env",))])
     if verb in ("load", "save"):
         return rest, _starting(rest, _files(rest, (".json",)))
     return rest, []

@@ -81,10 +81,11 @@ _GROUPS = {
             "%chat system Answer in one line.",
         ),
         Help(
-            "key",
-            "enter an API key, unseen; .env reads it, forget removes it",
-            'It is stored in the system\'s keyring; that and .env need "nbstream[keyring]".',
-            "%chat key .env",
+            "key [PROVIDER]",
+            "enter an API key, unseen; .env reads all in it, forget removes one",
+            "Without a provider it is the set model's, else Claude's. It is stored in the system's "
+            'keyring; that and .env need "nbstream[keyring]".',
+            "%chat key openai",
         ),
     ),
     "Files": (

@@ -43,12 +43,13 @@ def load_ipython_extension(ipython: Any) -> None:
 
 def _warm_up(magics: ChatMagics) -> None:
     """Load what the first prompt will need: half of its time goes into that."""
-    from ..models.local import warm_up
+    from ..models._engine import warm_up
+    from ..models._providers import PROVIDERS, key_of
 
     try:
         import anthropic  # noqa: F401
 
-        is_default = not (magics.model or magics.session.keys.where())
+        is_default = not (magics.model or key_of(PROVIDERS["anthropic"]))
         if is_default or magics.model == "local":
             warm_up()
     except Exception:  # whoever asks will be told

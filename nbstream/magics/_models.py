@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import copy
-import os
 from typing import TYPE_CHECKING, Any
 
-from .._exceptions import InputError, SetupError
+from .._exceptions import InputError
 from .._shown import near
-from ._keys import KEY_VARIABLE
 
 if TYPE_CHECKING:
     from ..models import BaseChatModel
-    from ._keys import Keys
 
 __all__ = ["MODELS", "is_model", "make_model", "providers"]
 
@@ -23,7 +20,6 @@ MODELS = ("local", "claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-5-5")
 def make_model(
     name: str | None,
     namespace: dict[str, Any],
-    keys: Keys,
     *,
     max_tokens: int | None = None,
     temperature: float | None = None,
@@ -37,8 +33,6 @@ def make_model(
         embedded model.
     namespace
         The notebook's variables.
-    keys
-        Where a key comes from that the environment has not.
     max_tokens, temperature
         None leaves them as they are.
 
@@ -49,7 +43,8 @@ def make_model(
     SetupError
         If it needs a key and there is none.
     """
-    from ..models import ChatAnthropic, init_chat_model
+    from ..models import init_chat_model
+    from ..models._sdk import SdkChat
     from ..models.anthropic import DEFAULT_MODEL
     from ..models.langchain import ChatLangChain
     from ..sources import family_of
@@ -62,23 +57,13 @@ def make_model(
     settings: dict[str, Any] = {"max_tokens": max_tokens}
     if temperature is not None:
         settings["extra_body"] = {"temperature": temperature}
-    if name is None and keys.given():
-        name = f"anthropic:{DEFAULT_MODEL}"
     if name == "anthropic:":
         raise InputError(
             f"'anthropic:' lacks the model's name. Put it behind, as in anthropic:{DEFAULT_MODEL}."
         )
-    if name is not None and name.startswith(("anthropic:", "claude")):
-        settings["api_key"] = keys.given()
-        if not (keys.where() or os.environ.get(ChatAnthropic.second_variable or "")):
-            raise SetupError(
-                f"There is no API key for {name.removeprefix('anthropic:')}. Enter one with "
-                f"%chat key, or set {KEY_VARIABLE} before starting the notebook; --model local "
-                "needs none."
-            )
     settings = {key: value for key, value in settings.items() if value is not None}
     try:
-        return init_chat_model(name, **settings)
+        model = init_chat_model(name, **settings)
     except InputError as error:
         if not str(error).startswith("Unknown model"):
             raise
@@ -88,6 +73,9 @@ def make_model(
             "embedded model, 'PROVIDER:NAME', or a variable that holds a model; %chat models "
             "lists them."
         ) from None
+    if isinstance(model, SdkChat):
+        model.ensure_key()  # here, where it is a matter of the cell, not of the run
+    return model
 
 
 def is_model(value: Any) -> bool:
@@ -119,18 +107,16 @@ def _adjusted(
     return model  # type: ignore[no-any-return]
 
 
-def providers(namespace: dict[str, Any], keys: Keys) -> list[list[str]]:
+def providers(namespace: dict[str, Any]) -> list[list[str]]:
     """Return a row for each provider: name, what it is, whether it streams, what it needs."""
-    from ..models._providers import PROVIDERS, missing
+    from ..models._providers import PROVIDERS, key_of, missing
 
     rows = []
     for one in PROVIDERS.values():
-        is_claude = one.key_variable == KEY_VARIABLE
-        where = (keys.where() or one.second_variable) if is_claude else one.key_variable
-        needs = missing(one, has_key=is_claude and bool(keys.where()))
-        if needs and is_claude:
-            needs += ", or %chat key"
-        ready = f"a key: found in {where}" if where else "nothing"
+        needs, key = missing(one), key_of(one)
+        if one.key_variable and not key:
+            needs += f", or %chat key {one.name}"
+        ready = f"a key: found in {key.where}" if key else "nothing"
         if not needs and one.address and not one.key_variable:
             ready = f"a server at {one.address.removesuffix('/v1')}"
         name = one.name if one.name == "local" else f"{one.name}:NAME"

@@ -11,8 +11,8 @@ from .._exceptions import InputError
 from .._shown import near
 from ..conversation import Conversation, Origin
 from ..conversation._cells import place_of, put
-from ..conversation._turn import text_of_answer, usage_of
-from ..events._metrics import cost_of
+from ..conversation._turn import cost_of_job, text_of_answer, usage_of
+from ..events._metrics import add_costs, cost_of
 from ..messages import HumanMessage
 from ..models import BaseChatModel
 from ..sources import label_of
@@ -20,7 +20,6 @@ from ..widget import StreamView, host
 from ..widget._show import launch
 from ._cells import Cells
 from ._errors import own_names
-from ._keys import Keys
 from ._models import make_model
 from ._options import unreplaced
 from ._tools import ToolLoop, named_tools
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ..events import Trace
+    from ..events._metrics import Cost
+    from ..jobs import Job
     from ..messages import Content
 
 __all__ = ["Answer", "Prompt", "Session"]
@@ -102,12 +103,12 @@ class Session:
         self.cells = Cells(shell)
         self._unwatch: Callable[[], None] = lambda: None
         self.conversation = self._watched(Conversation())
-        self.keys = Keys()
         self.last: Answer | None = None
         self.live: dict[str, StreamView] = {}
         """What streams, by cell."""
         self.input_tokens = 0
         self.output_tokens = 0
+        self._costs: list[Cost | None] = []
 
     def take(self, conversation: Conversation) -> None:
         """Go on with another conversation."""
@@ -120,7 +121,7 @@ class Session:
             if what == "notice":
                 self.say(f"{value} %chat history shows all.")
             elif what == "over":  # a turn of `%chat view`
-                self._count(value.usage)
+                self._count(value._job)
 
         self._unwatch = conversation.watch(hear)
         return conversation
@@ -207,11 +208,20 @@ class Session:
 
     @property
     def cost(self) -> float | None:
-        """What the session's tokens cost, where a price is set."""
-        price = self.settings.price
-        if not price:
-            return None
-        return cost_of(price, self.input_tokens, self.output_tokens)
+        """What the session's tokens cost; None where that is not known."""
+        if price := self.settings.price:
+            return cost_of(price, self.input_tokens, self.output_tokens)
+        paid = add_costs(self._costs)
+        return paid.amount if paid else None
+
+    def told_cost(self) -> str:
+        """Return what they cost in words."""
+        cost = self.cost
+        if self.settings.price:
+            return f"{cost:.6g}"
+        if cost is not None and (paid := add_costs(self._costs)):
+            return f"${cost:.6f} ({paid.source})"
+        return "no price known" if self._costs else "nothing yet"
 
     def _source(self, prompt: Prompt) -> tuple[Any, Any]:
         """Return what the prompt goes to, and the model in it."""
@@ -224,9 +234,7 @@ class Session:
         if asked or not self._is_variable(name):  # a variable's own settings come before ours
             limit = settings.max_tokens if limit is None else limit
             temperature = settings.temperature if temperature is None else temperature
-        model = make_model(
-            name, self.shell.user_ns, self.keys, max_tokens=limit, temperature=temperature
-        )
+        model = make_model(name, self.shell.user_ns, max_tokens=limit, temperature=temperature)
         if prompt.tools and prompt.schema:
             raise InputError("--tools and --schema exclude each other. Use one of them.")
         if (prompt.tools or prompt.schema) and not isinstance(model, BaseChatModel):
@@ -292,7 +300,7 @@ class Session:
         is_latest = self.live.get(prompt.key) is view
         if is_latest:
             del self.live[prompt.key]
-        self._count(usage_of(view._job))
+        self._count(view._job)
         # What an earlier run of the cell gives comes too late: the newer one has its place.
         if not is_latest or view.status not in ("done", "stopped"):
             return
@@ -309,9 +317,12 @@ class Session:
         if prompt.name and answer.message is not None:
             self.shell.push({prompt.name: answer.message})
 
-    def _count(self, usage: tuple[int, int]) -> None:
+    def _count(self, job: Job) -> None:
+        usage = usage_of(job)
         self.input_tokens += usage[0]
         self.output_tokens += usage[1]
+        if any(usage):
+            self._costs.append(cost_of_job(job))
 
     def say(self, text: str) -> None:
         """Tell the user something that is no error."""

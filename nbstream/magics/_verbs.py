@@ -10,8 +10,10 @@ from .._secrets import hide_all
 from .._shown import near
 from ..conversation import Conversation
 from ..conversation._cells import index_of
+from ..models._providers import PROVIDERS
 from ..sources import label_of
 from ..widget import host
+from . import _keys
 from ._help import HELP, help_on, overview
 from ._models import make_model, providers
 from ._render import table
@@ -66,7 +68,7 @@ def _worked_out(session: Session, text: str) -> str:
 
 def _status(session: Session) -> None:
     try:
-        model = make_model(session.settings.model or None, session.shell.user_ns, session.keys)
+        model = make_model(session.settings.model or None, session.shell.user_ns)
         label = label_of(model)
     except Exception as error:  # said in its place: the rest of the table is of use all the same
         label = hide_all(str(error))
@@ -78,7 +80,7 @@ def _status(session: Session) -> None:
         ["history", _counted(len(talk.turns), "turn") if session.settings.history else "off"],
         ["branch", talk.branch + (f" (and {_counted(others, 'other')})" if others else "")],
         ["tokens", f"{session.input_tokens:,} in, {session.output_tokens:,} out"],
-        ["cost", "no price set" if session.cost is None else f"{session.cost:.6g}"],
+        ["cost", session.told_cost()],
     ]
     if session.live:
         rows.append(["streaming", f"{_counted(len(session.live), 'answer')}; %chat stop ends that"])
@@ -87,14 +89,14 @@ def _status(session: Session) -> None:
 
 def _models(session: Session) -> None:
     headers = ("name", "what it is", "streams", "needs")
-    table(headers, providers(session.shell.user_ns, session.keys))
+    table(headers, providers(session.shell.user_ns))
 
 
 def _model(session: Session, name: str) -> None:
     if name == "default":
         session.settings.model = ""
     elif name:
-        make_model(name, session.shell.user_ns, session.keys)  # says if there is none
+        make_model(name, session.shell.user_ns)  # says if there is none
         session.settings.model = name
     session.say(f"The model is {session.settings.model or 'the default one'}.")
 
@@ -110,21 +112,30 @@ def _system(session: Session, text: str) -> None:
 
 
 def _key(session: Session, what: str) -> None:
-    keys = session.keys
-    if not what:
-        said = keys.ask()
-    elif what == "forget":
-        said = keys.forget()
+    words = what.split()
+    given = [one for one in words if one in PROVIDERS]
+    provider = given[0] if given else _provider_of(session.settings.model)
+    rest = [one for one in words if one not in PROVIDERS]
+    if len(given) < 2 and not rest:
+        said = _keys.ask(provider)
+    elif len(given) < 2 and rest == ["forget"]:
+        said = _keys.forget(provider)
     elif (path := Path(what).expanduser()).name.endswith(".env") or path.is_file():
-        said = keys.read(path)
+        said = _keys.read(path)
     else:
         # What was typed is not repeated.
         raise InputError(
             "Type no key into a cell: it stays in the notebook and in IPython's history. If this "
-            "was one, revoke it. %chat key alone asks for a key, unseen; %chat key .env reads a "
-            "file."
+            "was one, revoke it. %chat key alone asks for a key, unseen, %chat key openai for "
+            "that provider's; %chat key .env reads a file."
         )
     session.say(said)
+
+
+def _provider_of(model: str) -> str:
+    """Return the provider of the model that is set, if it is one that wants a key."""
+    name = model.partition(":")[0]
+    return name if name in PROVIDERS and PROVIDERS[name].key_variable else "anthropic"
 
 
 def _stop(session: Session) -> None:
@@ -142,7 +153,7 @@ def _view(session: Session) -> Any:
     from ..widget import ChatView
 
     settings, talk = session.settings, session.conversation
-    talk.model = make_model(settings.model or None, session.shell.user_ns, session.keys)
+    talk.model = make_model(settings.model or None, session.shell.user_ns)
     talk.system = settings.system or talk.system
     return ChatView(conversation=talk, **session.view_options())
 
@@ -278,7 +289,7 @@ VERBS: dict[str, tuple[Callable[..., Any], str]] = {
     "models": (_models, ""),
     "model": (_model, "[NAME]"),
     "system": (_system, "[TEXT]"),
-    "key": (_key, "[.env|forget]"),
+    "key": (_key, "[PROVIDER] [.env|forget]"),
     "stop": (_stop, ""),
     "last": (_last, ""),
     "view": (_view, ""),

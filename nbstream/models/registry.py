@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from .._shown import brief
 from ..sources import family_of
+from ._azure import ChatAzure
 from ._colab import ChatColab
+from ._keys import KEYS
 from ._providers import PROVIDERS
 from .anthropic import DEFAULT_MODEL, ChatAnthropic
 from .langchain import ChatLangChain, langchain_model
@@ -36,8 +37,8 @@ def init_chat_model(
         ``"PROVIDER:NAME"``: that model of a provider, such as ``"openai:gpt-5.5"``,
         ``"groq:llama-3.3-70b-versatile"`` or ``"ollama:qwen3:4b"``; ``docs/models.md`` and
         ``%chat models`` list the providers. ``"colab:NAME"``: one of Colab's own, with no key.
-        A name that begins with ``claude`` or ``gpt-`` needs no provider. None: Claude where
-        ``ANTHROPIC_API_KEY`` is set, else the embedded model.
+        A name that begins with ``claude`` or ``gpt-`` needs no provider. None: Claude where there
+        is a key for it, else the embedded model.
     model_provider
         The provider, where the name is only the model's.
     **kwargs
@@ -59,9 +60,8 @@ def init_chat_model(
     ChatLocal(model='SmolLM2-135M-Instruct')
     """
     if model is None and model_provider is None:
-        return (
-            ChatAnthropic(**kwargs) if os.environ.get("ANTHROPIC_API_KEY") else ChatLocal(**kwargs)
-        )
+        names = (ChatAnthropic.key_variable, ChatAnthropic.second_variable)
+        return ChatAnthropic(**kwargs) if KEYS.find(*names) else ChatLocal(**kwargs)
     if family_of(model) == "model":
         return ChatLangChain(model, **kwargs)
     if model is not None and not isinstance(model, str):
@@ -81,7 +81,13 @@ def init_chat_model(
         return ChatAnthropic(name, **kwargs)
     if provider == "colab" and name:
         return ChatColab(name, **kwargs)
-    if provider not in ("anthropic", "local") and name and (row := PROVIDERS.get(provider)):
+    if provider == "azure" and name:
+        return ChatAzure(name, **kwargs)
+    if (
+        provider not in ("anthropic", "azure", "local")
+        and name
+        and (row := PROVIDERS.get(provider))
+    ):
         known = {"base_url": row.address, "key_variable": row.key_variable, **row.settings}
         return ChatOpenAI(name, **{**known, **kwargs})
     raise InputError(

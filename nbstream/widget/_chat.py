@@ -160,7 +160,7 @@ class ChatView(ChatPage):
         makers = {
             ".md": text,
             ".txt": text,
-            ".html": lambda: to_document(chat_to_html(self._shown(), self.delimiter)),
+            ".html": lambda: to_document(chat_to_html(self._shown(), self.delimiter, self.price)),
             ".json": lambda: json.dumps(said(), ensure_ascii=False),
         }
         return write_as(path, makers)

@@ -162,7 +162,7 @@ class ChatPage(Page):
     def _transcript(self) -> tuple[str, str]:
         shown = self._shown()
         text = chat_to_text(shown, MAX_TEXT) if shown or host().has_page else NO_PAGE
-        return chat_to_html(shown, self.delimiter), text
+        return chat_to_html(shown, self.delimiter, self.price), text
 
     def _is_over(self) -> bool:
         return True  # a conversation can always go on, and be taken for whole

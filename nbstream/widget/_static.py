@@ -14,9 +14,12 @@ from ..events._state import metrics, status, status_of
 from ..events._turns import turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from ..events._metrics import Metrics
     from ..events._state import Aside, RunState, Status, ViewState
+
+    Price = Mapping[str, float] | None
 
 __all__ = [
     "MAX_TEXT",
@@ -95,17 +98,17 @@ def _left_out(count: int) -> str:
     return f"\n\n… {count:,} more characters; run the cell again to see them."
 
 
-def headline(state: ViewState) -> list[str]:
+def headline(state: ViewState, price: Price = None) -> list[str]:
     """Return the model's name and the metrics, in words; of several turns, how many there are."""
     words = [run["model"] for run in state["runs"] if run["model"]][:1]
     roots = sum(run["parent"] is None for run in state["runs"])
-    return [*words, _count(roots, "turn")] if roots > 1 else [*words, *figures(state)]
+    return [*words, _count(roots, "turn")] if roots > 1 else [*words, *figures(state, 0, price)]
 
 
-def figures(state: ViewState, root: int = 0) -> list[str]:
+def figures(state: ViewState, root: int = 0, price: Price = None) -> list[str]:
     """Return the metrics of a run, in words."""
     words: list[str] = []
-    measured = metrics(state, root)
+    measured = metrics(state, root, price or None)
     run = state["runs"][root] if state["runs"] else None
     if run is None or run["end"] == run["start"]:
         return words  # nothing is known of its time
@@ -117,7 +120,16 @@ def figures(state: ViewState, root: int = 0) -> list[str]:
         words.append(_count(count, unit))
     if measured.tokens_per_second is not None:
         words.append(f"{measured.tokens_per_second:,.0f} {unit}s/s")
+    if measured.cost is not None:
+        words.append(_money(measured))
     return words
+
+
+def _money(measured: Metrics) -> str:
+    """Return a cost, in dollars by the known prices, else in whatever the price was in."""
+    amount = measured.cost or 0.0
+    digits = 2 if amount >= 1 else 4 if amount >= 0.01 else 6
+    return f"{'$' if measured.priced_by else 'cost '}{amount:.{digits}f}"
 
 
 def _duration(milliseconds: float) -> str:
@@ -126,7 +138,7 @@ def _duration(milliseconds: float) -> str:
     )
 
 
-def to_html(state: ViewState, delimiter: str = "|") -> str:
+def to_html(state: ViewState, delimiter: str = "|", price: Price = None) -> str:
     """Return the transcript as HTML; all that a model or an endpoint said is escaped.
 
     Parameters
@@ -135,14 +147,16 @@ def to_html(state: ViewState, delimiter: str = "|") -> str:
         The view state.
     delimiter
         Shown between chunks, and not selected with the text; none if empty.
+    price
+        As for `Trace.metrics`; None or empty: the known prices count.
     """
     now = status(state)
     parts = [
         f'<div class="{_NO_MATHS}" style="border:1px solid #8884;border-radius:6px;'
         'margin:2px 0;overflow:hidden;color:var(--jp-content-font-color1,inherit)">',
         '<div style="padding:5px 12px;font-size:12px;'
-        f'border-bottom:1px solid #8884">{_line(now, "", headline(state))}</div>',
-        *_turns(state, delimiter),
+        f'border-bottom:1px solid #8884">{_line(now, "", headline(state, price))}</div>',
+        *_turns(state, delimiter, price),
     ]
     if state["runs"]:
         if note := cut_off(state):
@@ -162,7 +176,7 @@ def _line(now: Status, name: str, words: Sequence[str]) -> str:
     )
 
 
-def _turns(state: ViewState, delimiter: str) -> Iterator[str]:
+def _turns(state: ViewState, delimiter: str, price: Price) -> Iterator[str]:
     """Yield the texts: of several turns, each with a line above it."""
     runs = state["runs"]
     shown = turns(runs)
@@ -170,7 +184,7 @@ def _turns(state: ViewState, delimiter: str) -> Iterator[str]:
     for place in shown[:MAX_STEPS]:
         run = runs[place]
         if len(shown) > 1:
-            line = _line(status_of(run), run["name"], figures(state, place))
+            line = _line(status_of(run), run["name"], figures(state, place, price))
             rule = "border-top:1px solid #8884;" if place != shown[0] else ""
             yield f'<div style="{rule}padding:6px 12px 0;font-size:12px">{line}</div>'
         text, room = _tokens(run, delimiter, room)
@@ -228,11 +242,13 @@ def to_document(html: str) -> str:
     )
 
 
-def chat_to_html(turns: Sequence[tuple[str, ViewState]], delimiter: str = "|") -> str:
+def chat_to_html(
+    turns: Sequence[tuple[str, ViewState]], delimiter: str = "|", price: Price = None
+) -> str:
     """Return a conversation as HTML: its prompts and the transcripts of its answers."""
     parts = [
         f'<div style="margin:10px 0 4px;padding:6px 12px;border-radius:6px;background:#8882;'
-        f'{_ISOLATED}">{escape(prompt[:MAX_TEXT])}</div>{to_html(state, delimiter)}'
+        f'{_ISOLATED}">{escape(prompt[:MAX_TEXT])}</div>{to_html(state, delimiter, price)}'
         for prompt, state in turns
     ]
     return "".join(parts) or f'<div style="{_MUTED}">Nothing has been said yet.</div>'

@@ -66,7 +66,7 @@ class StreamPage(Watched, Page):
 
     def _transcript(self) -> tuple[str, str]:
         state = self._job.state
-        return to_html(state, self.delimiter), to_text(state, MAX_TEXT)
+        return to_html(state, self.delimiter, self.price), to_text(state, MAX_TEXT)
 
     def _is_over(self) -> bool:
         return self._job.is_over and not self._is_watching

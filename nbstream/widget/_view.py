@@ -130,6 +130,6 @@ class StreamView(StreamPage):
             ".jsonl": lambda: self.trace.to_jsonl(),
             ".md": lambda: to_text(self._job.state),
             ".txt": lambda: to_text(self._job.state),
-            ".html": lambda: to_document(to_html(self._job.state, self.delimiter)),
+            ".html": lambda: to_document(to_html(self._job.state, self.delimiter, self.price)),
         }
         return write_as(path, makers)

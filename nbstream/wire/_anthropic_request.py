@@ -32,8 +32,9 @@ def turns(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
     """Return the conversation; the results of tools and what precedes them become one turn.
 
     What the API would refuse, in this request and in every later one, is left out or mended:
-    thinking without its signature, calls and server tools without their result, texts of nothing
-    but white space, inputs that are no object, numbers and half characters that JSON cannot hold.
+    thinking without its signature, calls and server tools without their result, results without
+    their call, texts of nothing but white space, inputs that are no object, numbers and half
+    characters that JSON cannot hold.
 
     Raises
     ------
@@ -53,7 +54,7 @@ def turns(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
         if isinstance(message, AIMessage):
             role, content = "assistant", _answer(message, results, is_last=at == len(said) - 1)
         else:
-            role, content = "user", _prompt(message)
+            role, content = "user", _prompt(message, results)
         if not content:
             continue
         if done and done[-1]["role"] == role and isinstance(message, ToolMessage):
@@ -67,9 +68,11 @@ def turns(messages: Sequence[BaseMessage]) -> list[dict[str, Any]]:
     return done
 
 
-def _prompt(message: BaseMessage) -> Any:
+def _prompt(message: BaseMessage, results: set[Any]) -> Any:
     if not isinstance(message, ToolMessage):
         return _content(message.content)
+    if not results:
+        return None  # nobody has asked for it
     result: dict[str, Any] = {
         "type": "tool_result",
         "tool_use_id": _id(message.tool_call_id),

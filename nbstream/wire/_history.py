@@ -19,7 +19,7 @@ def answered(messages: Sequence[BaseMessage]) -> Iterator[tuple[BaseMessage, set
 
     A run that was stopped leaves calls behind that no tool has answered. No provider accepts
     those, in this request or any later one. With a tool's message comes its call's id, if that
-    call is there.
+    call is there and this is its first result.
     """
     said = [
         message.to_message() if isinstance(message, AIMessageChunk) else message
@@ -29,7 +29,9 @@ def answered(messages: Sequence[BaseMessage]) -> Iterator[tuple[BaseMessage, set
     asked: set[Any] = set()
     for at, message in enumerate(said):
         if isinstance(message, ToolMessage):
-            yield message, asked & {message.tool_call_id}
+            wanted = asked & {message.tool_call_id}
+            asked -= wanted  # one call has one result
+            yield message, wanted
             continue
         asked = set()
         if isinstance(message, AIMessage):

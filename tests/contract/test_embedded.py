@@ -17,7 +17,7 @@ from nbstream import ChatAnthropic, ChatLocal, ChatOpenAI, ProviderError, ToolMe
 from nbstream.events._frames import frame
 from nbstream.events._state import apply, initial
 from nbstream.messages import merge_chunks
-from nbstream.models.local import LOCAL_MODEL, _server
+from nbstream.models._engine import LOCAL_MODEL, Setup, server_of
 
 from .test_endpoints import collect, every_door
 
@@ -32,7 +32,7 @@ ODDS = ["local with odds", "openai_chat"]
 
 
 def at_server(kind, path, **options):
-    server = _server()
+    server = server_of(Setup())
     options = {"api_key": server.key.reveal(), **options}
     return kind(LOCAL_MODEL, base_url=server.url + path, **options)
 
@@ -43,7 +43,7 @@ def make(request):
 
 
 def is_busy():
-    server = _server()
+    server = server_of(Setup())
     request = urllib.request.Request(
         f"{server.url}/slots", headers={"Authorization": f"Bearer {server.key.reveal()}"}
     )

@@ -361,9 +361,22 @@ def test_tokens_and_cost_add_up(ip, run, magics):
     run("%%chat -m bot\nHi")
     run("%%chat -m bot --no-history\nHi")
     assert "2,000 in, 20 out" in run("%chat")
-    assert "no price set" in run("%chat")
+    assert "no price known" in run("%chat")
     run("%config ChatMagics.price = {'input': 3, 'output': 50}")
     assert "0.007" in run("%chat")
+
+
+def test_a_known_cost_adds_up_with_no_price_typed(ip, run, magics):
+    usage = {"input_tokens": 1000, "output_tokens": 10, "total_tokens": 1010}
+    cost = {"amount": 0.0012, "currency": "USD", "price_list": "a list of 2026"}
+    said = AIMessageChunk("x", usage_metadata=usage, response_metadata={"cost": cost})
+    ip.user_ns["bot"] = ScriptedChat([said])
+    assert "nothing yet" in run("%chat")
+    run("%%chat -m bot\nHi")
+    run("%%chat -m bot\nHi again")
+    assert "$0.002400 (a list of 2026)" in run("%chat")
+    assert magics.session.cost == pytest.approx(0.0024)
+    assert magics.session.conversation.cost() == pytest.approx(0.0024)
 
 
 @pytest.mark.promise("README.md", "All: %%chat?")

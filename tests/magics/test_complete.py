@@ -105,7 +105,8 @@ def test_verbs(completed, magics):
     assert completed("%chat model loc^") == ["%chat model local"]
     magics.session.conversation.use_branch("zz_other")
     assert completed("%chat branch zz^") == ["%chat branch zz_other"]
-    assert completed("%chat key f^") == ["%chat key forget"]
+    assert completed("%chat key fo^") == ["%chat key forget"]
+    assert completed("%chat key op^") == ["%chat key openai", "%chat key openrouter"]
 
 
 def test_other_cells_complete_as_before(completed):

@@ -6,10 +6,16 @@ import sys
 import pytest
 
 from nbstream import ScriptedChat
-from nbstream.magics._keys import Keys
+from nbstream.magics._models import make_model
+from nbstream.models._keys import KEYS, Keys
 
 KEY = "sk-ant-api03-Abcdefghijklmnop1234567890"
 PLACE = ("nbstream", "ANTHROPIC_API_KEY")
+
+
+def key_in(keys, name="ANTHROPIC_API_KEY"):
+    found = keys.find(name)
+    return found.key.reveal() if found else None
 
 
 @pytest.fixture
@@ -29,37 +35,34 @@ def test_key_is_asked_for_and_stored(run, magics, alone, typed):
     assert "keyring" in said
     assert KEY not in said
     assert alone.kept == {PLACE: KEY}
-    assert Keys().given() == KEY  # the next session finds it
-    assert KEY not in repr(magics.session.keys)
+    assert key_in(Keys()) == KEY  # the next session finds it
+    assert KEY not in repr(KEYS)
 
 
 @pytest.mark.promise("README.md", "Where none is named, it is Claude if a key is set")
 def test_a_stored_key_reaches_the_model_and_makes_claude_the_default(ip, magics, alone):
-    from nbstream.magics._models import make_model
-
-    assert type(make_model(None, {}, Keys())).__name__ == "ChatLocal"
+    assert type(make_model(None, {})).__name__ == "ChatLocal"
     alone.kept[PLACE] = KEY
+    KEYS._asked.clear()  # the next session
     for name in (None, "claude-x", "anthropic:claude-x"):
-        model = make_model(name, {}, Keys())
+        model = make_model(name, {})
         assert type(model).__name__ == "ChatAnthropic"
         assert model._api_key() == KEY
-    assert type(make_model("local", {}, Keys())).__name__ == "ChatLocal"
+    assert type(make_model("local", {})).__name__ == "ChatLocal"
 
 
 @pytest.mark.promise("README.md", "The key is read from ANTHROPIC_API_KEY")
 def test_the_environment_comes_first(monkeypatch, alone):
     alone.kept[PLACE] = KEY
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-other-1234567890")
-    keys = Keys()
-    assert keys.given() is None
-    assert keys.where() == "ANTHROPIC_API_KEY"
+    assert KEYS.find("ANTHROPIC_API_KEY").where == "ANTHROPIC_API_KEY"
 
 
 def test_forget_removes_it(run, magics, alone, typed):
     run("%chat key")
     assert "forgotten" in run("%chat key forget")
     assert alone.kept == {}
-    assert magics.session.keys.given() is None
+    assert key_in(KEYS) is None
     assert "the keyring has none" in run("%chat key forget")
 
 
@@ -91,9 +94,9 @@ def test_nobody_to_ask(fails, monkeypatch):
 def test_without_keyring_the_key_is_kept_for_the_session(run, magics, alone, typed, monkeypatch):
     monkeypatch.setitem(sys.modules, "keyring", None)
     assert '%pip install "nbstream[keyring]"' in run("%chat key")
-    assert magics.session.keys.given() == KEY
+    assert key_in(KEYS) == KEY
     assert alone.kept == {}
-    assert Keys().given() is None
+    assert key_in(Keys()) is None
 
 
 def test_a_keyring_that_fails_is_no_failure(run, magics, alone, typed, monkeypatch):
@@ -105,8 +108,8 @@ def test_a_keyring_that_fails_is_no_failure(run, magics, alone, typed, monkeypat
     said = run("%chat key")
     assert "did not take the key (RuntimeError)" in said
     assert KEY not in said
-    assert magics.session.keys.given() == KEY
-    assert Keys().given() is None
+    assert key_in(KEYS) == KEY
+    assert key_in(Keys()) is None
 
 
 @pytest.mark.promise("README.md", "%chat key .env reads a file")
@@ -120,7 +123,7 @@ def test_dotenv(run, fails, magics, tmp_path, monkeypatch, alone):
     (tmp_path / ".env").write_text(f'OTHER=1\nexport ANTHROPIC_API_KEY="{KEY}"  # mine\n')
     said = run("%chat key .env")
     assert KEY not in said
-    assert magics.session.keys.given() == KEY
+    assert key_in(KEYS) == KEY
     assert "ANTHROPIC_API_KEY" not in os.environ  # %env would show it
     assert alone.kept == {}
 
@@ -166,3 +169,34 @@ def test_no_key_in_the_shells_history(ip, run, magics, typed):
     before = len(ip.user_ns["In"])
     run("%chat key")
     assert not any(KEY in value for value in ip.user_ns["In"][before:])
+
+
+@pytest.mark.promise("docs/models.md", "%chat key PROVIDER asks for any of them")
+def test_a_key_of_another_provider(run, fails, magics, alone, typed):
+    typed("gsk_0123456789abcdef")
+    said = run("%chat key groq")
+    assert "%chat key groq forget removes it" in said
+    assert alone.kept == {("nbstream", "GROQ_API_KEY"): "gsk_0123456789abcdef"}
+    assert make_model("groq:x", {})._api_key() == "gsk_0123456789abcdef"
+    assert key_in(KEYS) is None  # nobody else's
+    assert "forgotten" in run("%chat key groq forget")
+    assert alone.kept == {}
+    magics.model = "mistral:x"  # then it is this one's that is meant
+    run("%chat key")
+    assert [*alone.kept] == [("nbstream", "MISTRAL_API_KEY")]
+    assert "ollama needs no key" in fails("%chat key ollama")
+
+
+@pytest.mark.promise("docs/models.md", "reads all that are in it")
+def test_a_file_may_have_the_keys_of_several(run, tmp_path):
+    path = tmp_path / "my.env"
+    path.write_text("OPENAI_API_KEY=sk-one-0123456789\nGROQ_API_KEY=two-0123456789\nXAI_API_KEY=\n")
+    assert "OPENAI_API_KEY, GROQ_API_KEY." in run(f"%chat key {path}")
+    assert (key_in(KEYS, "GROQ_API_KEY"), key_in(KEYS, "XAI_API_KEY")) == ("two-0123456789", None)
+
+
+@pytest.mark.parametrize("provider", ["openai", "deepseek", "anthropic"])
+def test_a_missing_key_names_the_verb(fails, monkeypatch, tmp_path, provider):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert f"enter it with %chat key {provider}" in fails(f"%%chat -m {provider}:x\nHi")

@@ -8,7 +8,7 @@ import json
 import re
 import urllib.request
 
-from nbstream.models.local import _server
+from nbstream.models._engine import Setup, server_of
 
 from .streams import FOLDER
 
@@ -31,7 +31,7 @@ BODIES = {
 
 def ask(path, body):
     """Return the bytes that the embedded server answers."""
-    server = _server()
+    server = server_of(Setup())
     request = urllib.request.Request(
         server.url + path,
         data=json.dumps({"model": "SmolLM2-135M-Instruct", **body}).encode(),

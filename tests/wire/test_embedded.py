@@ -5,7 +5,7 @@ import openai
 import pytest
 
 from nbstream.messages import merge_chunks
-from nbstream.models.local import LOCAL_MODEL, _server
+from nbstream.models._engine import LOCAL_MODEL, Setup, server_of
 from nbstream.wire import READERS, read_all
 
 from .record import BODIES
@@ -14,7 +14,7 @@ from .record import BODIES
 @pytest.fixture
 def streams(local):
     """Return what opens a stream, by dialect."""
-    server = _server()
+    server = server_of(Setup())
     closed = {"Connection": "close"}
     bodies = {dialect: {**body, "model": LOCAL_MODEL} for dialect, (_, body) in BODIES.items()}
     options = {"stream_options": bodies["openai_chat"].pop("stream_options")}

@@ -249,15 +249,53 @@ def test_images_of_a_tool_follow_in_a_message_of_the_user():
 # All of them
 
 
+def results_in(sent):
+    """Return what of a request is a tool's result, whichever API it is of."""
+    blocks = [one for turn in sent for one in ([turn, *listed(turn.get("content"))])]
+    return [
+        (id_, one.get("content", one.get("output")))
+        for one in blocks
+        for id_ in [one.get("tool_use_id") or one.get("tool_call_id") or one.get("call_id")]
+        if id_ and one.get("type") != "function_call"
+    ]
+
+
+def listed(content):
+    return content if isinstance(content, list) else []
+
+
+@pytest.mark.parametrize("request_of", [turns, chat_messages, response_items])
+@pytest.mark.parametrize(
+    ("before", "kept"),
+    [
+        ([ToolMessage("lost", "1")], []),
+        ([AIMessage("No call."), ToolMessage("lost", "1")], []),
+        ([AIMessage("x", tool_calls=[CALL]), ToolMessage("lost", "2")], []),
+        ([AIMessage("x", tool_calls=[CALL]), HumanMessage("?"), ToolMessage("lost", "1")], []),
+        ([AIMessage("x", tool_calls=[CALL]), ToolMessage("3", "1")], [("1", "3")]),
+        (
+            [AIMessage("x", tool_calls=[CALL]), ToolMessage("3", "1"), ToolMessage("4", "1")],
+            [("1", "3")],
+        ),
+    ],
+    ids=["first", "no call", "another call", "late", "right", "twice"],
+)
+def test_a_result_goes_back_with_its_call_and_once(request_of, before, kept):
+    sent = request_of([HumanMessage("Hi"), *before, HumanMessage("More")])
+    assert results_in(sent) == kept
+    assert "lost" not in json.dumps(sent)
+    assert ("add" in json.dumps(sent)) == bool(kept)  # nor does a call without its result
+
+
 @pytest.mark.parametrize("request_of", [turns, chat_messages, response_items])
 def test_what_json_and_utf8_cannot_hold_is_mended(request_of):
     call = {"name": "f", "args": {"a": NAN, "b\ud83d": ["\ud83d"]}, "id": "1"}
     said = [
         HumanMessage("fish \ud83d"),
         HumanMessage([text("fish \ud83d")]),
-        AIMessage("fish \ud83d", tool_calls=[call]),
+        AIMessage("fish \ud83d", tool_calls=[call, {**call, "id": "2"}]),
         ToolMessage("fish \ud83d", "1"),
-        ToolMessage([text("fish \ud83d")], "1"),
+        ToolMessage([text("fish \ud83d")], "2"),
     ]
     sent = json.dumps(request_of(said), ensure_ascii=False, allow_nan=False)
     sent.encode()

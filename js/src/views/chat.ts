@@ -9,7 +9,7 @@ import { keepKeys } from "../keys";
 import { Options } from "../options";
 import type { Traits } from "../protocol";
 import { MOVED } from "../shown";
-import { count, number } from "../words";
+import { count, money, number } from "../words";
 import { Composer, isComposing, writingArea } from "./composer";
 import { menu } from "./menu";
 import { renderPanel } from "./panel";
@@ -106,13 +106,10 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
     empty.hidden = path.length > 0;
     copy.disabled = path.length === 0;
     clear.disabled = copy.disabled || chat.isGone;
-    const { input, output } = chat.usage;
+    const { input, output, cost, by } = chat.usage(model.get("price"));
     const words = path.length > 0 ? [count(path.length, "turn")] : [];
     if (input + output > 0) words.push(`${number(input)} in, ${count(output, "token")} out`);
-    const price = model.get("price");
-    if (price.input !== undefined && price.output !== undefined && input + output > 0) {
-      words.push(`cost ${((input * price.input + output * price.output) / 1e6).toPrecision(3)}`);
-    }
+    if (cost !== null && input + output > 0) words.push(money({ cost, priced_by: by }));
     setText(usage, words.join(" · "));
     composer.update();
     keepFocus();

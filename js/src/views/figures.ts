@@ -3,7 +3,7 @@
 import { element, setText, svg } from "../dom";
 import type { Traits } from "../protocol";
 import { gaps, metrics, type RunState, textTimes, type ViewState } from "../state";
-import { fine, number } from "../words";
+import { fine, money, number } from "../words";
 
 const WIDTH = 240;
 const HEIGHT = 48;
@@ -86,7 +86,8 @@ export class FiguresView {
 
   update(state: ViewState, price: Traits["price"], now: number): void {
     const root = state.runs[0];
-    const { first_token, chunks, input_tokens, output_tokens, tokens_per_second } = metrics(state);
+    const measured = metrics(state, 0, price);
+    const { first_token, chunks, input_tokens, output_tokens, tokens_per_second } = measured;
     const time = (seconds: number | null) => (seconds === null ? "" : fine(seconds * 1000));
     const rate = tokens_per_second ? number(tokens_per_second) : "";
     this.#set("First token", time(first_token));
@@ -96,7 +97,8 @@ export class FiguresView {
     this.#set("Tokens out", output_tokens === null ? "" : number(output_tokens));
     this.#set("Chunks a second", output_tokens === null ? rate : "");
     this.#set("Tokens a second", output_tokens !== null ? rate : "");
-    this.#set("Cost", cost(price, input_tokens, output_tokens));
+    const cost = measured.cost === null ? "" : money(measured).replace("cost ", "");
+    this.#set("Cost", cost && measured.priced_by ? `${cost} (${measured.priced_by})` : cost);
     const times = textTimes(state);
     this.#plot.hidden = times.length < 2;
     // Sorting all gaps is the dearest thing here: it waits until a tenth has been added.
@@ -124,10 +126,4 @@ export class FiguresView {
     setText(cell, value);
     cell.parentElement!.hidden = !value;
   }
-}
-
-function cost(price: Traits["price"], input: number | null, output: number | null): string {
-  if (price.input === undefined || price.output === undefined) return "";
-  if (input === null || output === null) return "";
-  return ((input * price.input + output * price.output) / 1e6).toPrecision(3);
 }

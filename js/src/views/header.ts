@@ -85,7 +85,7 @@ export class HeaderView {
     setText(this.#word, WORDS[doing]);
     setText(this.#model, modelName(live) ?? "");
     const root = state.runs[0];
-    const words = allFigures(state);
+    const words = allFigures(state, this.#store.price());
     // Before the first token the wait itself is the news.
     if (doing === "waiting" && root) words.unshift(duration(now - root.start));
     setText(this.#metrics, words.join(" · "));

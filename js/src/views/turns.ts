@@ -64,7 +64,7 @@ class Turn<V extends TextView> {
     this.el.dataset.status = now;
     setText(this.#name, run.name);
     setText(this.#word, WORDS[now]);
-    setText(this.#metrics, figures(store.state, at).join(" · "));
+    setText(this.#metrics, figures(store.state, at, store.price()).join(" · "));
     this.#error.hidden = !run.error;
     setText(this.#error, run.error ? `${run.error.type}: ${run.error.message}` : "");
     this.view.el.hidden = run.texts.length === 0 && run.asides.length === 0;
