@@ -18,6 +18,7 @@ from nbstream.events._plain import plain
 from nbstream.events._state import apply, initial, metrics, status, status_of
 from nbstream.events._turns import turns
 from nbstream.messages import UsageMetadata
+from nbstream.widget._static import cut_off as note
 from nbstream.widget._static import figures, headline
 
 FOLDER = Path(__file__).parent / "fixtures" / "protocol"
@@ -357,9 +358,25 @@ def priced_case():
     )
 
 
+def ended(*reasons):
+    """Answers that ended for these reasons, one after the other."""
+    trace = Trace()
+    for at, reason in enumerate(reasons):
+        model = run(trace, f"M{at}", "chat_model", model="m", input="Hi")
+        last = AIMessageChunk("x", response_metadata={"stop_reason": reason} if reason else {})
+        at *= 10
+        log(trace, (at, "start", model), (at + 1, "chunk", model, last), (at + 2, "end", model))
+    return trace
+
+
 CASES = {
     "changed_at_the_end": (changed_at_the_end(), []),
     "cut_off": (cut_off(), []),
+    "ended_by_context": (ended("model_context_window_exceeded", "max_tokens"), []),
+    "ended_by_filter": (ended("end_turn", "content_filter"), []),
+    "ended_by_pause": (ended("end_turn", "pause_turn", None), []),
+    "ended_by_refusal": (ended("max_tokens", "refusal"), []),
+    "ended_in_order": (ended("pause_turn", "tool_use", "end_turn"), []),
     "empty": (Trace(), []),
     "failed": (failed(), []),
     "failed_behind_a_model": (failed_behind_a_model(), []),
@@ -394,6 +411,7 @@ def expected(frames):
         "status": status(state),
         "metrics": asdict(metrics(state)),
         "headline": headline(state),
+        "note": note(state),
         "turns": [
             [place, status_of(state["runs"][place]), figures(state, place)]
             for place in turns(state["runs"])

@@ -343,8 +343,23 @@ export function modelName(state: ViewState): string | null {
   return state.runs.find((run) => run.model)?.model ?? null;
 }
 
-/** A note where the answer ends because it may be no longer. */
-export function cutOff(state: ViewState): string | null {
-  const stopped = state.runs.some((run) => run.stop === "max_tokens" || run.stop === "length");
-  return stopped ? "The answer was cut off at max_tokens." : null;
+const CUT_OFF = "The answer was cut off at max_tokens.";
+
+/** By the stop reason, as in `nbstream/messages/_endings.py`; what is first counts more. */
+const ENDINGS = new Map([
+  ["refusal", "The model refused to answer, or to go on."],
+  ["content_filter", "The provider's filter held back the answer, or the rest of it."],
+  ["model_context_window_exceeded", "The answer was cut off: the model's context is full."],
+  ["max_tokens", CUT_OFF],
+  ["length", CUT_OFF],
+  ["pause_turn", "The model paused in the middle of its turn; asked again, it goes on."],
+]);
+
+/** A note where an answer ended before its time. */
+export function cutOff({ runs }: ViewState): string | null {
+  const known = runs.map(({ stop }) => stop).filter((stop) => stop !== null);
+  // A pause that was followed by an answer is over.
+  const found = known.filter((stop, at) => stop !== "pause_turn" || at === known.length - 1);
+  for (const [reason, words] of ENDINGS) if (found.includes(reason)) return words;
+  return null;
 }

@@ -5,6 +5,7 @@
  */
 
 import { type Bundle, pagesBundle } from "./outputs";
+import { cutOff } from "./state";
 import type { Store } from "./store";
 import { count, figures } from "./words";
 
@@ -42,6 +43,8 @@ export function transcript(place: string, told: readonly Told[]): Bundle {
       html.push(block("padding:10px 12px;line-height:1.6", text));
       return name ? `**${name}:** ${text}` : text;
     });
+    const note = cutOff(store.live);
+    if (note) html.push(block("padding:0 12px 10px;opacity:.65", note));
     const text = said.join("\n\n---\n\n");
     texts.push(prompt === undefined ? text : `**You:** ${prompt}\n\n${text}`);
   }

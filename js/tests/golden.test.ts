@@ -3,7 +3,17 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { eventAt, type Version } from "../src/events";
 import { Log } from "../src/log";
-import { fold, gaps, initial, metrics, modelName, status, statusOf, textTimes } from "../src/state";
+import {
+  cutOff,
+  fold,
+  gaps,
+  initial,
+  metrics,
+  modelName,
+  status,
+  statusOf,
+  textTimes,
+} from "../src/state";
 import { turns } from "../src/turns";
 import { allFigures, figures } from "../src/words";
 
@@ -29,6 +39,7 @@ describe.each(readdirSync(FOLDER))("the golden fixture %s", (name) => {
       return [at, statusOf(state.runs[at]!), figures(state, at)];
     });
     expect(shown).toEqual(golden.turns);
+    expect(cutOff(state)).toBe(golden.note);
   });
 
   it.each<Version>(["v1", "v2"])("has the events of version %s", (version) => {

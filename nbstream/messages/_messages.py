@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from ._endings import ending_of
 from ._json import parse_partial, parse_whole
 from ._merge import add_usage, merge_contents, merge_dicts, merge_lists, merge_logprobs
 
@@ -272,6 +273,17 @@ class AIMessage(BaseMessage):
         self.tool_calls = [_tool_call(**call) for call in tool_calls]
         self.invalid_tool_calls = [_invalid_tool_call(**call) for call in invalid_tool_calls]
         self.usage_metadata = usage_metadata
+
+    @property
+    def ended_early(self) -> str | None:
+        """Why the answer ended before its time, in words: a refusal, a limit; None where it did not.
+
+        Examples
+        --------
+        >>> AIMessage("I", response_metadata={"stop_reason": "max_tokens"}).ended_early
+        'The answer was cut off at max_tokens.'
+        """
+        return ending_of([self.response_metadata.get("stop_reason")])
 
     def pretty_repr(self) -> str:
         """Return the message as a text with a headline, and its tool calls below."""

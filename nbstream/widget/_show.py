@@ -12,6 +12,7 @@ from ..events._plain import text_of
 from ..sources import NO_INPUT, is_lent
 from ._host import host, kernel_shell
 from ._options import lists_options
+from ._static import cut_off
 from ._view import StreamView
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
     finally:
         if printer is not None:
             printer.end()
+            if note := cut_off(job.state):
+                print(note)  # noqa: T201
         view._settle()
 
 

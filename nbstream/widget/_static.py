@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..events._state import metrics, status, status_of
 from ..events._turns import turns
+from ..messages._endings import ending_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ __all__ = [
     "MAX_TEXT",
     "chat_to_html",
     "chat_to_text",
+    "cut_off",
     "figures",
     "headline",
     "saved_html",
@@ -261,9 +263,8 @@ def chat_to_text(turns: Sequence[tuple[str, ViewState]], most: int | None = None
 
 
 def cut_off(state: ViewState) -> str | None:
-    """Return a note where the answer ends because it may be no longer."""
-    stopped = any(run["stop"] in ("max_tokens", "length") for run in state["runs"])
-    return "The answer was cut off at max_tokens." if stopped else None
+    """Return a note where an answer ended before its time."""
+    return ending_of(run["stop"] for run in state["runs"])
 
 
 def _tokens(run: RunState, delimiter: str, most: int) -> tuple[str, int]:
