@@ -276,7 +276,7 @@ class AIMessage(BaseMessage):
 
     @property
     def ended_early(self) -> str | None:
-        """Why the answer ended before its time, in words: a refusal, a limit; None where it did not.
+        """Why the answer ended before its time, in words (a refusal, a limit); None if it did not.
 
         Examples
         --------
