@@ -255,7 +255,7 @@ class SdkChat(BaseChatModel):
                 message = f"did not answer as it should: {error}"
             elif isinstance(error, sdk.APIConnectionError) and not answer.has_begun:
                 message = (
-                    f"could not be reached at {_origin(error.request.url)}: {_reason(error)}. "
+                    f"could not be reached at {_origin(error.request.url)}: {self._reason(error)}. "
                     "Check the network and base_url, then run this again."
                 )
             elif isinstance(error, sdk.APIError) and not isinstance(error, sdk.APIConnectionError):
@@ -265,7 +265,7 @@ class SdkChat(BaseChatModel):
                 if not (answer.has_begun or _is_http(error)):
                     raise
                 message = (
-                    f"broke off: {_reason(error)}. "
+                    f"broke off: {self._reason(error)}. "
                     "What came before is kept; run this again for the rest."
                 )
             else:
@@ -276,6 +276,15 @@ class SdkChat(BaseChatModel):
             raise ProviderError(
                 hide_all(message), status=told.status, kind=told.kind, retry_after=told.retry_after
             ) from cause
+
+    def _reason(self, error: Exception) -> str:
+        """Return what went wrong, also where the error itself says little or nothing."""
+        both = [one for one in (error, error.__cause__) if one is not None]
+        if any(_is_timeout(one) for one in both):
+            is_known = isinstance(self.timeout, (int, float))
+            return f"nothing came {f'for {self.timeout:g} seconds' if is_known else 'in time'}"
+        said = dict.fromkeys(str(one).rstrip(". ") for one in both)
+        return ": ".join(filter(None, said)) or type(error).__name__
 
     def _told(self, error: Any) -> tuple[ProviderError, str]:
         """Return what the endpoint's error means, and how to say it."""
@@ -350,10 +359,11 @@ def _origin(url: Any) -> str:
     return f"{url.scheme}://{url.host}{port}"
 
 
-def _reason(error: Exception) -> str:
-    """Return what went wrong, also where the error itself says little or nothing."""
-    said = (str(one).rstrip(". ") for one in (error, error.__cause__) if one is not None)
-    return ": ".join(filter(None, said)) or type(error).__name__
+def _is_timeout(error: BaseException) -> bool:
+    """Tell whether an error of an SDK's, or of the HTTP library below it, is a time-out's."""
+    return isinstance(error, TimeoutError) or any(
+        kind.__name__ in ("APITimeoutError", "TimeoutException") for kind in type(error).__mro__
+    )
 
 
 def _is_http(error: Exception) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import pickle
 import re
 import sys
+import threading
 import traceback
 from functools import partial
 
@@ -298,6 +299,27 @@ def test_a_web_page_is_no_answer(dialect):
     with api.Endpoint(behaviour) as server:
         for _, error in failures(dialect.model(server.url)):
             assert "127.0.0.1 sent a web page (text/html). Check base_url" in str(error)
+
+
+@pytest.mark.parametrize("begins", [False, True])
+def test_an_endpoint_that_says_no_more_is_given_up_with_the_reason(dialect, begins):
+    over = threading.Event()
+
+    def behaviour(handler, body):
+        if begins:
+            api.begin_stream(handler)
+            handler.wfile.write(dialect.begin + dialect.text("Hel"))
+        over.wait()
+
+    # On a slow machine the beginning, too, may come too late.
+    how = r"(broke off|could not be reached at http://127\.0\.0\.1:\d+)"
+    with api.Endpoint(behaviour) as server:
+        try:
+            found = failures(dialect.model(server.url, timeout=0.1))
+        finally:
+            over.set()
+    for name, error in found:
+        assert re.match(rf"m-1 {how}: nothing came for 0\.1 seconds\. [CW]", str(error)), name
 
 
 def test_an_endpoint_that_is_not_there(dialect):
