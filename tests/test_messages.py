@@ -153,6 +153,28 @@ def test_a_call_that_broke_off_is_not_to_be_acted_on():
     assert chunk.to_message().invalid_tool_calls[0]["args"] == '{"path": "/home'
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_made"),
+    [
+        (None, True),
+        ("tool_use", True),
+        ("end_turn", True),  # some say no more than that the answer ended
+        ("max_tokens", False),
+        ("refusal", False),
+        ("content_filter", False),
+        ("model_context_window_exceeded", False),
+    ],
+)
+def test_whole_calls_of_an_answer_that_ended_early_are_not_to_be_acted_on(reason, is_made):
+    end = AIMessageChunk("", response_metadata={"stop_reason": reason})
+    total = call('{"path": "/"}', id="1", name="delete") + end
+    for message in (total, total.to_message(), ScriptedChat([total]).invoke("x")):
+        assert [one["name"] for one in message.tool_calls] == ["delete"] * is_made
+        assert [one["name"] for one in message.invalid_tool_calls] == ["delete"] * (not is_made)
+        for one in message.invalid_tool_calls:
+            assert one["error"] == total.ended_early
+
+
 @pytest.mark.parametrize("args", ["[1]", "nonsense", '"text"'])
 def test_arguments_that_are_no_object_are_set_apart(args):
     message = call(args, id="1", name="f").to_message()

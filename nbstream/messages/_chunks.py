@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from ._endings import ending_of
 from ._json import parse_partial, parse_whole
 from ._merge import add_usage, merge_contents, merge_dicts, merge_lists, merge_logprobs
 from ._messages import AIMessage, BaseMessage, invalid_tool_call, tool_call
@@ -84,7 +85,7 @@ class AIMessageChunk(AIMessage):
 
     @property
     def invalid_tool_calls(self) -> list[InvalidToolCall]:  # type: ignore[override]
-        """Calls whose arguments are no JSON object, or will be none whatever comes."""
+        """Calls not to be made: their arguments are no JSON object, or the answer ended early."""
         return self._read_calls()[1]
 
     def _read_calls(
@@ -92,15 +93,18 @@ class AIMessageChunk(AIMessage):
     ) -> tuple[list[ToolCall], list[InvalidToolCall]]:
         valid: list[ToolCall] = []
         invalid: list[InvalidToolCall] = []
+        # Then not all that was meant may be there, even if each call is: none is to be made.
+        early = ending_of([self.response_metadata.get("stop_reason")])
         for chunk in self.tool_call_chunks:
             try:
                 args = parse(chunk["args"]) if chunk["args"] else {}
             except ValueError:
                 args = None
-            if isinstance(args, dict):
+            if isinstance(args, dict) and not early:
                 valid.append(tool_call(chunk["name"] or "", args, chunk["id"]))
             else:
-                invalid.append(invalid_tool_call(chunk["name"], chunk["args"], chunk["id"]))
+                call = invalid_tool_call(chunk["name"], chunk["args"], chunk["id"], early)
+                invalid.append(call)
         return valid, invalid
 
     def copy(self) -> AIMessageChunk:
@@ -123,7 +127,8 @@ class AIMessageChunk(AIMessage):
     def to_message(self) -> AIMessage:
         """Return the finished message these chunks make.
 
-        A tool call that broke off is invalid in it: half an argument must not be acted on.
+        A tool call that broke off is invalid in it: half an argument must not be acted on. So are
+        all calls of an answer that ended early.
         """
         valid, invalid = self._read_calls(parse_whole)
         content = self.content

@@ -227,7 +227,7 @@ class AIMessage(BaseMessage):
     tool_calls
         Tools it wants called: ``{"name": …, "args": {…}, "id": …}``.
     invalid_tool_calls
-        Those whose arguments could not be read.
+        Those not to be made: their arguments could not be read, or the answer ended early.
     usage_metadata
         Tokens used, or None where the provider did not say.
     name, id, additional_kwargs, response_metadata

@@ -96,6 +96,33 @@ def test_calls_come_in_pieces_and_whole(dialect):
     assert message.response_metadata["stop_reason"] == "tool_use"
 
 
+EARLY = {
+    "anthropic": (b'"stop_reason": "tool_use"', b'"stop_reason": "max_tokens"'),
+    "openai_chat": (b'"finish_reason": "tool_calls"', b'"finish_reason": "length"'),
+    "openai_responses": (
+        b'"status": "completed"',
+        b'"incomplete_details": {"reason": "max_output_tokens"}, "status": "incomplete"',
+    ),
+}
+
+
+@pytest.mark.promise("docs/models.md", "A call is to be made only if its answer ended with")
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_whole_call_of_an_answer_that_was_cut_off_is_not_to_be_made(name):
+    dialect = DIALECTS[name]
+    stream = dialect.calls('{"path": "/"}', name="delete")
+    assert EARLY[name][0] in stream
+    with api.Endpoint(streams(stream.replace(*EARLY[name]))) as server:
+        model = dialect.model(server.url)
+        said = [model.invoke("Hi"), asyncio.run(model.ainvoke("Hi"))]
+        said.append(merge_chunks(list(model.stream("Hi"))))
+    for message in said:
+        assert message.response_metadata["stop_reason"] == "max_tokens"
+        assert not message.tool_calls
+        [call] = message.invalid_tool_calls
+        assert (call["name"], call["error"]) == ("delete", "The answer was cut off at max_tokens.")
+
+
 def test_a_tool_loop_sends_back_what_was_called(dialect):
     def weather(city: str) -> str:
         """Say what the weather is like."""
