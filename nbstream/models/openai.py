@@ -8,7 +8,7 @@ from .._exceptions import InputError
 from .._shown import listed
 from ..messages import SystemMessage
 from ..tools import convert_to_tool
-from ..wire._openai_request import function_of
+from ..wire._openai_request import cites, function_of
 from ..wire.openai_chat import OpenAIChatReader, chat_messages
 from ..wire.openai_responses import OpenAIResponsesReader, response_items
 from ._schemas import closed, requires_all
@@ -148,8 +148,9 @@ class ChatOpenAI(SdkChat):
         self.json_schema = json_schema
         self.thinking_as = thinking_as
 
-    def _reader(self, request: dict[str, Any]) -> Reader:  # noqa: ARG002
-        return OpenAIResponsesReader() if self.use_responses_api else OpenAIChatReader()
+    def _reader(self, request: dict[str, Any]) -> Reader:
+        make = OpenAIResponsesReader if self.use_responses_api else OpenAIChatReader
+        return make(in_blocks=cites(request))
 
     def _create(self, client: Any) -> Callable[..., Any]:
         api = client.responses if self.use_responses_api else client.chat.completions
