@@ -11,7 +11,7 @@ import importlib
 import inspect
 import os
 from abc import abstractmethod
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary, ref
 
 from .._exceptions import InputError, ProviderError, SetupError
+from .._iterate import aclosing
+from .._loops import iter_sync
 from .._secrets import Secret, hide_all, quoted_a_key
 from ..wire import advice, aread_all, error_from, read_all, words_of
 from ._keys import KEYS, ways
@@ -56,6 +58,8 @@ class SdkChat(BaseChatModel):
     """The environment variable that the key is taken from; None: no key is looked for."""
     second_variable: ClassVar[str | None] = None
     """Another one, which counts where that has none."""
+    _lent: Any = None
+    """A client that was made elsewhere, with an address and credentials of its own."""
 
     def __init__(
         self,
@@ -116,6 +120,9 @@ class SdkChat(BaseChatModel):
     def _stream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> Iterator[AIMessageChunk]:
+        if self._lends(1):
+            yield from iter_sync(self._astream_messages(messages, **kwargs))
+            return
         with self._provider_errors() as answer:
             bill = Bill(self.model, self._billed_at())
             create = self._create(self._client)
@@ -129,6 +136,11 @@ class SdkChat(BaseChatModel):
     async def _astream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> AsyncIterator[AIMessageChunk]:
+        if self._lends(0):
+            async with aclosing(super()._astream_messages(messages, **kwargs)) as stream:
+                async for chunk in stream:
+                    yield chunk
+            return
         with self._provider_errors() as answer:
             bill = Bill(self.model, self._billed_at())
             create = self._create(await self._async_client())
@@ -153,12 +165,23 @@ class SdkChat(BaseChatModel):
             request["extra_body"] = extra
         return request
 
+    def _lend(self, client: Any) -> None:
+        """Ask by this client, which is its owner's to close."""
+        self._lent = client
+        self.sdk = type(client).__module__.partition(".")[0]  # type: ignore[misc]  # its errors
+
+    def _lends(self, kind: int) -> bool:
+        """Tell whether it asks by a client of this kind only: sync, or async."""
+        return self._lent is not None and inspect.iscoroutinefunction(self._lent.close) == kind
+
     @cached_property
     def _client(self) -> Any:
-        return self._client_of(0)
+        return self._lent or self._client_of(0)
 
     async def _async_client(self) -> Any:
         """Return the running loop's client: its connections are bound to that loop."""
+        if self._lent is not None:
+            return self._lent
         loop = asyncio.get_running_loop()
         kept: tuple[Any, Any] | None = self._async_clients.get(loop)
         if kept is None or kept[0].is_closed():
@@ -232,9 +255,12 @@ class SdkChat(BaseChatModel):
         SetupError
             If it needs one and there is none.
         """
-        self._api_key()
+        if self._lent is None:
+            self._api_key()
 
     def _address(self) -> str | None:
+        if self._lent is not None:
+            return str(self._lent.base_url)
         return self.base_url or os.environ.get(self.address_variable)
 
     def _billed_at(self) -> str | None:

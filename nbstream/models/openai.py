@@ -183,7 +183,8 @@ class ChatOpenAI(SdkChat):
         }
 
     def _is_openais(self) -> bool:
-        return not self._address()
+        is_azure = type(self._lent).__name__.endswith("AzureOpenAI")
+        return is_azure or (self._address() or self.home).startswith(self.home)
 
     def _responses(
         self, messages: list[BaseMessage], limit: int | None, settings: dict[str, Any]
