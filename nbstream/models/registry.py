@@ -94,7 +94,7 @@ def init_chat_model(
     if provider == "azure" and name:
         return ChatAzure(name, **kwargs)
     if (
-        provider not in ("anthropic", "azure", "local")
+        provider not in ("anthropic", "azure", "colab", "langchain", "local")
         and name
         and (row := PROVIDERS.get(provider))
     ):

@@ -13,7 +13,15 @@ from typing import Literal
 import pydantic
 import pytest
 
-from nbstream import ChatAnthropic, ChatLocal, ChatOpenAI, ProviderError, ToolMessage, Trace
+from nbstream import (
+    ChatAnthropic,
+    ChatLocal,
+    ChatOpenAI,
+    ProviderError,
+    ToolMessage,
+    Trace,
+    init_chat_model,
+)
 from nbstream.events._frames import frame
 from nbstream.events._state import apply, initial
 from nbstream.messages import merge_chunks
@@ -109,6 +117,17 @@ def test_a_wrong_key(name):
         MAKE[name](api_key="sk-wrong-0123456789").invoke("Hi")
     assert caught.value.status == 401
     assert "sk-wrong" not in str(caught.value)
+
+
+@pytest.mark.promise("docs/models.md", "real, a server of this kind (tests/contract/)")
+def test_the_row_of_a_server_of_llama_cpps_runs_on_one():
+    where = server_of(Setup())
+    model = init_chat_model(
+        f"llamacpp:{LOCAL_MODEL}", base_url=f"{where.url}/v1", api_key=where.key.reveal()
+    )
+    chunks = list(model.stream("Hi", max_tokens=3, logprobs=True))
+    assert chunks[0].response_metadata["logprobs"]
+    assert merge_chunks(chunks).usage_metadata["output_tokens"] <= 3
 
 
 # What Chat Completions have
