@@ -234,7 +234,7 @@ def test_reasoning_streams_and_goes_back_at_its_place():
     assert [one.get("type") or one["role"] for one in server.requests[1]["input"]] == [
         "user",
         "reasoning",
-        "assistant",
+        "message",
         "user",
     ]
 

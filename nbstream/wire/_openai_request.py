@@ -191,7 +191,9 @@ def _response_answer(message: AIMessage, results: set[Any]) -> list[dict[str, An
     for block in blocks_of(message.content):
         kind = block.get("type")
         if kind == "text":
-            done.append({"role": "assistant", "content": block["text"]})
+            # llama.cpp's server refuses the short form, a role with a text.
+            said = [{"type": "output_text", "text": block["text"]}]
+            done.append({"type": "message", "role": "assistant", "content": said})
         elif kind == "function_call" and block.get("call_id") in calls:
             done.append(calls.pop(block["call_id"]))
         elif kind == "thinking" and str(block.get("id")).startswith("rs_"):

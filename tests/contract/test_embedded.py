@@ -14,6 +14,7 @@ import pydantic
 import pytest
 
 from nbstream import (
+    AIMessage,
     ChatAnthropic,
     ChatLocal,
     ChatOpenAI,
@@ -191,6 +192,29 @@ def weather(place: Place) -> str:
 def now() -> str:
     """Say what time it is."""
     return "noon"
+
+
+def test_a_conversation_goes_on(make):
+    """Each dialect has its own form for what the model said before."""
+    model = make(max_tokens=4)
+    asked = ["Say hello.", model.invoke("Say hello."), "And now in verse."]
+    assert model.invoke(asked).usage_metadata["input_tokens"] > 20
+
+
+def test_the_server_takes_tools_their_calls_and_results(make):
+    """What it makes of them is the model's: its own template knows no tools."""
+    model = make(max_tokens=8)
+    calls = [
+        {"name": "now", "args": {}, "id": "call_1"},
+        {"name": "weather", "args": {"place": {"city": "Lima"}}, "id": "call_2"},
+        {"name": "now", "args": {}, "id": "call_3"},  # nobody answered it
+    ]
+    results = [ToolMessage("noon", "call_1"), ToolMessage("rain", "call_2", status="error")]
+    asked = ["What time is it?", AIMessage("Let me see.", tool_calls=calls), *results]
+    bound = model.bind_tools([now, weather])
+    for answer in (bound.invoke(asked), asyncio.run(bound.ainvoke([*asked, "In words, please."]))):
+        assert answer.usage_metadata["input_tokens"] > 30
+        assert answer.response_metadata["stop_reason"]
 
 
 def test_the_embedded_model_calls_the_tool_it_is_to_call():
