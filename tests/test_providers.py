@@ -161,6 +161,11 @@ def test_the_docs_have_the_same_table():
     assert markdown_table() in text
 
 
+@pytest.mark.promise("README.md", "OpenAI and thirteen providers and servers that speak its API")
+def test_as_many_speak_openais_api_as_is_said():
+    assert len([one for one in ROWS if one.package == "openai"]) == 1 + 13
+
+
 @pytest.mark.promise("docs/models.md", "recorded, streams in its own form")
 @pytest.mark.parametrize(
     "row", [one for one in ROWS if one.seen == "recorded"], ids=lambda row: row.name

@@ -54,7 +54,12 @@ class Provider:
         return _PACKAGES.get(self.name, "openai")
 
 
-_PACKAGES = {"anthropic": "anthropic", "langchain": "langchain", "local": "xllamacpp"}
+_PACKAGES = {
+    "anthropic": "anthropic",
+    "colab": "google-colab",
+    "langchain": "langchain",
+    "local": "xllamacpp",
+}
 _CHAT = "OpenAI Chat"
 _ROWS = (
     Provider(
