@@ -40,7 +40,7 @@ class ChatOpenAI(SdkChat):
         The longest answer, in tokens; by default the endpoint's own limit.
     system
         Standing instructions; system messages in the input are added after it.
-    temperature
+    temperature, top_p
         How freely the model chooses; by default the endpoint's own.
     base_url
         Another endpoint that speaks this API: Ollama, vLLM, LM Studio, Groq, OpenRouter. By default
@@ -105,6 +105,7 @@ class ChatOpenAI(SdkChat):
         max_tokens: int | None = None,
         system: str | None = None,
         temperature: float | None = None,
+        top_p: float | None = None,
         base_url: str | None = None,
         api_key: str | None = None,
         key_variable: str | None = "OPENAI_API_KEY",
@@ -138,6 +139,7 @@ class ChatOpenAI(SdkChat):
                 "reasoning_effort."
             )
         self.temperature = temperature
+        self.top_p = top_p
         self.key_variable = key_variable
         self.use_responses_api = use_responses_api
         self.reasoning_effort = reasoning_effort
@@ -159,7 +161,7 @@ class ChatOpenAI(SdkChat):
     def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
         if self.system:
             messages = [SystemMessage(self.system), *messages]
-        settings = {"temperature": self.temperature, **kwargs}
+        settings = {"temperature": self.temperature, "top_p": self.top_p, **kwargs}
         # One name for both APIs, as everywhere else.
         limit = settings.pop("max_tokens", self.max_tokens)
         asked = self._responses if self.use_responses_api else self._chat
