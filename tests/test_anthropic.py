@@ -468,6 +468,27 @@ def test_the_endpoint_holds_an_answer_to_a_schema_and_it_grows():
     assert "minimum" in schema["properties"]["size"]
 
 
+@pytest.mark.promise("docs/models.md", "A file of the Files API is a block")
+@pytest.mark.promise("docs/models.md", "caches the prompt: with a call, in bind(), or in a block")
+def test_files_and_caching_go_out_as_the_api_has_them():
+    seen = []
+
+    def behaviour(handler, body):
+        seen.append(handler.headers["anthropic-beta"])
+        api.says("x")(handler, body)
+
+    file = {"type": "document", "file_id": "file_1", "cache_control": {"type": "ephemeral"}}
+    with api.Endpoint(behaviour) as server:
+        bound = claude(server).bind(cache_control={"type": "ephemeral"})
+        for ask in (bound.invoke, lambda *a, **kw: asyncio.run(bound.ainvoke(*a, **kw))):
+            ask([HumanMessage(["Read:", file])], extra_headers={"anthropic-beta": "files-api-x"})
+    for request in server.requests:
+        [_, sent] = request["messages"][0]["content"]
+        assert sent["source"] == {"type": "file", "file_id": "file_1"}
+        assert sent["cache_control"] == request["cache_control"] == {"type": "ephemeral"}
+    assert seen == ["files-api-x"] * 2
+
+
 def test_effort_and_adaptive_thinking_are_asked_for():
     with api.Endpoint(api.says("x")) as server:
         claude(server, effort="high", thinking={"type": "adaptive"}).invoke("Hi")
