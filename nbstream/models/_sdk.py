@@ -76,10 +76,8 @@ class SdkChat(BaseChatModel):
     ) -> None:
         if max_tokens is not None and (not isinstance(max_tokens, int) or max_tokens < 1):
             raise InputError(f"max_tokens must be a whole number from 1, not {max_tokens!r}.")
-        if base_url is not None and not str(base_url).startswith(("http://", "https://")):
-            raise InputError(
-                f"base_url must begin with http:// or https://, not {hide_all(str(base_url))!r}."
-            )
+        if base_url is not None:
+            _ensure_scheme("base_url", str(base_url))
         self.model = model
         self.max_tokens = max_tokens
         self.system = system
@@ -210,6 +208,8 @@ class SdkChat(BaseChatModel):
             ) from None
 
     def _client_settings(self) -> dict[str, Any]:
+        if self.base_url is None and (address := self._address()):
+            _ensure_scheme(self.address_variable, address)
         settings: dict[str, Any] = {"api_key": self._api_key()}
         for name in ("base_url", "timeout", "max_retries"):
             if (value := getattr(self, name)) is not None:
@@ -377,6 +377,11 @@ class _Answer:
                 f"{response.url.host} sent a web page ({kind}). Check base_url: it has to be the "
                 "address of the API, which often ends with /v1."
             )
+
+
+def _ensure_scheme(name: str, address: str) -> None:
+    if not address.strip().startswith(("http://", "https://")):
+        raise InputError(f"{name} must begin with http:// or https://, not {hide_all(address)!r}.")
 
 
 def _origin(url: Any) -> str:

@@ -21,6 +21,7 @@ from nbstream import (
     SystemMessage,
     ToolMessage,
     Trace,
+    init_chat_model,
 )
 from nbstream.messages import merge_chunks
 
@@ -358,6 +359,18 @@ def test_an_endpoint_that_is_not_there(dialect):
 def test_an_address_without_a_scheme_is_refused(dialect):
     with pytest.raises(InputError, match=r"begin with http:// or https://, not 'localhost"):
         dialect.model("localhost:8000")
+
+
+@pytest.mark.parametrize("name", [*DIALECTS, "azure"])
+def test_an_address_without_a_scheme_in_the_environment_names_its_variable(name, monkeypatch):
+    if name == "azure":
+        model = init_chat_model("azure:m", api_key=KEY, api_version="1")
+    else:
+        model = DIALECTS[name].make("m-1", api_key=KEY)
+    monkeypatch.setenv(model.address_variable, "localhost:8000")
+    for ask in (model.invoke, lambda text: asyncio.run(model.ainvoke(text))):
+        with pytest.raises(InputError, match=f"{model.address_variable} must begin with http"):
+            ask("Hi")
 
 
 # Keys
