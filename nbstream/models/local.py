@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,8 +145,9 @@ class ChatLocal(ChatAnthropic):
         try:
             for chunk in chunks:
                 if _lacks_input(chunk):
-                    asked = self._client.messages.count_tokens(**self._counted(messages))
-                    chunk = self._with_input(chunk, asked.input_tokens)
+                    with suppress(self._package().APIError):
+                        asked = self._client.messages.count_tokens(**self._counted(messages))
+                        chunk = self._with_input(chunk, asked.input_tokens)
                 yield chunk
         finally:
             close(chunks)
@@ -157,8 +159,9 @@ class ChatLocal(ChatAnthropic):
             async for chunk in stream:
                 if _lacks_input(chunk):
                     client = await self._async_client()
-                    asked = await client.messages.count_tokens(**self._counted(messages))
-                    chunk = self._with_input(chunk, asked.input_tokens)
+                    with suppress(self._package().APIError):
+                        asked = await client.messages.count_tokens(**self._counted(messages))
+                        chunk = self._with_input(chunk, asked.input_tokens)
                 yield chunk
 
     def _counted(self, messages: list[BaseMessage]) -> dict[str, Any]:
