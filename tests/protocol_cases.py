@@ -19,8 +19,9 @@ from nbstream.events._plain import plain
 from nbstream.events._state import apply, initial, metrics, status, status_of
 from nbstream.events._turns import turns
 from nbstream.messages import UsageMetadata
+from nbstream.widget._html import figures
 from nbstream.widget._static import cut_off as note
-from nbstream.widget._static import figures, headline
+from nbstream.widget._static import headline
 
 from . import agent_cases
 from .logs import USAGE, log, run

@@ -53,6 +53,6 @@ export function isConversation(runs: readonly RunState[]): boolean {
     isTold.push(isModel || isInside);
     if ((isModel && !isInside) || type === "tool") calls++;
     const tells = isModel && parent !== null && (asides.length > 0 || blocks.length > 0);
-    return calls > 1 || tells || asides[0]?.kind === "tool_call";
+    return calls > 1 || tells;
   });
 }

@@ -60,8 +60,6 @@ def is_conversation(runs: Sequence[RunState]) -> bool:
             calls += 1
         if calls > 1 or (is_model and parent is not None and (run["asides"] or run["blocks"])):
             return True
-        if any(aside["kind"] == "tool_call" for aside in run["asides"][:1]):
-            return True
     return False
 
 

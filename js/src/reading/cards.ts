@@ -27,7 +27,7 @@ const WORDS: { [doing in Doing]: string } = {
 export class CallElement implements Drawn<Part | Entry> {
   readonly el: HTMLElement;
   #store: Store;
-  #name = element("code", { class: "nbs-tr-name" });
+  #name = element("bdi", { class: "nbs-tr-name" });
   #word = element("span", { class: "nbs-tr-word" });
   #args = new Growing("nbs-tr-args", "Arguments");
   #output: Output;
@@ -143,6 +143,7 @@ export class ServerElement implements Drawn<Part> {
     setText(this.#args, args);
     const found = links.length > 0 ? count(links.length, "result") : "";
     setText(this.#word, failed ? "Failed" : result === null ? "Running" : found);
+    this.el.toggleAttribute("data-failed", failed);
     this.el.toggleAttribute("data-empty", links.length === 0 && !result);
     if (this.#shown !== links.length) {
       this.#shown = links.length;
