@@ -360,12 +360,27 @@ def inner_requests():
     )
 
 
+def passes_on():
+    """An agent that passes on what its model says, and then fails."""
+    trace = Trace()
+    agent = run(trace, "agent", input="Hi")
+    model = run(trace, "M", "chat_model", agent, "m", input="Hi")
+    steps = [(0, "start", agent), (1, "start", model)]
+    cut = AIMessageChunk("", response_metadata={"stop_reason": "max_tokens"})
+    for at, one in enumerate(
+        [thought("Hm."), AIMessageChunk("One"), call(1, "{}", "f", "c1"), cut]
+    ):
+        steps += [(at + 2, "chunk", model, one), (at + 2, "chunk", agent, one)]
+    return log(trace, *steps, (9, "end", model), (10, "error", agent, ValueError("No.")))
+
+
 CASES = {
     "agent_by_hand": (by_hand(), [4]),
     "agent_cited": (cited(), [3]),
     "agent_ends_in_a_parser": (ends_in_a_parser(), [6]),
     "agent_inner_requests": (inner_requests(), []),
     "agent_parallel_tools": (parallel_tools(), [7, 13]),
+    "agent_passes_on": (passes_on(), [4]),
     "agent_pictures": (pictures(), []),
     "agent_running_tool": (running_tool(), [7]),
     "agent_server_tools": (server_tools(), [4]),

@@ -20,6 +20,7 @@ from nbstream.events._state import apply, initial, metrics, status, status_of
 from nbstream.events._turns import turns
 from nbstream.messages import UsageMetadata
 from nbstream.widget._html import figures
+from nbstream.widget._reading import reading_text
 from nbstream.widget._static import cut_off as note
 from nbstream.widget._static import headline
 
@@ -403,6 +404,7 @@ def expected(frames):
         "note": note(state),
         "is_conversation": is_conversation(state["runs"]),
         "entries": entries(state["runs"]),
+        "markdown": reading_text(state["runs"], is_asked=False),
         "turns": [
             [place, status_of(state["runs"][place]), figures(state, place)]
             for place in turns(state["runs"])

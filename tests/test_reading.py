@@ -1,9 +1,12 @@
 """A run as a conversation: in the transcript and as Markdown."""
 
+import json
+
 import pytest
 
-from nbstream import ScriptedChat, StreamView, Trace, tool
+from nbstream import ScriptedChat, StreamView, ToolMessage, Trace, tool
 from nbstream.events._entries import MAX_DEPTH, entries, is_conversation
+from nbstream.events._frames import frame
 from nbstream.widget import ChatView
 from nbstream.widget._static import chat_to_text, to_html, to_text
 
@@ -163,3 +166,19 @@ def test_hostile_words_stay_words_wherever_a_conversation_has_some(text):
     shown = "".join(assert_readable(to_html(state, "")).texts)
     assert shown.count(text) > 5
     assert text in to_text(state)
+
+
+def test_an_image_of_usual_size_is_whole_where_it_was_said():
+    data = "iVBO" * 40_000
+    image = {"type": "image", "mime_type": "image/png", "base64": data}
+    model = ScriptedChat([block(0, **image), block(1, **{**image, "base64": data * 2})])
+    with Trace() as trace:
+        message = model.invoke([{"role": "user", "content": [image]}])
+        trace.log("end", trace.start("draw", "tool", {}), ToolMessage([image], "c1"))
+    assert len(message.content) == 2
+    view = StreamView(trace)
+    sent = json.dumps(frame(trace))
+    assert sent.count(data) == 2  # by the model's chunk and by the tool, nowhere else
+    found = entries(view._job.state["runs"])
+    urls = [part["url"] for part in found[1]["parts"]] + found[2]["images"]
+    assert [len(url) > 160_000 for url in urls] == [True, False, True]

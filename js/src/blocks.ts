@@ -61,7 +61,8 @@ function noteServer(
     for (const [name, value] of Object.entries(block)) {
       const grows = GROWING.test(name) && typeof value === "string";
       const before = grows ? known[name] : null;
-      if (name !== "type") known[name] = typeof before === "string" ? before + value : value;
+      if (name === "type" || name === "__proto__") continue;
+      known[name] = typeof before === "string" ? before + value : value;
     }
   } else if (SERVERS.test(kind) && !OURS.test(kind)) {
     // Extended in place: what the log has stays as it is.

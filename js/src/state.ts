@@ -163,7 +163,8 @@ function finish(run: RunState, time: number, item: EndItem): void {
   const whole = item.message && { ...item.message, content: run.texts.join("") };
   run.output = item.output ?? whole ?? null;
   if (isDict(run.output)) {
-    const isNew = run.texts.length === 0 && run.asides.length === 0;
+    const { texts, asides, blocks } = run;
+    const isNew = texts.length + asides.length + blocks.length === 0;
     if (isNew && run.type === "chat_model") noteWhole(run, run.output);
     // It is the sum of the chunks', so it stands for theirs.
     run.usage = usageOf(run.output) ?? run.usage;

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { eventAt, type Version } from "../src/events";
 import { Log } from "../src/log";
 import { entries } from "../src/reading/entries";
+import { written } from "../src/reading/written";
 import {
   cutOff,
   fold,
@@ -45,6 +46,7 @@ describe.each(readdirSync(FOLDER))("the golden fixture %s", (name) => {
 
   it("reads as its conversation", () => {
     expect(entries(state.runs)).toEqual(golden.entries);
+    expect(written(state.runs)).toBe(golden.markdown);
     expect(isConversation(state.runs)).toBe(golden.is_conversation);
   });
 

@@ -241,7 +241,7 @@ describe("the transcript", () => {
       const end = store.log.time.at(-1)!;
       for (let time = 0; time <= end; time += 0.5) {
         store.replay.seek(time);
-        view.update();
+        while (view.update());
       }
       store.replay.leave();
       while (view.update());
@@ -253,7 +253,7 @@ describe("the transcript", () => {
     const { store, view, el } = await shown("agent_parallel_tools");
     const whole = read(el);
     store.replay.seek(3);
-    view.update();
+    while (view.update());
     expect(el.querySelectorAll(".nbs-tr-call")).toHaveLength(0);
     store.replay.leave();
     while (view.update());

@@ -86,6 +86,7 @@ class _Reading:
         self.depths: list[int] = []
         self.told: list[bool] = []  # whether a run is, or lies in, a model that has a turn
         self.all: list[Call] = []
+        self.askers: dict[str, int] = {}  # who was the first to ask for a call, by its id
         self.open: dict[tuple[int, str], deque[Call]] = {}  # calls without a run
         self.turns: list[Turn] = []
 
@@ -161,8 +162,8 @@ class _Reading:
                 return call
         return None
 
-    def _turn(self, at: int, run: RunState) -> Turn:
-        parts, sources = parts_of(at, run)
+    def _turn(self, at: int, run: RunState, *, is_silent: bool = False) -> Turn:
+        parts, sources = ([], []) if is_silent else parts_of(at, run)
         turn: Turn = {
             "kind": "turn",
             "run": at,
@@ -178,6 +179,7 @@ class _Reading:
                 self.all.append(part)
                 if part["id"]:
                     self.open.setdefault((-2, part["id"]), deque()).append(part)
+                    self.askers.setdefault(part["id"], at)
                 place = -1 if scope is None else _scope(scope)
                 self.open.setdefault((place, part["name"]), deque()).append(part)
         return turn
@@ -195,15 +197,15 @@ class _Reading:
         first = self.first.get(at)
         is_first = next(iter(self.tops)) == at
         asked = prompts_of(at, run, None if first is None else (first, self.runs[first]), is_first)
-        if not self.told[at] and self._adds(at, run):
-            turn = self._turn(at, run)
-            known = {call["id"] for call in self.all if call["model"] != at}
+        adds = not self.told[at] and self._adds(at, run)
+        if adds or self._is_own(at, run):
+            turn = self._turn(at, run, is_silent=not adds)
             turn["parts"] = [
                 part
                 for part in turn["parts"]
-                if part["kind"] != "call" or not part["id"] or part["id"] not in known
+                if part["kind"] != "call" or not part["id"] or self.askers[part["id"]] == at
             ]
-            turn["error"] = run["error"] is not None and self._is_own(at, run)
+            turn["error"] = self._is_own(at, run)
             inside.append(turn)
         inside[:0] = asked
 
@@ -213,7 +215,7 @@ class _Reading:
 
     def _adds(self, at: int, run: RunState) -> bool:
         """Tell whether an outermost run has more to say than what lies in it."""
-        if not self.tops[at] or self._is_own(at, run):
+        if not self.tops[at]:
             return True
         models = [self.runs[one] for one in self.models[at]]
         if run["values"] or not run["texts"]:
@@ -250,6 +252,8 @@ class _Reading:
     def _notes(self) -> None:
         last = len(self.turns) - 1
         for at, turn in enumerate(self.turns):
+            if any(model != turn["run"] for model in self.models.get(turn["run"], ())):
+                continue  # the models inside have said why
             stop = self.runs[turn["run"]]["stop"]
             # A pause that was followed by an answer is over.
             turn["note"] = ending_of([stop]) if stop != "pause_turn" or at == last else None

@@ -203,7 +203,7 @@ def _apply_one(state: ViewState, item: dict[str, Any]) -> None:
             item = {"output": {**item["message"], "content": "".join(run["texts"])}}
         run["output"] = item.get("output")
         if isinstance(run["output"], dict):
-            if run["type"] == "chat_model" and not (run["texts"] or run["asides"]):
+            if run["type"] == "chat_model" and not (run["texts"] or run["asides"] or run["blocks"]):
                 _note_whole(run, run["output"])
             # It is the sum of the chunks', so it stands for theirs.
             if usage := count_usage(run["output"].get("usage_metadata")):

@@ -56,7 +56,7 @@ def agent(question):
 chain = RunnableLambda(lambda x: x["q"]) | RunnableLambda(agent).with_config(
     tags=["lesson"], metadata={"lesson": 1}, run_name="agent")
 """
-SHOW = "v = show(chain, {'q': 'What is 12 + 30?'}, price={'input': 3, 'output': 15})"
+SHOW = "v = show(chain, {'q': 'What is 12 + 30?'}, view='tokens', price={'input': 3, 'output': 15})"
 
 
 def tab(nb, name):

@@ -1,13 +1,13 @@
 /** A call and what came of it, what ran at the provider's end, and images. */
 
 import { button, element, on, setText } from "../dom";
-import { toJson } from "../read";
 import type { RunState } from "../state";
 import type { Store } from "../store";
 import { count, duration } from "../words";
 import type { Entry } from "./entries";
 import { type Drawn, Growing, type List } from "./list";
 import type { Call, Part, Server } from "./parts";
+import { lineOf } from "./written";
 
 /** What is drawn inside a call. */
 export type MakeEntries = (el: HTMLElement) => List<Entry>;
@@ -114,7 +114,7 @@ class Output {
     for (const { id, customs } of runs) {
       for (let i = this.#taken.get(id) ?? 0; i < customs.length; i++) {
         const { name, data } = customs[i]!;
-        this.#lines.push(`${name}: ${typeof data === "string" ? data : toJson(data)}\n`);
+        this.#lines.push(`${lineOf(name, data)}\n`);
       }
       this.#taken.set(id, customs.length);
     }

@@ -60,6 +60,8 @@ class Reading {
   /** Whether a run is, or lies in, a model that has a turn. */
   #told: boolean[] = [];
   #all: Call[] = [];
+  /** Who was the first to ask for a call, by its id. */
+  #askers = new Map<string, number>();
   /** Calls without a run. */
   #open = new Map<string, Queue>();
   #turns: Turn[] = [];
@@ -142,8 +144,8 @@ class Reading {
     return null;
   }
 
-  #turn(at: number, run: RunState): Turn {
-    const { parts, sources } = partsOf(at, run);
+  #turn(at: number, run: RunState, speaks = true): Turn {
+    const { parts, sources } = speaks ? partsOf(at, run) : { parts: [], sources: [] };
     const turn: Turn = {
       ...{ kind: "turn", run: at, parts, sources },
       ...{ note: null, error: run.error !== null },
@@ -153,7 +155,10 @@ class Reading {
     for (const part of parts) {
       if (part.kind !== "call") continue;
       this.#all.push(part);
-      if (part.id) queue(this.#open, `#${part.id}`, part);
+      if (part.id) {
+        queue(this.#open, `#${part.id}`, part);
+        if (!this.#askers.has(part.id)) this.#askers.set(part.id, at);
+      }
       queue(this.#open, `${scope}/${part.name}`, part);
     }
     return turn;
@@ -171,11 +176,11 @@ class Reading {
     const first = this.#first.get(at) ?? null;
     const isFirst = this.#tops.keys().next().value === at;
     const asked = promptsOf(this.#runs, at, first, isFirst);
-    if (!this.#told[at] && this.#adds(at, run)) {
-      const turn = this.#turn(at, run);
-      const known = new Set(this.#all.filter(({ model }) => model !== at).map(({ id }) => id));
+    const adds = !this.#told[at] && this.#adds(at, run);
+    if (adds || this.#isOwn(at, run)) {
+      const turn = this.#turn(at, run, adds);
       turn.parts = turn.parts.filter((part) => {
-        return part.kind !== "call" || !part.id || !known.has(part.id);
+        return part.kind !== "call" || !part.id || this.#askers.get(part.id) === at;
       });
       turn.error = this.#isOwn(at, run);
       inside.push(turn);
@@ -189,7 +194,7 @@ class Reading {
 
   /** Whether an outermost run has more to say than what lies in it. */
   #adds(at: number, run: RunState): boolean {
-    if (this.#tops.get(at)!.length === 0 || this.#isOwn(at, run)) return true;
+    if (this.#tops.get(at)!.length === 0) return true;
     const models = this.#models.get(at)!.map((one) => this.#runs[one]!);
     // A value is no text: the timeline has it.
     if (run.values || run.texts.length === 0) return false;
@@ -221,6 +226,8 @@ class Reading {
 
   #notes(): void {
     this.#turns.forEach((turn, at) => {
+      // The models inside have said why.
+      if (this.#models.get(turn.run)?.some((model) => model !== turn.run)) return;
       const { stop } = this.#runs[turn.run]!;
       // A pause that was followed by an answer is over.
       const isOver = stop === "pause_turn" && at < this.#turns.length - 1;

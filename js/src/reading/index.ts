@@ -2,5 +2,5 @@
 
 // Told by whoever loads this module, which loads the one for Markdown.
 export { useBuild } from "../modules";
-export { entries } from "./entries";
 export { createTranscript } from "./view";
+export { written } from "./written";

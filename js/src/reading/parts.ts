@@ -266,7 +266,10 @@ function isWeb(url: string): boolean {
   return url.startsWith("https://") || url.startsWith("http://");
 }
 
+const NONE = { marks: [], sources: [] };
+
 function marksOf(run: RunState): { marks: Said["marks"]; sources: Source[] } {
+  if (run.blocks.length === 0) return NONE;
   const numbers = new Map<string, number>();
   const sources: Source[] = [];
   const marks: Said["marks"] = [];

@@ -7,9 +7,7 @@ import type { Store } from "../store";
 import type { MarkdownModule } from "../views/markdown";
 import type { Drawn } from "./list";
 import type { Part, Said, Source } from "./parts";
-
-/** An address that is safe inside a link's `<…>`. */
-const ADDRESS = /^https?:\/\/[^\s<>\\]+$/;
+import { ADDRESS } from "./written";
 
 /** A source's mark, as Markdown. */
 export function markOf(number: number, source: Source | undefined): string {

@@ -14,22 +14,13 @@ import { type Drawn, Growing, List } from "./list";
 import type { Part, Source, Thinking } from "./parts";
 import css from "./reading.css" with { type: "text" };
 import { SaidElement } from "./said";
+import { noteOf, roleOf } from "./written";
 
 const STYLE = "nbs-tr-style";
 
-const ROLES: { [role: string]: string } = {
-  human: "You",
-  system: "System",
-  ai: "Answer before",
-  input: "Input",
-};
-
-const EMPTY: { [status: string]: string } = {
-  waiting: "Waiting for the first token…",
-  done: "The model gave no text.",
-  stopped: "Stopped before any text came.",
-};
-const STOPPED = "Stopped: the text received so far is kept.";
+/** How many times as long as a look at the log took it waits until the next one. */
+const SHARE = 3;
+const WAITING = "Waiting for the first token…";
 
 export function createTranscript(props: TranscriptProps): TranscriptPanel {
   return new TranscriptPanel(props);
@@ -41,6 +32,9 @@ export class TranscriptPanel {
   #list: List<Entry>;
   #follower: Follower;
   #isStyled = false;
+  /** When the log was read last, and how long that took. */
+  #readAt = 0;
+  #took = 0;
 
   constructor(props: TranscriptProps) {
     this.#props = props;
@@ -52,12 +46,19 @@ export class TranscriptPanel {
 
   /** Bring it up to date. Returns whether there is more to draw. */
   update(): boolean {
+    const begin = performance.now();
+    // Of a log with thousands of calls, reading it must not be all that the page does.
+    if (begin - this.#readAt < SHARE * this.#took) return true;
     if (!this.#isStyled) addStyle(this.el.getRootNode());
     this.#isStyled = true;
     const { state, setup } = this.#props.store;
     let all = entries(state.runs);
     if (this.#props.isAsked) all = all.filter(({ kind }) => kind !== "prompt");
-    return this.#list.update(setup.selected === null ? all : only(all, state.runs, setup.selected));
+    const shown = setup.selected === null ? all : only(all, state.runs, setup.selected);
+    const isMore = this.#list.update(shown);
+    this.#readAt = performance.now();
+    this.#took = this.#readAt - begin;
+    return isMore;
   }
 
   follow(isMore: boolean): boolean {
@@ -136,7 +137,7 @@ class PromptElement implements Drawn<Entry> {
   update(entry: Entry): boolean {
     const { role, text, images } = entry as Prompt;
     this.el.dataset.role = role;
-    setText(this.#role, Object.hasOwn(ROLES, role) ? ROLES[role]! : role);
+    setText(this.#role, roleOf(role));
     this.#text.set(text);
     if (this.#shown === images.length) return false;
     this.#shown = images.length;
@@ -212,7 +213,8 @@ class TurnElement implements Drawn<Entry> {
     setText(this.#metrics, words.join(" · "));
     const isMore = this.#parts.update(turn.parts);
     this.#cite(turn.sources);
-    setText(this.#note, noteOf(turn, status));
+    const isWaiting = turn.parts.length === 0 && status === "waiting";
+    setText(this.#note, isWaiting ? WAITING : noteOf(turn, run));
     this.#note.hidden = this.#note.textContent === "";
     const error = turn.error && run.error ? `${run.error.type}: ${run.error.message}` : "";
     setText(this.#error, error);
@@ -232,12 +234,6 @@ class TurnElement implements Drawn<Entry> {
       this.#cited--;
     }
   }
-}
-
-function noteOf({ note, parts, error }: Turn, status: string): string {
-  if (note !== null) return note;
-  if (parts.length === 0) return error ? "" : (EMPTY[status] ?? "");
-  return status === "stopped" ? STOPPED : "";
 }
 
 class ThinkingElement implements Drawn<Part> {

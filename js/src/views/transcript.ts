@@ -2,11 +2,14 @@
 
 import { element } from "../dom";
 import { load } from "../modules";
+import type { RunState } from "../state";
 import type { Store } from "../store";
 
 /** What `src/reading` offers. */
 export interface TranscriptModule {
   createTranscript(props: TranscriptProps): TranscriptView;
+  /** The conversation in Markdown; `isAsked` leaves the prompts out. */
+  written(runs: readonly RunState[], isAsked?: boolean): string;
 }
 
 export interface TranscriptProps {
