@@ -144,7 +144,8 @@ class _Html:
     def turn(self, turn: Turn) -> Iterator[str]:
         run = self.runs[turn["run"]]
         words = figures(self.state, turn["run"], self.price)
-        head = line(status_of(run), run["name"], words)
+        now = status_of(run)
+        head = line(now, run["name"], words) if now != "done" else _heading(run["name"], words)
         yield f'<div style="padding:8px 12px 0;font-size:12px">{head}</div>'
         parts = "".join(self.part(part, run, turn["sources"]) for part in turn["parts"])
         note = note_of(turn, run)
@@ -238,6 +239,12 @@ class _Html:
         if _ADDRESS.fullmatch(url):
             return f"<div>{_link('Image', url)}</div>"
         return f'<div style="{MUTED}">Image (not kept)</div>'
+
+
+def _heading(name: str, words: Sequence[str]) -> str:
+    """Return the line above an answer that is as it should be: that needs no saying."""
+    more = "".join(f" · <bdi>{escape(word)}</bdi>" for word in words)
+    return f'<b><bdi>{escape(name)}</bdi></b><span style="{MUTED}">{more}</span>'
 
 
 def _link(title: str, url: str) -> str:

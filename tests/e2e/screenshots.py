@@ -55,6 +55,25 @@ def take_timeline(lab, browser, theme):
     close(nb, lab)
 
 
+def take_transcript(lab, browser, theme):
+    """An agent's run, read as a conversation."""
+    lab.theme(theme)
+    nb = Notebook(lab, browser, f"transcript-{theme}", [AGENT, SHOW], width=900, scale=2)
+    nb.run(1)
+    nb.wait_idle()
+    nb.run(1)
+    nb.page.wait_for_selector(".nbstream[data-status=done]")
+    panel = nb.page.locator(".nbstream").last
+    panel.get_by_role("tab", name="Transcript").click()
+    panel.locator(".nbs-tr-said table").wait_for()
+    # All of it: a picture cannot be scrolled.
+    panel.evaluate("el => { el.style.setProperty('--nbs-max-height', 'none'); }")
+    nb.page.mouse.move(5, 300)
+    nb.page.wait_for_timeout(500)
+    panel.screenshot(path=PICTURES / f"transcript-{theme}.png")
+    close(nb, lab)
+
+
 def take_chat(lab, browser, theme):
     """A conversation with the embedded model, one answer being written."""
     lab.theme(theme)
@@ -85,6 +104,7 @@ def main():
             for theme in ("light", "dark"):
                 take(lab, browser, theme)
             take_timeline(lab, browser, "light")
+            take_transcript(lab, browser, "light")
             take_chat(lab, browser, "light")
         finally:
             lab.stop()
