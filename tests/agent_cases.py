@@ -374,15 +374,53 @@ def passes_on():
     return log(trace, *steps, (9, "end", model), (10, "error", agent, ValueError("No.")))
 
 
+def says_more():
+    """A chain that adds words to its model's, and says them before it is over."""
+    trace = Trace()
+    chain = run(trace, "chain", input="Hi")
+    model = run(trace, "M", "chat_model", chain, "m", input="Hi")
+    return log(
+        trace,
+        (0, "start", chain),
+        (1, "chunk", chain, "The answer, as asked: "),
+        (2, "start", model),
+        (3, "chunk", model, AIMessageChunk("One")),
+        (3, "chunk", chain, "One"),
+        (4, "chunk", model, AIMessageChunk(" two")),
+    )
+
+
+def in_branches():
+    """Two chains at once, of whose values the outermost makes a dict: that is no text."""
+    trace = Trace()
+    both = run(trace, "RunnableParallel", input="Hi")
+    runs = [run(trace, name, "chat_model", both, "m", input="Hi") for name in ("a", "b")]
+    return log(
+        trace,
+        (0, "start", both),
+        (1, "start", runs[0]),
+        (1, "start", runs[1]),
+        (2, "chunk", runs[0], AIMessageChunk("One")),
+        (2, "chunk", both, {"a": "One"}),
+        (3, "chunk", runs[1], AIMessageChunk("Two")),
+        (3, "chunk", both, {"b": "Two"}),
+        (4, "end", runs[0]),
+        (4, "end", runs[1]),
+        (5, "end", both, {"a": "One", "b": "Two"}),
+    )
+
+
 CASES = {
     "agent_by_hand": (by_hand(), [4]),
     "agent_cited": (cited(), [3]),
     "agent_ends_in_a_parser": (ends_in_a_parser(), [6]),
+    "agent_in_branches": (in_branches(), [5]),
     "agent_inner_requests": (inner_requests(), []),
     "agent_parallel_tools": (parallel_tools(), [7, 13]),
     "agent_passes_on": (passes_on(), [4]),
     "agent_pictures": (pictures(), []),
     "agent_running_tool": (running_tool(), [7]),
+    "agent_says_more": (says_more(), [3]),
     "agent_server_tools": (server_tools(), [4]),
     "agent_sub_agent": (sub_agent(), [9]),
 }

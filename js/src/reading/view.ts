@@ -106,7 +106,7 @@ function only(all: readonly Entry[], runs: readonly RunState[], selected: number
       inside.push(entry);
       continue;
     }
-    waiting.push(...within(entry).reverse());
+    for (const one of within(entry).reverse()) waiting.push(one);
   }
   return found.length > 0 ? found : inside;
 }

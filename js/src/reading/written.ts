@@ -86,10 +86,10 @@ function partOf(part: Part, run: RunState, runs: readonly RunState[]): string {
       const said: string[] = [];
       let begin = part.begin;
       for (const [place, number] of part.marks) {
-        said.push(...run.texts.slice(begin, place), ` [${number}]`);
+        said.push(run.texts.slice(begin, place).join(""), ` [${number}]`);
         begin = Math.max(begin, place);
       }
-      return [...said, ...run.texts.slice(begin, part.end)].join("");
+      return said.join("") + run.texts.slice(begin, part.end).join("");
     }
   }
 }
@@ -133,7 +133,8 @@ function quoted(text: string): string {
 /** A text as code: nothing in it is Markdown, however many backticks it has. */
 function code(text: string): string {
   if (!text) return "";
-  const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
+  const fences = text.match(/`+/g) ?? [];
+  const longest = fences.reduce((most, { length }) => Math.max(most, length), 0);
   if (text.includes("\n") || text.length > 200) {
     const fence = "`".repeat(Math.max(3, longest + 1));
     return `${fence}\n${text}\n${fence}`;
