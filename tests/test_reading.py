@@ -75,10 +75,11 @@ def test_why_an_answer_ended_is_said_in_its_place():
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith("agent")])
 def test_the_saved_page_has_all_of_it_and_is_harmless(name):
     state = state_of(name)
-    assert is_conversation(state["runs"])
+    # One model alone, in a chain that has words of its own, is none.
+    assert is_conversation(state["runs"]) is (name != "agent_says_more")
     shown = "".join(assert_readable(to_html(state, "")).texts)
     for run in state["runs"]:
-        if run["type"] == "chat_model":
+        if run["type"] == "chat_model" and is_conversation(state["runs"]):
             assert all(text in shown for text in run["texts"])
             assert all("".join(aside["pieces"]) in shown for aside in run["asides"])
 
