@@ -410,7 +410,27 @@ def in_branches():
     )
 
 
+def alike():
+    """Three calls of one tool at once, whose runs have no ids and begin in another order."""
+    trace = Trace()
+    agent = run(trace, "agent", input="Hi")
+    asks = run(trace, "M", "chat_model", agent, "m", input="Hi")
+    tools = [run(trace, "f", "tool", agent, input=given) for given in ({"x": 2}, "odd", {"x": 1})]
+    steps = [(2 + i, "chunk", asks, call(i, f'{{"x": {i}}}', "f", f"c{i}")) for i in range(3)]
+    return log(
+        trace,
+        (0, "start", agent),
+        (1, "start", asks),
+        *steps,
+        (6, "end", asks),
+        *((7 + i, "start", one) for i, one in enumerate(tools)),
+        *((12 + i, "end", one, f"gave {i}") for i, one in enumerate(tools)),
+        (20, "end", agent),
+    )
+
+
 CASES = {
+    "agent_alike": (alike(), [6]),
     "agent_by_hand": (by_hand(), [4]),
     "agent_cited": (cited(), [3]),
     "agent_ends_in_a_parser": (ends_in_a_parser(), [6]),

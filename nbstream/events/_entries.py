@@ -6,7 +6,9 @@ stretch of its chunks, so that the work does not grow with them.
 
 from __future__ import annotations
 
+import json
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Union
 
 from ..messages._endings import ending_of
@@ -24,6 +26,9 @@ __all__ = ["Entry", "Turn", "entries", "is_conversation"]
 
 MAX_DEPTH = 5
 """Calls inside calls that are shown inside of these; what lies deeper is beside them."""
+
+MAX_ALIKE = 16
+"""Calls of one tool, at most, among which the one is looked for that has a run's arguments."""
 
 _TOOLS = ("tool", "retriever")
 
@@ -152,15 +157,31 @@ class _Reading:
             found = self._take(-2, call_id)
         parent = run["parent"]
         scope = None if parent is None else self.calls[parent]
-        return found or self._take(-1 if scope is None else _scope(scope), run["name"])
+        return found or self._take(-1 if scope is None else _scope(scope), run["name"], run)
 
-    def _take(self, scope: int, key: str) -> Call | None:
+    def _take(self, scope: int, key: str, run: RunState | None = None) -> Call | None:
         waiting = self.open.get((scope, key))
-        while waiting:
-            call = waiting.popleft()
-            if call["tool"] is None:  # it is under its id and under its name
-                return call
-        return None
+        # One is under its id and under its name.
+        while waiting and waiting[0]["tool"] is not None:
+            waiting.popleft()
+        if not waiting:
+            return None
+        if run is not None and len(waiting) > 1:
+            # Of several calls of one tool it is the one with these arguments.
+            for at, call in enumerate(islice(waiting, MAX_ALIKE)):
+                if call["tool"] is None and self._arguments(call) == _given(run):
+                    del waiting[at]
+                    return call
+        return waiting.popleft()
+
+    def _arguments(self, call: Call) -> Any:
+        if call["model"] is None or call["aside"] is None:
+            return None
+        written = "".join(self.runs[call["model"]]["asides"][call["aside"]]["pieces"])
+        try:
+            return json.loads(written)
+        except (ValueError, RecursionError):
+            return None  # not all of it
 
     def _turn(self, at: int, run: RunState, *, is_silent: bool = False) -> Turn:
         parts, sources = ([], []) if is_silent else parts_of(at, run)
@@ -291,11 +312,20 @@ def _squeezed(run: RunState) -> str:
 _SPACES = dict.fromkeys(map(ord, " \t\r\n"))
 
 
+def _given(run: RunState) -> Any:
+    """Return a tool's arguments."""
+    given = run["input"]
+    return given["args"] if _is_call(given) else given
+
+
+def _is_call(given: Any) -> bool:
+    return isinstance(given, dict) and "args" in given and "name" in given
+
+
 def _call_id(run: RunState) -> str | None:
     """Return the id of the call that a tool answers, as far as its run tells."""
     given, gave, noted = run["input"], run["output"], run["metadata"]
-    is_call = isinstance(given, dict) and "args" in given and "name" in given
-    for value, key in ((given if is_call else None, "id"), (gave, "tool_call_id")):
+    for value, key in ((given if _is_call(given) else None, "id"), (gave, "tool_call_id")):
         if isinstance(value, dict) and isinstance(value.get(key), str):
             return str(value[key])
     found = noted.get("tool_call_id")

@@ -7,7 +7,7 @@
  */
 
 import type { Json } from "../protocol";
-import { isDict, text } from "../read";
+import { type Dict, isDict, text } from "../read";
 import { endingOf, type RunState } from "../state";
 import { type Prompt, promptsOf, resultsOf } from "./asked";
 import { type Call, imagesIn, type Part, partsOf, type Source, textCall } from "./parts";
@@ -28,6 +28,9 @@ export type Entry = Prompt | Turn | Call;
 
 /** Calls inside calls that are shown inside of these; what lies deeper is beside them. */
 const MAX_DEPTH = 5;
+
+/** Calls of one tool, at most, among which the one is looked for that has a run's arguments. */
+const MAX_ALIKE = 16;
 
 const isTool = ({ type }: RunState) => type === "tool" || type === "retriever";
 const isModel = ({ type }: RunState) => type === "chat_model";
@@ -132,16 +135,25 @@ class Reading {
   #askedFor(run: RunState): Call | null {
     const id = callId(run);
     const call = run.parent === null ? null : this.#calls[run.parent]!;
-    return (id && this.#take(`#${id}`)) || this.#take(`${call?.tool ?? ""}/${run.name}`);
+    return (id && this.#take(`#${id}`)) || this.#take(`${call?.tool ?? ""}/${run.name}`, run);
   }
 
-  #take(key: string): Call | null {
+  #take(key: string, run?: RunState): Call | null {
     const waiting = this.#open.get(key);
-    // It is under its id and under its name.
-    for (let call = waiting?.next(); call; call = waiting?.next()) {
-      if (call.tool === null) return call;
-    }
-    return null;
+    if (!waiting) return null;
+    // Of several calls of one tool it is the one with these arguments.
+    const given = run && waiting.isLong ? givenTo(run) : null;
+    return waiting.next(given === null ? null : (call) => this.#arguments(call) === given);
+  }
+
+  #arguments({ model, aside }: Call): string | null {
+    if (model === null || aside === null) return null;
+    const { pieces } = this.#runs[model]!.asides[aside]!;
+    const known = written.get(pieces);
+    if (known?.count === pieces.length) return known.args;
+    const args = sortedJson(pieces.join(""));
+    written.set(pieces, { count: pieces.length, args });
+    return args;
   }
 
   #turn(at: number, run: RunState, speaks = true): Turn {
@@ -236,7 +248,7 @@ class Reading {
   }
 }
 
-/** Calls, first come, first taken. */
+/** Calls without a run; first come, first taken. */
 class Queue {
   #calls: Call[] = [];
   #at = 0;
@@ -245,8 +257,44 @@ class Queue {
     this.#calls.push(call);
   }
 
-  next(): Call | undefined {
-    return this.#calls[this.#at++];
+  /** Whether there are several to choose from. */
+  get isLong(): boolean {
+    return this.#calls.length - this.#at > 1;
+  }
+
+  /** Take the first that is meant or, if none is, the first one. */
+  next(isMeant: ((call: Call) => boolean) | null = null): Call | null {
+    const calls = this.#calls;
+    // One is under its id and under its name.
+    while (this.#at < calls.length && calls[this.#at]!.tool !== null) this.#at++;
+    const end = Math.min(calls.length, this.#at + MAX_ALIKE);
+    for (let i = this.#at; isMeant && i < end; i++) {
+      if (calls[i]!.tool === null && isMeant(calls[i]!)) return calls.splice(i, 1)[0]!;
+    }
+    return calls[this.#at++] ?? null;
+  }
+}
+
+/** The arguments of calls, in one order, as far as they were written. */
+const written = new WeakMap<string[], { count: number; args: string | null }>();
+const given = new WeakMap<object, string | null>();
+
+function givenTo({ input }: RunState): string | null {
+  const args = isCall(input) ? input.args! : input;
+  if (typeof args !== "object" || args === null) return null;
+  if (!given.has(args)) given.set(args, sortedJson(args));
+  return given.get(args)!;
+}
+
+/** A value as JSON with its keys in order; null where that cannot be. */
+function sortedJson(value: Json): string | null {
+  try {
+    const read = typeof value === "string" ? JSON.parse(value) : value;
+    return JSON.stringify(read, (_, one) => {
+      return isDict(one) ? Object.fromEntries(Object.entries(one).sort()) : one;
+    });
+  } catch {
+    return null; // not all of it, or too deep
   }
 }
 
@@ -309,10 +357,13 @@ function squeezed({ texts }: RunState): string {
   return texts.join("").replace(/[ \t\r\n]+/g, "");
 }
 
+function isCall(input: Json): input is Dict {
+  return isDict(input) && "args" in input && "name" in input;
+}
+
 /** The id of the call that a tool answers, as far as its run tells. */
 function callId({ input, output, metadata }: RunState): string {
-  const isCall = isDict(input) && "args" in input && "name" in input;
-  const given = isCall && typeof input.id === "string" ? input.id : null;
+  const given = isCall(input) && typeof input.id === "string" ? input.id : null;
   const gave = isDict(output) && typeof output.tool_call_id === "string" && output.tool_call_id;
   return given ?? (gave || text(metadata.tool_call_id));
 }
