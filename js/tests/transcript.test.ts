@@ -6,11 +6,16 @@ import * as modules from "../src/modules";
 import { createTranscript } from "../src/reading/view";
 import { Store } from "../src/store";
 import { turns } from "../src/turns";
+import { turnPages } from "../src/views/turns";
+import { chunks, end, frame, settle, start } from "./helpers";
+import { model, open, tab } from "./page";
 
+/** What the page would load. */
+const MODULES = { createMarkdown, createTranscript, turnPages };
 const FOLDER = join(import.meta.dirname, "../../tests/fixtures/protocol");
 
 beforeAll(() => {
-  vi.spyOn(modules, "load").mockResolvedValue({ createMarkdown });
+  vi.spyOn(modules, "load").mockResolvedValue(MODULES);
 });
 
 function framesOf(name: string) {
@@ -247,6 +252,47 @@ describe("the transcript", () => {
       while (view.update());
       expect(text(view.el.innerHTML)).toBe(text(whole));
     }
+  });
+
+  it("comes on top of its own where there are several calls, until the reader chooses", async () => {
+    vi.spyOn(modules, "load").mockResolvedValue(MODULES);
+    const root = open({ _auto: true })();
+    model.receive(frame(0, start(), chunks("One"), end()));
+    await settle();
+    expect(root.dataset.view).toBe("tokens");
+    model.receive(frame(3, start(1, { at: 400 })));
+    await settle();
+    expect(root.dataset.view).toBe("transcript");
+    expect(tab(root, "Transcript").getAttribute("aria-selected")).toBe("true");
+    expect(text(root.querySelector(".nbs-transcript")!.textContent!)).toContain("One");
+    tab(root, "Tokens").click();
+    await settle();
+    model.receive(frame(4, { kind: "end", at: 500, run: 1 }));
+    await settle();
+    expect(root.dataset.view).toBe("tokens");
+  });
+
+  it("stays below where Python has said which view is on top", async () => {
+    const root = open({ view: "tokens" })();
+    model.receive(frame(0, start(), start(1), start(2)));
+    await settle();
+    expect(root.dataset.view).toBe("tokens");
+  });
+
+  it("draws the end of a long list, and more when asked", async () => {
+    vi.spyOn(modules, "load").mockResolvedValue(MODULES);
+    const store = new Store(() => {}, turns);
+    const runs = Array.from({ length: 1000 }, (_, run) => start(run, { input: "Hi" }));
+    store.take(frame(0, ...runs));
+    const view = createTranscript({ store, manager: () => null, isAsked: false });
+    while (view.update());
+    const count = () => view.el.querySelectorAll("section").length;
+    expect(count()).toBe(150);
+    const earlier = view.el.querySelector<HTMLElement>(".nbs-tr-earlier")!;
+    expect(earlier.textContent).toBe("Show earlier (1,850)");
+    earlier.click();
+    while (view.update());
+    expect(count()).toBe(300);
   });
 
   it("goes back with a replay", async () => {
