@@ -4,7 +4,9 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { createMarkdown } from "../src/markdown";
 import * as modules from "../src/modules";
 import { createTranscript } from "../src/reading/view";
+import { written } from "../src/reading/written";
 import { Store } from "../src/store";
+import { transcript } from "../src/transcript";
 import { turns } from "../src/turns";
 import { turnPages } from "../src/views/turns";
 import { chunks, end, frame, settle, start } from "./helpers";
@@ -293,6 +295,16 @@ describe("the transcript", () => {
     earlier.click();
     while (view.update());
     expect(count()).toBe(300);
+  });
+
+  it("is what the page leaves of a run that its kernel can say no more of", async () => {
+    vi.spyOn(modules, "loaded").mockReturnValue({ written });
+    const { store } = await shown("agent_parallel_tools");
+    const data = transcript("here", [{ store }]);
+    expect(data["text/markdown"]).toBe(written(store.live.runs));
+    expect(String(data["text/html"])).toContain("No &#60;b&#62;Paris&#60;/b&#62;.");
+    const asked = transcript("here", [{ store, prompt: "How warm?" }]);
+    expect(String(asked["text/markdown"]).match(/\*\*You:\*\*/g)).toHaveLength(1);
   });
 
   it("goes back with a replay", async () => {
