@@ -8,7 +8,7 @@ QUICKSTART := build/quickstart.html
 # In a container one often is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test lint fix unit soak js-test e2e interop interop-versions bench bench-page screenshots wheel dev clean chromium
+.PHONY: help demo lab test lint fix unit soak js-test e2e interop interop-versions bench bench-page screenshots wheel dev clean chromium engines
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ lab: .venv/.run $(WIDGET)
 	$(BIN)/jupyter lab $(AS_ROOT) examples/quickstart.ipynb
 
 ## test      lint, types, and all tests: Python, TypeScript, and a real JupyterLab
-test: lint js-test chromium build/colab/.ready build/pyodide/.ready interop
+test: lint js-test chromium engines build/colab/.ready build/pyodide/.ready interop
 	$(BIN)/python -m pytest
 
 ## unit      the Python tests that need no browser
@@ -37,7 +37,7 @@ unit: .venv/.dev $(WIDGET) build/colab/.ready build/pyodide/.ready
 	$(BIN)/python -m pytest --ignore tests/e2e
 
 ## e2e       the tests in a real JupyterLab; SLOWDOWN=4 makes its pages four times slower
-e2e: .venv/.dev $(WIDGET) chromium
+e2e: .venv/.dev $(WIDGET) chromium engines
 	$(BIN)/python -m pytest tests/e2e
 
 ## interop   the tests against other libraries, in an environment of their own
@@ -104,6 +104,9 @@ clean:
 
 chromium: .venv/.dev
 	@sh tests/e2e/get-chromium.sh
+
+engines:
+	@sh tests/e2e/get-engines.sh
 
 # Not `npm ci`: where a mirror of the registry lacks a binary for some other platform, it refuses to
 # install anything at all. This installs the versions of the lock file, too, and leaves it as it is.

@@ -44,6 +44,7 @@ def outcomes(tmp_path_factory):
     return dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
 
 
+@pytest.mark.promise("docs/hosts.md", "batch runs one input after the other")
 @pytest.mark.parametrize("name", TESTS)
 def test_in_pyodide(name, outcomes):
     assert outcomes[name] is None, outcomes[name]
