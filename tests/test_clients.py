@@ -43,19 +43,9 @@ async def ask(model, times=3):
     assert not model.made[-1].is_closed()
 
 
-def run_in_a_loop_that_ends(coroutine):
-    """Do what ``asyncio.run`` does: nest-asyncio, once used, has that leave its loop open."""
-    loop = asyncio.new_event_loop()
-    try:
-        loop.run_until_complete(coroutine)
-        loop.run_until_complete(loop.shutdown_asyncgens())
-    finally:
-        loop.close()
-
-
 def test_a_loop_has_one_client_and_takes_it_along(model):
     for loops in (1, 2):
-        run_in_a_loop_that_ends(ask(model))
+        asyncio.run(ask(model))
         assert len(model.made) == loops
         assert all(client.is_closed() for client in model.made)
     assert not model._async_clients  # nor is anything kept of a loop that is gone
