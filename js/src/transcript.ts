@@ -80,7 +80,10 @@ function bounded(text: string): string {
 function block(style: string, text: string): string {
   // What turns the direction of writing around does so in its own place only.
   const own = "white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate";
-  return `<div style="${own};${style}">${escaped(text)}</div>`;
+  if (!text.includes("\n")) return `<div style="${own};${style}">${escaped(text)}</div>`;
+  // It keeps its lines where styles are taken away, as on GitHub. The first break is not the text's.
+  const plain = "margin:0;border:0;background:none;color:inherit;font:inherit";
+  return `<pre style="${plain};${own};${style}">\n${escaped(text)}</pre>`;
 }
 
 function escaped(text: string): string {

@@ -65,6 +65,10 @@ _HINTS: dict[Status, str] = {
 _FIGURE = "text-align:right;padding:1px 0 1px 8px;white-space:nowrap"
 # Notebooks, and pages made from them, take what stands between two `$` for a formula: not here.
 _NO_MATHS = "mathjax_ignore tex2jax_ignore"
+# What stands for text that keeps its lines, and what takes a page's own look for that away.
+_LINED = "white-space:pre-wrap"
+_PLAIN = "margin:0;padding:0;border:0;background:none;color:inherit;font:inherit;"
+_TAG = re.compile(r"<(/?)(\w+)([^>]*)>")
 _BLANK = re.compile(r"\n(?=[ \t]*\n)")
 _MARKS = dict.fromkeys(map(ord, "*`#"))  # of Markdown
 # All but words and their signs: nothing of it can end an HTML comment, or do anything.
@@ -183,8 +187,9 @@ def _turns(state: ViewState, delimiter: str, price: Price) -> Iterator[str]:
 def saved_html(place: str, html: str, text: str) -> str:
     r"""Return a transcript as an output holds it.
 
-    It begins with a line that JupyterLab shows of an output that is folded, and has no line that is
-    blank: in Markdown, as of ``nbconvert --to markdown``, that would be the end of the HTML.
+    Its text is in elements that keep lines by themselves: GitHub takes all styles away. It begins
+    with a line that JupyterLab shows of an output that is folded, and has no line that is blank: in
+    Markdown, as of ``nbconvert --to markdown``, that would be the end of the HTML.
 
     Examples
     --------
@@ -196,8 +201,29 @@ def saved_html(place: str, html: str, text: str) -> str:
     words = text[: 10 * MAX_LINE].translate(_MARKS)
     words = " ".join(_NO_WORDS.sub(" ", words).split())
     line = words if len(words) <= MAX_LINE else words[: MAX_LINE - 1] + "…"
-    inside = _BLANK.sub("&#10;", html)
+    inside = _BLANK.sub("&#10;", _lined(html))
     return f'<!-- {line or "Model output"} -->\n<div data-nbstream="{place}">{inside}</div>'
+
+
+def _lined(html: str) -> str:
+    """Return HTML in which all that keeps its lines by a style is a ``pre``."""
+    ends: list[str] = []
+
+    def tag(found: re.Match[str]) -> str:
+        closes, name, attributes = found.groups()
+        if name in ("br", "img"):
+            return found[0]
+        if closes:
+            return f"</{ends.pop()}>"
+        if name in ("div", "span") and _LINED in attributes:
+            ends.append("pre")
+            # A line break behind the tag is none of the text's.
+            plain = attributes.replace('style="', f'style="{_PLAIN}', 1)
+            return f"<pre{plain}>\n"
+        ends.append(name)
+        return found[0]
+
+    return _TAG.sub(tag, html)
 
 
 def to_document(html: str) -> str:
