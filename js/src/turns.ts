@@ -40,8 +40,8 @@ function adds({ error, at_once, output, texts }: RunState, models: RunState[]): 
 }
 
 /**
- * Whether there is more to read than one answer's text: more than one model or tool call, or a model
- * inside a chain that thought or called. `is_conversation` of `nbstream/events/_entries.py`.
+ * Whether there is more to read than one answer's text: more than one model or tool call, a model
+ * that cites or has used a tool at its provider's end, or one inside a chain that thought or called. `is_conversation` of `nbstream/events/_entries.py`.
  */
 export function isConversation(runs: readonly RunState[]): boolean {
   let calls = 0;
@@ -52,7 +52,7 @@ export function isConversation(runs: readonly RunState[]): boolean {
     const isInside = parent !== null && isTold[parent]!;
     isTold.push(isModel || isInside);
     if ((isModel && !isInside) || type === "tool") calls++;
-    const tells = isModel && parent !== null && (asides.length > 0 || blocks.length > 0);
-    return calls > 1 || tells;
+    const tells = blocks.length > 0 || (parent !== null && asides.length > 0);
+    return calls > 1 || (isModel && tells);
   });
 }

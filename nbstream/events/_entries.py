@@ -52,7 +52,8 @@ Entry = Union["Prompt", Turn, "Call"]
 def is_conversation(runs: Sequence[RunState]) -> bool:
     """Tell whether there is more to read than one answer's text.
 
-    That is: more than one model or tool call, or a model inside a chain that thought or called.
+    That is: more than one model or tool call, a model that cites or has used a tool at its
+    provider's end, or one inside a chain that thought or called.
     """
     calls = 0
     is_told: list[bool] = []
@@ -63,7 +64,8 @@ def is_conversation(runs: Sequence[RunState]) -> bool:
         is_told.append(is_model or is_inside)
         if (is_model and not is_inside) or run["type"] == "tool":
             calls += 1
-        if calls > 1 or (is_model and parent is not None and (run["asides"] or run["blocks"])):
+        tells = run["blocks"] or (parent is not None and run["asides"])
+        if calls > 1 or (is_model and tells):
             return True
     return False
 

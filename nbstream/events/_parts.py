@@ -224,6 +224,13 @@ def _brief(value: Any) -> str:
     return value if isinstance(value, str) else to_json(value)
 
 
+def _printed(given: Any) -> str:
+    """Return what a program wrote, where that is what was given."""
+    if isinstance(given, dict) and isinstance(given.get("stdout"), str):
+        return "".join(_first(given, name) for name in ("stdout", "stderr"))
+    return _brief(given)
+
+
 def _give(server: Server, block: dict[str, Any]) -> None:
     """Take in what a tool at the provider's end gave."""
     given = next((block[one] for one in _GAVE if block.get(one)), None)
@@ -237,7 +244,7 @@ def _give(server: Server, block: dict[str, Any]) -> None:
             title = one.get("title")
             title = title if isinstance(title, str) and title else one["url"]
             server["links"].append({"title": title, "url": one["url"]})
-    text = text_in(given) if isinstance(given, (str, list)) else _brief(given)
+    text = text_in(given) if isinstance(given, (str, list)) else _printed(given)
     server["result"] = "" if server["links"] else text
     code = given.get("error_code") if isinstance(given, dict) else None
     server["failed"] = bool(block.get("error") or code or block.get("is_error"))

@@ -188,6 +188,12 @@ function brief(value: Json): string {
   return typeof value === "string" ? value : toJson(value);
 }
 
+/** What a program wrote, where that is what was given. */
+function printed(given: Json): string {
+  if (!isDict(given) || typeof given.stdout !== "string") return brief(given);
+  return given.stdout + text(given.stderr);
+}
+
 /** Take in what a tool at the provider's end gave. */
 function give(server: Server, block: Dict): void {
   const given = firstFull(block, GAVE);
@@ -200,7 +206,7 @@ function give(server: Server, block: Dict): void {
   for (const { url, title } of dicts(given)) {
     if (typeof url === "string") server.links.push({ title: text(title) || url, url });
   }
-  const told = typeof given === "string" || Array.isArray(given) ? textIn(given) : brief(given);
+  const told = typeof given === "string" || Array.isArray(given) ? textIn(given) : printed(given);
   server.result = server.links.length > 0 ? "" : told;
   const code = isDict(given) && isFull(given.error_code ?? null);
   server.failed = isFull(block.error ?? null) || code || isFull(block.is_error ?? null);
