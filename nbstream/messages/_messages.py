@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from .._shown import printable
 from ._endings import ending_of
 from ._json import parse_partial, parse_whole
 from ._merge import add_usage, merge_contents, merge_dicts, merge_lists, merge_logprobs
@@ -116,7 +117,7 @@ class BaseMessage:
 
     def pretty_print(self) -> None:
         """Print the message under a headline."""
-        print(self.pretty_repr())  # noqa: T201
+        print(printable(self.pretty_repr()))  # noqa: T201
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

