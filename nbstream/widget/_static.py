@@ -156,7 +156,7 @@ def to_html(state: ViewState, delimiter: str = "|", price: Price = None) -> str:
     parts = [
         f'<div class="{_NO_MATHS}" style="border:1px solid #8884;border-radius:6px;'
         'margin:2px 0;overflow:hidden;color:var(--jp-content-font-color1,inherit)">',
-        '<div style="padding:5px 12px;font-size:12px;'
+        '<div style="padding:5px 12px;font-size:.86em;'
         f'border-bottom:1px solid #8884">{_line(now, "", headline(state, price))}</div>',
         *_turns(state, delimiter, price),
     ]
@@ -188,7 +188,7 @@ def _turns(state: ViewState, delimiter: str, price: Price) -> Iterator[str]:
         if len(shown) > 1:
             line = _line(status_of(run), run["name"], figures(state, place, price))
             rule = "border-top:1px solid #8884;" if place != shown[0] else ""
-            yield f'<div style="{rule}padding:6px 12px 0;font-size:12px">{line}</div>'
+            yield f'<div style="{rule}padding:6px 12px 0;font-size:.86em">{line}</div>'
         text, room = _tokens(run, delimiter, room)
         yield (
             f'<div style="padding:{4 if len(shown) > 1 else 10}px 12px 10px;white-space:pre-wrap;'
@@ -300,7 +300,7 @@ def _aside(aside: Aside, shown: str) -> str:
     title = "Thinking" if aside["kind"] == "thinking" else f"Calls {aside['name'] or 'a tool'}"
     return (
         '<details style="margin:2px 0 6px;padding:2px 10px;border-left:2px solid #8886;'
-        f'font-size:12px"><summary style="cursor:pointer;{_MUTED}">{escape(title)}</summary>'
+        f'font-size:.86em"><summary style="cursor:pointer;{_MUTED}">{escape(title)}</summary>'
         f'<span style="{_ISOLATED}">{escape(shown)}</span></details>'
     )
 
@@ -330,9 +330,9 @@ def _steps(runs: list[RunState]) -> str:
     left_out = len(runs) - len(rows)
     more = f'<div style="{_MUTED}">… and {left_out:,} more</div>' if left_out else ""
     return (
-        f'<details style="padding:0 12px 10px;font-size:12px"><summary style="cursor:pointer;'
+        f'<details style="padding:0 12px 10px;font-size:.86em"><summary style="cursor:pointer;'
         f'{_MUTED}">Timeline · {_count(len(runs), "step")}</summary><table style="margin:6px 0 0;'
-        f'width:100%;font-size:12px;border:none">{"".join(rows)}</table>{more}</details>'
+        f'width:100%;font-size:inherit;border:none">{"".join(rows)}</table>{more}</details>'
     )
 
 
