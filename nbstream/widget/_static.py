@@ -224,14 +224,16 @@ def saved_html(place: str, html: str, text: str) -> str:
     --------
     >>> print(saved_html("p1", "<p>Hi\n\nthere</p>", "Hi\n\nthere"))
     <!-- Hi there -->
-    <div data-nbstream="p1"><p>Hi&#10;
+    <div data-nbstream="p1" class="nbs-at-p1"><p>Hi&#10;
     there</p></div>
     """
     words = text[: 10 * MAX_LINE].translate(_MARKS)
     words = " ".join(_NO_WORDS.sub(" ", words).split())
     line = words if len(words) <= MAX_LINE else words[: MAX_LINE - 1] + "…"
     inside = _BLANK.sub("&#10;", html)
-    return f'<!-- {line or "Model output"} -->\n<div data-nbstream="{place}">{inside}</div>'
+    # The class is what JupyterLab leaves of it in a page that did not run the cell itself.
+    begin = f'<div data-nbstream="{place}" class="nbs-at-{place}">'
+    return f"<!-- {line or 'Model output'} -->\n{begin}{inside}</div>"
 
 
 def to_document(html: str) -> str:
