@@ -20,6 +20,9 @@ from nbstream.events._turns import turns
 from nbstream.messages import UsageMetadata
 from nbstream.widget._static import cut_off as note
 from nbstream.widget._static import figures, headline
+from nbstream.wire import read_all
+
+from .wire.streams import events_of, reader_of
 
 FOLDER = Path(__file__).parent / "fixtures" / "protocol"
 USAGE = UsageMetadata(input_tokens=12, output_tokens=4, total_tokens=16)
@@ -369,6 +372,26 @@ def ended(*reasons):
     return trace
 
 
+def recorded(name):
+    """A provider's recorded stream, as its reader gives it."""
+    trace = Trace()
+    model = run(trace, "Model", "chat_model", model=name.partition(".")[0], input="Hi")
+    log(trace, (0, "start", model))
+    chunks = [*read_all(reader_of(name), events_of(name))]
+    log(trace, *((10 + at, "chunk", model, chunk) for at, chunk in enumerate(chunks)))
+    return log(trace, (10 + len(chunks), "end", model))
+
+
+RECORDED = [
+    "anthropic.thinking_tools.sse",
+    "anthropic.web_search.sse",
+    "cohere.citations.sse",
+    "gemini.code_image.sse",
+    "ollama.thinking_tools.jsonl",
+    "openai_chat.embedded.sse",
+    "openai_chat.openrouter.sse",
+    "openai_responses.server_tools.sse",
+]
 CASES = {
     "changed_at_the_end": (changed_at_the_end(), []),
     "cut_off": (cut_off(), []),
@@ -392,6 +415,7 @@ CASES = {
     "several_roots": (several_roots(), [5, 9]),
     "stopped": (stopped(), []),
     "thinking_and_tools": (thinking_and_tools(), [3, 7]),
+    **{f"recorded_{name.rpartition('.')[0]}": (recorded(name), [4]) for name in RECORDED},
 }
 
 

@@ -88,8 +88,9 @@ def _status(session: Session) -> None:
 
 
 def _models(session: Session) -> None:
-    headers = ("name", "what it is", "streams", "needs")
-    table(headers, providers(session.shell.user_ns))
+    from ..models._providers import HAS
+
+    table(("name", "what it is", "dialect", *HAS, "needs"), providers(session.shell.user_ns))
 
 
 def _model(session: Session, name: str) -> None:
