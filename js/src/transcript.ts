@@ -47,7 +47,7 @@ export function transcript(place: string, told: readonly Told[]): Bundle {
       const name = shown.length > 1 ? run?.name : "";
       const words = [name ? `${name}: ${run?.status}` : headline(store)];
       words.push(...figures(store.live, at, store.price()));
-      html.push(block("padding:5px 12px;font-size:12px;opacity:.8", words.join(" · ")));
+      html.push(block("padding:5px 12px;font-size:.86em;opacity:.8", words.join(" · ")));
       for (const { name, kind, pieces } of run?.asides ?? []) {
         const title = kind === "thinking" ? "Thinking" : `Calls ${name ?? "a tool"}`;
         const said = block("padding:2px 12px", bounded(pieces.join("")));

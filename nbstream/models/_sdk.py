@@ -205,7 +205,7 @@ class SdkChat(BaseChatModel):
                 raise
             raise SetupError(
                 f"{type(self).__name__} needs the package {self.sdk}. Install it with:\n"
-                f"    pip install '{self.package}'"
+                f'    pip install "{self.package}"'
             ) from None
 
     def _client_settings(self) -> dict[str, Any]:
