@@ -8,7 +8,7 @@ import { loaded } from "./modules";
 import { type Bundle, pagesBundle } from "./outputs";
 import { cutOff } from "./state";
 import type { Store } from "./store";
-import { isConversation } from "./turns";
+import { isConversation, turns } from "./turns";
 import type { TranscriptModule } from "./views/transcript";
 import { allFigures, count, figures } from "./words";
 
@@ -39,7 +39,7 @@ export function transcript(place: string, told: readonly Told[]): Bundle {
       texts.push(prompt === undefined ? text : `**You:** ${prompt}\n\n${text}`);
       continue;
     }
-    const shown = runs[0] ? store.turns(runs) : [0];
+    const shown = runs[0] ? turns(runs) : [0];
     const said = shown.map((at) => {
       const run = runs[at];
       const failed = run?.error ? `\n\n${run.error.type}: ${run.error.message}` : "";

@@ -7,7 +7,6 @@ import { createTranscript } from "../src/reading/view";
 import { written } from "../src/reading/written";
 import { Store } from "../src/store";
 import { transcript } from "../src/transcript";
-import { turns } from "../src/turns";
 import { turnPages } from "../src/views/turns";
 import { chunks, end, frame, settle, start } from "./helpers";
 import { model, open, tab } from "./page";
@@ -25,7 +24,7 @@ function framesOf(name: string) {
 }
 
 async function shown(name: string) {
-  const store = new Store(() => {}, turns);
+  const store = new Store(() => {});
   for (const one of framesOf(name)) store.take(one);
   const view = createTranscript({ store, manager: () => null, isAsked: false });
   document.body.replaceChildren(view.el);
@@ -242,7 +241,7 @@ describe("the transcript", () => {
       "several_roots",
     ]) {
       const whole = (await shown(name)).el.innerHTML;
-      const store = new Store(() => {}, turns);
+      const store = new Store(() => {});
       for (const one of framesOf(name)) store.take(one);
       const view = createTranscript({ store, manager: () => null, isAsked: false });
       const end = store.log.time.at(-1)!;
@@ -283,7 +282,7 @@ describe("the transcript", () => {
 
   it("draws the end of a long list, and more when asked", async () => {
     vi.spyOn(modules, "load").mockResolvedValue(MODULES);
-    const store = new Store(() => {}, turns);
+    const store = new Store(() => {});
     const runs = Array.from({ length: 1000 }, (_, run) => start(run, { input: "Hi" }));
     store.take(frame(0, ...runs));
     const view = createTranscript({ store, manager: () => null, isAsked: false });

@@ -45,12 +45,11 @@ MUTED = "opacity:.65"
 ISOLATED = "unicode-bidi:isolate;overflow-wrap:anywhere;white-space:pre-wrap"
 
 
-def figures(state: ViewState, root: int = 0, price: Price = None) -> list[str]:
-    """Return the metrics of a run, in words."""
+def figures(state: ViewState, root: int | None = None, price: Price = None) -> list[str]:
+    """Return the metrics of a run, or of all of them, in words."""
     words: list[str] = []
     measured = metrics(state, root, price or None)
-    run = state["runs"][root] if state["runs"] else None
-    if run is None or run["end"] == run["start"]:
+    if measured.duration == 0 or not state["runs"]:
         return words  # nothing is known of its time
     if measured.first_token is not None:
         words.append(f"first token {duration(measured.first_token * 1000)}")

@@ -116,10 +116,12 @@ def _or_error(run: RunState, text: str) -> str:
 
 
 def headline(state: ViewState, price: Price = None) -> list[str]:
-    """Return the model's name and the metrics, in words; of several turns, how many there are."""
+    """Return the model's name and the metrics, in words; of several calls, how many there are."""
     words = [run["model"] for run in state["runs"] if run["model"]][:1]
     roots = sum(run["parent"] is None for run in state["runs"])
-    return [*words, counted(roots, "turn")] if roots > 1 else [*words, *figures(state, 0, price)]
+    if roots > 1:
+        words.append(counted(roots, "turn"))
+    return [*words, *figures(state, None, price)]
 
 
 def to_html(
