@@ -150,9 +150,11 @@ def _in_colab(name: str) -> Found | None:
 
 
 def _is_kaggle() -> bool:
-    # What matters is whether the vault is there: nobody else has this package.
-    loaded = sys.modules.get("kaggle_secrets")
-    return loaded is not None or importlib.util.find_spec("kaggle_secrets") is not None
+    try:
+        importlib.import_module("kaggle_secrets")  # only its kernels have it
+    except ImportError:
+        return False
+    return True
 
 
 def _in_kaggle(name: str) -> Found | None:
