@@ -47,9 +47,19 @@ async def ask(model, times=3):
     assert not model.made[-1].is_closed()
 
 
+def run_in_a_loop_of_its_own(coroutine):
+    """As `asyncio.run` does; where nest-asyncio is on, that takes the loop that is there."""
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(coroutine)
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
 def test_a_loop_has_one_client_and_takes_it_along(model):
     for loops in (1, 2):
-        asyncio.run(ask(model))
+        run_in_a_loop_of_its_own(ask(model))
         assert len(model.made) == loops
         assert all(client.is_closed() for client in model.made)
     assert not model._async_clients  # nor is anything kept of a loop that is gone

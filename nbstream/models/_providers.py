@@ -229,7 +229,6 @@ _ROWS = (
         "what LangChain's package for it speaks",
         tools="some models",
         logprobs="some models",
-        seen="real",
     ),
     Provider(
         "colab",
