@@ -233,6 +233,8 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
     for i in range(0, len(tokens), 80):
         token = view.locator(".nbs-token").nth(i)
         token.scroll_into_view_if_needed()
+        page.evaluate(DRAWN)  # what has come into sight has its true height now
+        token.scroll_into_view_if_needed()
         token.hover(force=True)
     guard.check()
 
