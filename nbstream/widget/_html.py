@@ -116,6 +116,6 @@ def folded(title: str, body: str) -> str:
     """Return what opens under its title; the body is HTML."""
     return (
         '<details style="margin:2px 0 6px;padding:2px 10px;border-left:2px solid #8886;'
-        f'font-size:12px"><summary style="cursor:pointer;{MUTED}">{escape(title)}</summary>'
+        f'font-size:.86em"><summary style="cursor:pointer;{MUTED}">{escape(title)}</summary>'
         f'<span style="{ISOLATED}">{body}</span></details>'
     )

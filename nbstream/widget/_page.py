@@ -13,7 +13,7 @@ import traitlets
 
 from .._exceptions import NbstreamError
 from .._secrets import hide_all
-from .._shown import named
+from .._shown import named, printable
 from ._host import host, is_attended
 from ._options import ViewOptions, check_options
 from ._pump import _PUMP
@@ -219,7 +219,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
         html, text = self._transcript()
         data["text/html"] = saved_html(self._place, html, text)
         data["text/markdown"] = text
-        data["text/plain"] = text
+        data["text/plain"] = text or repr(self)
         return data, metadata
 
     def _ipython_display_(self) -> None:
@@ -234,6 +234,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
         data, metadata = self._repr_mimebundle_()
         if not self._displays:
             self._outputs.begin(data)
+        data["text/plain"] = printable(data["text/plain"])
         self._displays.append(display(data, metadata=metadata, raw=True, display_id=True))
 
     def _refresh(self) -> None:

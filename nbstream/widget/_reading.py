@@ -36,8 +36,8 @@ _ROLES = {"human": "You", "system": "System", "ai": "Answer before", "input": "I
 _STOPPED = "Stopped: the text received so far is kept."
 _EMPTY = {"done": "The model gave no text.", "stopped": "Stopped before any text came."}
 _ADDRESS = re.compile(r"https?://[^\s<>\\]+")
-_MONO = f"font-family:monospace;font-size:12px;{ISOLATED}"
-_BOX = "margin:6px 0;padding:5px 10px;border:1px solid #8884;border-radius:6px;font-size:12px"
+_MONO = f"font-family:monospace;font-size:inherit;{ISOLATED}"
+_BOX = "margin:6px 0;padding:5px 10px;border:1px solid #8884;border-radius:6px;font-size:.86em"
 _RUNS = re.compile(r"`+")
 
 
@@ -137,7 +137,7 @@ class _Html:
     def prompt(self, role: str, text: str, images: Sequence[str]) -> str:
         return (
             '<div style="margin:10px 12px 4px;padding:6px 12px;border-radius:6px;background:#8882">'
-            f'<div style="font-size:12px"><b>{escape(_ROLES.get(role, role))}</b></div>'
+            f'<div style="font-size:.86em"><b>{escape(_ROLES.get(role, role))}</b></div>'
             f'<div style="{ISOLATED}">{self.cut(text)}</div>{self.images(images)}</div>'
         )
 
@@ -146,7 +146,7 @@ class _Html:
         words = figures(self.state, turn["run"], self.price)
         now = status_of(run)
         head = line(now, run["name"], words) if now != "done" else _heading(run["name"], words)
-        yield f'<div style="padding:8px 12px 0;font-size:12px">{head}</div>'
+        yield f'<div style="padding:8px 12px 0;font-size:.86em">{head}</div>'
         parts = "".join(self.part(part, run, turn["sources"]) for part in turn["parts"])
         note = note_of(turn, run)
         if note:
@@ -221,7 +221,7 @@ class _Html:
         if not sources:
             return ""
         rows = "".join(map(self.source, sources))
-        return f'<ol style="margin:4px 0;padding-left:28px;font-size:12px">{rows}</ol>'
+        return f'<ol style="margin:4px 0;padding-left:28px;font-size:.86em">{rows}</ol>'
 
     def source(self, one: Source) -> str:
         quote = self.cut(one["quote"])

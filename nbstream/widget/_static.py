@@ -65,6 +65,10 @@ _HINTS: dict[Status, str] = {
 _FIGURE = "text-align:right;padding:1px 0 1px 8px;white-space:nowrap"
 # Notebooks, and pages made from them, take what stands between two `$` for a formula: not here.
 _NO_MATHS = "mathjax_ignore tex2jax_ignore"
+# What stands for text that keeps its lines, and what takes a page's own look for that away.
+_LINED = "white-space:pre-wrap"
+_PLAIN = "margin:0;padding:0;border:0;background:none;color:inherit;font:inherit;"
+_TAG = re.compile(r"<(/?)(\w+)([^>]*)>")
 _BLANK = re.compile(r"\n(?=[ \t]*\n)")
 _MARKS = dict.fromkeys(map(ord, "*`#"))  # of Markdown
 # All but words and their signs: nothing of it can end an HTML comment, or do anything.
@@ -139,7 +143,7 @@ def to_html(
     parts = [
         f'<div class="{_NO_MATHS}" style="border:1px solid #8884;border-radius:6px;'
         'margin:2px 0;overflow:hidden;color:var(--jp-content-font-color1,inherit)">',
-        '<div style="padding:5px 12px;font-size:12px;'
+        '<div style="padding:5px 12px;font-size:.86em;'
         f'border-bottom:1px solid #8884">{line(now, "", headline(state, price))}</div>',
         *(
             reading_html(state, price, is_asked=is_asked)
@@ -164,7 +168,7 @@ def _turns(state: ViewState, delimiter: str, price: Price) -> Iterator[str]:
         if len(shown) > 1:
             head = line(status_of(run), run["name"], figures(state, place, price))
             rule = "border-top:1px solid #8884;" if place != shown[0] else ""
-            yield f'<div style="{rule}padding:6px 12px 0;font-size:12px">{head}</div>'
+            yield f'<div style="{rule}padding:6px 12px 0;font-size:.86em">{head}</div>'
         text, room = _tokens(run, delimiter, room)
         yield (
             f'<div style="padding:{4 if len(shown) > 1 else 10}px 12px 10px;white-space:pre-wrap;'
@@ -183,21 +187,45 @@ def _turns(state: ViewState, delimiter: str, price: Price) -> Iterator[str]:
 def saved_html(place: str, html: str, text: str) -> str:
     r"""Return a transcript as an output holds it.
 
-    It begins with a line that JupyterLab shows of an output that is folded, and has no line that is
-    blank: in Markdown, as of ``nbconvert --to markdown``, that would be the end of the HTML.
+    Its text is in elements that keep lines by themselves: GitHub takes all styles away. It begins
+    with a line that JupyterLab shows of an output that is folded, and has no line that is blank: in
+    Markdown, as of ``nbconvert --to markdown``, that would be the end of the HTML.
 
     Examples
     --------
     >>> print(saved_html("p1", "<p>Hi\n\nthere</p>", "Hi\n\nthere"))
     <!-- Hi there -->
-    <div data-nbstream="p1"><p>Hi&#10;
+    <div data-nbstream="p1" class="nbs-at-p1"><p>Hi&#10;
     there</p></div>
     """
     words = text[: 10 * MAX_LINE].translate(_MARKS)
     words = " ".join(_NO_WORDS.sub(" ", words).split())
     line = words if len(words) <= MAX_LINE else words[: MAX_LINE - 1] + "…"
-    inside = _BLANK.sub("&#10;", html)
-    return f'<!-- {line or "Model output"} -->\n<div data-nbstream="{place}">{inside}</div>'
+    inside = _BLANK.sub("&#10;", _lined(html))
+    # The class is what JupyterLab leaves of it in a page that did not run the cell itself.
+    begin = f'<div data-nbstream="{place}" class="nbs-at-{place}">'
+    return f"<!-- {line or 'Model output'} -->\n{begin}{inside}</div>"
+
+
+def _lined(html: str) -> str:
+    """Return HTML in which all that keeps its lines by a style is a ``pre``."""
+    ends: list[str] = []
+
+    def tag(found: re.Match[str]) -> str:
+        closes, name, attributes = found.groups()
+        if name in ("br", "img"):
+            return found[0]
+        if closes:
+            return f"</{ends.pop()}>"
+        if name in ("div", "span") and _LINED in attributes:
+            ends.append("pre")
+            # A line break behind the tag is none of the text's.
+            plain = attributes.replace('style="', f'style="{_PLAIN}', 1)
+            return f"<pre{plain}>\n"
+        ends.append(name)
+        return found[0]
+
+    return _TAG.sub(tag, html)
 
 
 def to_document(html: str) -> str:
@@ -295,9 +323,9 @@ def _steps(runs: list[RunState]) -> str:
     left_out = len(runs) - len(rows)
     more = f'<div style="{MUTED}">… and {left_out:,} more</div>' if left_out else ""
     return (
-        f'<details style="padding:0 12px 10px;font-size:12px"><summary style="cursor:pointer;'
+        f'<details style="padding:0 12px 10px;font-size:.86em"><summary style="cursor:pointer;'
         f'{MUTED}">Timeline · {counted(len(runs), "step")}</summary><table style="margin:6px 0 0;'
-        f'width:100%;font-size:12px;border:none">{"".join(rows)}</table>{more}</details>'
+        f'width:100%;font-size:inherit;border:none">{"".join(rows)}</table>{more}</details>'
     )
 
 

@@ -392,5 +392,5 @@ def test_elsewhere_a_missing_key_is_named(dialect, monkeypatch):
 def test_a_missing_sdk_comes_with_the_command(dialect, monkeypatch):
     model = dialect.model("https://api.invalid")
     monkeypatch.setitem(sys.modules, model.sdk, None)
-    with pytest.raises(SetupError, match=f"pip install '?{re.escape(model.package)}"):
+    with pytest.raises(SetupError, match=f'pip install "?{re.escape(model.package)}'):
         model.invoke("Hi")

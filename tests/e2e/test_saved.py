@@ -4,7 +4,10 @@ import json
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
+import ipywidgets
+import jsonschema
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -31,7 +34,20 @@ CELLS = [
 TEXT = "The moon has **no fish**, as far as we know.\n\n- too dry\n- too cold"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
-ALLOWED = {"div", "span", "b", "bdi", "br", "details", "summary", "table", "tbody", "tr", "td"}
+ALLOWED = {
+    "div",
+    "span",
+    "b",
+    "bdi",
+    "br",
+    "details",
+    "pre",
+    "summary",
+    "table",
+    "tbody",
+    "tr",
+    "td",
+}
 CONTENTS = """cells => cells.map(cell => {
     const range = document.createRange();
     range.selectNodeContents(cell);
@@ -208,6 +224,21 @@ def saving(lab):
     lab.set_plugin(PLUGIN, {})
 
 
+def assert_valid(content):
+    """Hold a notebook and the widgets' state in it to the schemas of nbformat and ipywidgets."""
+    nbformat.validate(nbformat.from_dict(content))
+    kept = content["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]
+    schema = Path(ipywidgets.__file__).with_name("state.schema.json").read_text()
+    jsonschema.validate(kept, json.loads(schema))
+    shown = {
+        output["data"][WIDGET]["model_id"]
+        for cell in content["cells"]
+        for output in cell.get("outputs", ())
+        if WIDGET in output.get("data", {})
+    }
+    assert shown <= kept["state"].keys()
+
+
 @pytest.mark.promise("docs/architecture.md", "so the widget comes back whole without a kernel")
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, app):
@@ -228,7 +259,7 @@ def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, ap
     lab.shut_down_kernels()
     # Trusted, but nothing runs that could answer.
     content = json.loads((lab.folder / f"{name}.ipynb").read_text())
-    assert content["metadata"]["widgets"]
+    assert_valid(content)
     for session in lab.request("GET", "api/sessions"):
         lab.request("DELETE", f"api/sessions/{session['id']}")
 
