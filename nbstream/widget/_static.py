@@ -29,6 +29,7 @@ __all__ = [
     "cut_off",
     "figures",
     "headline",
+    "note_html",
     "saved_html",
     "to_document",
     "to_html",
@@ -212,6 +213,11 @@ def _failure(run: RunState) -> str:
         'background:#c6282814;white-space:pre-wrap;overflow-wrap:anywhere">'
         f"<b>{escape(error['type'])}</b><br>{escape(error['message'])}</div>"
     )
+
+
+def note_html(text: str) -> str:
+    """Return a line to put below a transcript."""
+    return f'<div style="padding:2px 12px;font-size:.86em;{_MUTED}">{escape(text)}</div>'
 
 
 def saved_html(place: str, html: str, text: str) -> str:
