@@ -12,38 +12,26 @@ from itertools import pairwise
 from pathlib import Path
 
 from nbstream import AIMessage, AIMessageChunk, ProviderError, Trace
+from nbstream.events._entries import entries, is_conversation
 from nbstream.events._frames import frame
 from nbstream.events._lens import _Lens
 from nbstream.events._plain import plain
 from nbstream.events._state import apply, initial, metrics, status, status_of
-from nbstream.events._turns import turns
+from nbstream.events._turns import text_of_turns, turns
 from nbstream.messages import UsageMetadata
+from nbstream.widget._html import figures
+from nbstream.widget._reading import reading_text
 from nbstream.widget._static import cut_off as note
-from nbstream.widget._static import figures, headline
+from nbstream.widget._static import headline
 from nbstream.wire import read_all
 
+from . import agent_cases
+from .logs import USAGE, log, run
 from .wire.streams import events_of, reader_of
 
 FOLDER = Path(__file__).parent / "fixtures" / "protocol"
-USAGE = UsageMetadata(input_tokens=12, output_tokens=4, total_tokens=16)
 LAST = AIMessageChunk("", response_metadata={"stop_reason": "end_turn"}, usage_metadata=USAGE)
 CUT = AIMessageChunk("", response_metadata={"stop_reason": "max_tokens"})
-
-
-def run(trace, name, run_type="chain", parent=None, model=None, **more):
-    keys = {"tags": [], "metadata": {}, "input": None, **more}
-    index = len(trace.runs)
-    return trace.add_run(
-        id=f"id-{index}", name=name, run_type=run_type, parent=parent, model=model, **keys
-    )
-
-
-def log(trace, *steps):
-    """Log the events ``(milliseconds, kind, run, data)``."""
-    for ms, kind, who, *data in steps:
-        value = trace._inputs[who.index] if kind == "start" else data[0] if data else None
-        trace.log(kind, who, value, time=ms / 1000)
-    return trace
 
 
 def plain_case():
@@ -302,6 +290,35 @@ def several_roots():
     )
 
 
+def calls_in_a_loop():
+    """Two calls one after the other, a third beside the second, and one that is given whole."""
+    trace = Trace()
+    calls = [run(trace, "M", "chat_model", model="m", input=str(at)) for at in range(4)]
+
+    def said(text, tokens=None):
+        usage = tokens and UsageMetadata(input_tokens=10, output_tokens=tokens, total_tokens=0)
+        return AIMessageChunk(text, usage_metadata=usage)
+
+    return log(
+        trace,
+        (0, "start", calls[0]),
+        (100, "chunk", calls[0], said("One")),
+        (200, "chunk", calls[0], said(" and")),
+        (300, "chunk", calls[0], said(" a half", 5)),
+        (301, "end", calls[0]),
+        (1000, "start", calls[1]),
+        (1100, "chunk", calls[1], said("Two")),
+        (1100, "start", calls[2]),
+        (1300, "chunk", calls[2], said("Three")),
+        (1500, "chunk", calls[1], said("!", 3)),
+        (1501, "end", calls[1]),
+        (1700, "chunk", calls[2], said("!", 7)),
+        (1701, "end", calls[2]),
+        (2000, "start", calls[3]),
+        (2500, "end", calls[3], AIMessage("Four", usage_metadata=USAGE)),
+    )
+
+
 def changed_at_the_end():
     """A chain that was invoked, and gives another text than the model in it."""
     trace = Trace()
@@ -393,6 +410,8 @@ RECORDED = [
     "openai_responses.server_tools.sse",
 ]
 CASES = {
+    **agent_cases.CASES,
+    "calls_in_a_loop": (calls_in_a_loop(), [4, 10]),
     "changed_at_the_end": (changed_at_the_end(), []),
     "cut_off": (cut_off(), []),
     "ended_by_context": (ended("model_context_window_exceeded", "max_tokens"), []),
@@ -435,7 +454,11 @@ def expected(frames):
         "status": status(state),
         "metrics": asdict(metrics(state)),
         "headline": headline(state),
+        "text": text_of_turns(state["runs"]),
         "note": note(state),
+        "is_conversation": is_conversation(state["runs"]),
+        "entries": entries(state["runs"]),
+        "markdown": reading_text(state["runs"], is_asked=False),
         "turns": [
             [place, status_of(state["runs"][place]), figures(state, place)]
             for place in turns(state["runs"])

@@ -5,8 +5,9 @@
  * long stream's work grow with its square.
  */
 
+import { type Block, noteBlocks } from "./blocks";
 import type { Log } from "./log";
-import type { EndItem, Json, RunError, StartItem } from "./protocol";
+import type { CustomItem, EndItem, Json, RunError, StartItem } from "./protocol";
 import { type Dict, dicts, isDict, text, toJson, whole } from "./read";
 
 export type Status = "waiting" | "streaming" | "done" | "stopped" | "failed";
@@ -19,8 +20,17 @@ export interface Aside {
   /** Tells calls that are written at the same time apart. */
   index: number | string | null;
   name: string | null;
+  /** The call's, by which its result knows it. */
+  id: string | null;
   /** The thought, or the arguments' JSON. */
   pieces: string[];
+}
+
+/** What a step said of itself while it ran. */
+export interface Custom {
+  time: number;
+  name: string;
+  data: Json;
 }
 
 /** One run. Times are milliseconds since the log began. */
@@ -41,6 +51,10 @@ export interface RunState {
   /** Whether its one text is its output, which came at its end. */
   at_once: boolean;
   asides: Aside[];
+  blocks: Block[];
+  customs: Custom[];
+  /** Whether a chunk was a value, neither a text nor a message. */
+  values: boolean;
   /** By the text's place, where the model told it. */
   logprobs: { [place: number]: number };
   usage: { input: number; output: number } | null;
@@ -89,7 +103,7 @@ export function fold(state: ViewState, log: Log, end = log.length): void {
     const detail = log.detail.get(seq);
     if (log.kind[seq] === "chunk") {
       const run = state.runs[log.run[seq]!]!;
-      if (detail) noteMessage(run, (detail as { chunk: Json }).chunk);
+      if (detail) noteChunk(run, (detail as { chunk: Json }).chunk, log.text[seq]!);
       if (log.text[seq]) {
         run.texts.push(log.text[seq]!);
         run.times.push(log.time[seq]!);
@@ -98,6 +112,9 @@ export function fold(state: ViewState, log: Log, end = log.length): void {
       state.runs.push(begun(detail as StartItem));
     } else if (OUTCOMES[log.kind[seq]!]) {
       finish(state.runs[log.run[seq]!]!, log.time[seq]!, detail as EndItem);
+    } else if (log.kind[seq] === "custom") {
+      const { name, data } = detail as CustomItem;
+      state.runs[log.run[seq]!]!.customs.push({ time: log.time[seq]!, name, data });
     }
   }
   state.next = Math.max(state.next, end);
@@ -120,6 +137,9 @@ function begun(item: StartItem): RunState {
     times: [],
     at_once: false,
     asides: [],
+    blocks: [],
+    customs: [],
+    values: false,
     logprobs: {},
     usage: null,
     cost: null,
@@ -143,6 +163,9 @@ function finish(run: RunState, time: number, item: EndItem): void {
   const whole = item.message && { ...item.message, content: run.texts.join("") };
   run.output = item.output ?? whole ?? null;
   if (isDict(run.output)) {
+    const { texts, asides, blocks } = run;
+    const isNew = texts.length + asides.length + blocks.length === 0;
+    if (isNew && run.type === "chat_model") noteWhole(run, run.output);
     // It is the sum of the chunks', so it stands for theirs.
     run.usage = usageOf(run.output) ?? run.usage;
     noteMetadata(run, run.output);
@@ -156,6 +179,16 @@ function finish(run: RunState, time: number, item: EndItem): void {
   }
 }
 
+/** Take in a message that came at once: what it thought before it spoke, its calls after. */
+function noteWhole(run: RunState, message: Dict): void {
+  const hasText = textOf(message) !== "";
+  noteBlocks(run, message, hasText);
+  noteMessage(run, message);
+  for (const aside of run.asides) aside.at = hasText && aside.kind === "tool_call" ? 1 : 0;
+  const after = run.asides.filter(({ kind }) => kind === "thinking").length;
+  for (const block of run.blocks) block.after = after;
+}
+
 function textOf(output: Json): string {
   const value = isDict(output) && "content" in output ? output.content! : output;
   if (value === null || typeof value === "string") return value ?? "";
@@ -164,25 +197,13 @@ function textOf(output: Json): string {
   return texts.filter((text) => typeof text === "string").join("");
 }
 
-/** Take in what a chunk knows beside its text. It can be any dict that a step yielded. */
-function noteMessage(run: RunState, message: Json): void {
-  if (!isDict(message)) return;
-  const usage = usageOf(message);
-  if (usage) {
-    const { input, output } = run.usage ?? { input: 0, output: 0 };
-    run.usage = { input: input + usage.input, output: output + usage.output };
-  }
-  noteMetadata(run, message);
-  for (const { thinking } of dicts(message.content)) {
-    if (typeof thinking === "string") extend(run, "thinking", null, null, thinking);
-  }
-  for (const piece of dicts(message.tool_call_chunks)) {
-    extend(run, "tool_call", piece.index, piece.name, piece.args || "");
-  }
-  for (const call of dicts(message.tool_calls)) {
-    extend(run, "tool_call", call.id, call.name, toJson(call.args ?? null));
-  }
-  const logprobs = isDict(message.response_metadata) ? message.response_metadata.logprobs : null;
+/** Take in what a chunk is beside its text. It can be anything that a step yielded. */
+function noteChunk(run: RunState, chunk: Json, text: string): void {
+  run.values ||= !isDict(chunk) || !("content" in chunk);
+  if (!isDict(chunk)) return;
+  noteBlocks(run, chunk, text !== "");
+  noteMessage(run, chunk);
+  const logprobs = isDict(chunk.response_metadata) ? chunk.response_metadata.logprobs : null;
   if (!isDict(logprobs)) return;
   const known = dicts(logprobs.content).map((one) => one.logprob);
   if (known.length > 0 && known.every((value) => typeof value === "number")) {
@@ -190,26 +211,45 @@ function noteMessage(run: RunState, message: Json): void {
   }
 }
 
+function noteMessage(run: RunState, message: Dict): void {
+  const usage = usageOf(message);
+  if (usage) {
+    const { input, output } = run.usage ?? { input: 0, output: 0 };
+    run.usage = { input: input + usage.input, output: output + usage.output };
+  }
+  noteMetadata(run, message);
+  for (const { thinking } of dicts(message.content)) {
+    if (typeof thinking === "string") extend(run, "thinking", null, {}, thinking);
+  }
+  for (const piece of dicts(message.tool_call_chunks)) {
+    extend(run, "tool_call", piece.index, piece, piece.args || "");
+  }
+  for (const call of dicts(message.tool_calls)) {
+    extend(run, "tool_call", call.id, call, toJson(call.args ?? null));
+  }
+}
+
 /** Add a piece to the aside it belongs to, or begin a new one. */
 function extend(
   run: RunState,
   kind: Aside["kind"],
-  id: Json | undefined,
-  called: Json | undefined,
+  key: Json | undefined,
+  called: Dict,
   part: Json,
 ): void {
   const at = run.texts.length;
-  const index = typeof id === "number" || typeof id === "string" ? id : null;
-  const name = text(called) || null;
+  const index = typeof key === "number" || typeof key === "string" ? key : null;
+  const [name, id] = [text(called.name) || null, text(called.id) || null];
   const piece = typeof part === "string" ? part : toJson(part);
   const aside = run.asides.findLast((one) => one.kind === kind && one.index === index);
   // A thought goes on until text comes; a call, until another name comes under its index.
   const goesOn = aside && (kind === "thinking" ? aside.at === at : !(name && aside.name));
   if (goesOn) {
     aside.name ??= name;
+    aside.id ??= id;
     aside.pieces.push(piece);
   } else {
-    run.asides.push({ kind, at, index, name, pieces: [piece] });
+    run.asides.push({ kind, at, index, name, id, pieces: [piece] });
   }
 }
 
@@ -255,61 +295,78 @@ function isOpen({ end }: RunState): boolean {
   return end === null;
 }
 
-/** The runs that lie in one, and that one itself. */
-function inside(runs: readonly RunState[], root: number): RunState[] {
-  const known = new Set<number>([root]);
-  return runs.filter((run, index) => {
-    if (index !== root && (run.parent === null || !known.has(run.parent))) return false;
-    return known.add(index);
+/** What one of the runs that are measured adds: itself and what lies in it, itself first. */
+type Part = RunState[];
+
+/** The runs to measure, each with all that lie in it: one, or by default all outermost ones. */
+function parts(runs: readonly RunState[], root: number | null): Part[] {
+  const found = new Map<number, Part>();
+  const home: (number | undefined)[] = [];
+  runs.forEach((run, at) => {
+    const isRoot = root === null ? run.parent === null : at === root;
+    if (isRoot) found.set(at, []);
+    home[at] = isRoot ? at : home[run.parent ?? -1];
+    found.get(home[at] ?? -1)?.push(run);
   });
+  return [...found.values()];
 }
 
-/** The runs whose texts are measured: see `nbstream.events.Metrics`. */
-function measured(runs: readonly RunState[], at = 0): RunState[] {
-  const root = runs[at];
-  if (!root) return [];
+/** The runs of a part whose texts are measured: see `nbstream.events.Metrics`. */
+function measured(part: Part): RunState[] {
+  const root = part[0]!;
   if (root.times.length > 0 && !root.at_once) return [root];
-  const models = inside(runs, at).filter(({ type }) => type === "chat_model");
+  const models = part.filter(({ type }) => type === "chat_model");
   const streamed = models.filter(({ times, at_once }) => times.length > 0 && !at_once);
   return streamed.length > 0 ? streamed : [root];
 }
 
-/** The times of the texts that are measured, in milliseconds. */
-export function textTimes({ runs }: ViewState): readonly number[] {
-  const [run, ...more] = measured(runs);
-  if (more.length === 0) return run?.times ?? [];
-  return [run!, ...more].flatMap(({ times }) => times).sort((a, b) => a - b);
+/** The times of the texts that are measured, in milliseconds: those of each outermost run. */
+export function textTimes({ runs }: ViewState): (readonly number[])[] {
+  return parts(runs, null).map((part) => {
+    const [run, ...more] = measured(part);
+    if (more.length === 0) return run!.times;
+    return [run!, ...more].flatMap(({ times }) => times).sort((a, b) => a - b);
+  });
 }
 
-/** A run's metrics, by default the first one's; tokens are those of all model calls inside it. */
-export function metrics({ runs }: ViewState, at = 0, price: Price = {}): Metrics {
-  const root = runs[at];
+/** A run's metrics, by default of all outermost ones; tokens are those of all models inside. */
+export function metrics({ runs }: ViewState, at: number | null = null, price: Price = {}): Metrics {
   let paid: number | null = null;
   let source: string | null = null;
   let isKnown = true;
   let output_tokens: number | null = null;
   let input_tokens: number | null = null;
-  for (const { type, usage, cost } of inside(runs, at)) {
-    if (type !== "chat_model" || !usage) continue;
-    output_tokens = (output_tokens ?? 0) + usage.output;
-    input_tokens = (input_tokens ?? 0) + usage.input;
-    isKnown &&= cost !== null;
-    paid = (paid ?? 0) + (cost?.[0] ?? 0);
-    source = cost?.[1] ?? null;
-  }
-  // Their ends are enough here: this is asked for with each frame.
   let chunks = 0;
-  let first = Number.POSITIVE_INFINITY;
-  let last = Number.NEGATIVE_INFINITY;
-  for (const { times } of measured(runs, at)) {
-    if (times.length === 0) continue;
-    chunks += times.length;
-    first = Math.min(first, times[0]!);
-    last = Math.max(last, times.at(-1)!);
+  let begin = Number.POSITIVE_INFINITY;
+  let end: number | null = Number.NEGATIVE_INFINITY;
+  let start = Number.POSITIVE_INFINITY;
+  const streams: Stream[] = [];
+  for (const part of parts(runs, at)) {
+    let tokens: number | null = null;
+    for (const { type, usage, cost } of part) {
+      if (type !== "chat_model" || !usage) continue;
+      tokens = (tokens ?? 0) + usage.output;
+      input_tokens = (input_tokens ?? 0) + usage.input;
+      isKnown &&= cost !== null;
+      paid = (paid ?? 0) + (cost?.[0] ?? 0);
+      source = cost?.[1] ?? null;
+    }
+    if (tokens !== null) output_tokens = (output_tokens ?? 0) + tokens;
+    // Their ends are enough here: this is asked for with each frame.
+    const stream = { first: Number.POSITIVE_INFINITY, last: 0, chunks: 0, tokens };
+    for (const { times } of measured(part)) {
+      if (times.length === 0) continue;
+      stream.chunks += times.length;
+      stream.first = Math.min(stream.first, times[0]!);
+      stream.last = Math.max(stream.last, times.at(-1)!);
+    }
+    streams.push(stream);
+    chunks += stream.chunks;
+    begin = Math.min(begin, stream.first);
+    const root = part[0]!;
+    start = Math.min(start, root.start);
+    end = end === null || root.end === null ? null : Math.max(end, root.end);
   }
-  const took = last - first;
-  // The first one's time is not in the span, so neither is the first one.
-  const passed = (output_tokens ?? chunks) - 1;
   const { input, output } = price;
   const isSet = input !== undefined && output !== undefined;
   if (isSet && input_tokens !== null && output_tokens !== null) {
@@ -317,21 +374,51 @@ export function metrics({ runs }: ViewState, at = 0, price: Price = {}): Metrics
   }
   const isByList = paid !== null && isKnown && !isSet;
   return {
-    duration: root && root.end !== null ? (root.end - root.start) / 1000 : null,
-    first_token: root && chunks > 0 ? (first - root.start) / 1000 : null,
+    duration: streams.length > 0 && end !== null ? (end - start) / 1000 : null,
+    first_token: chunks > 0 ? (begin - start) / 1000 : null,
     chunks,
     input_tokens,
     output_tokens,
-    tokens_per_second: took > 0 && passed > 0 ? (passed / took) * 1000 : null,
+    tokens_per_second: rate(streams, output_tokens !== null),
     cost: isSet || isByList ? paid : null,
     priced_by: isByList ? source : null,
   };
 }
 
-/** The waits between texts, in seconds: half of them, and 19 in 20, are no longer than this. */
-export function gaps(times: readonly number[]): Gaps {
-  const all = new Float64Array(Math.max(0, times.length - 1));
-  for (let i = 0; i < all.length; i++) all[i] = times[i + 1]! - times[i]!;
+interface Stream {
+  first: number;
+  last: number;
+  chunks: number;
+  tokens: number | null;
+}
+
+/** What came in a second, of the time in which any of the runs streamed. */
+function rate(streams: Stream[], isInTokens: boolean): number | null {
+  let passed = 0;
+  let took = 0;
+  let until = Number.NEGATIVE_INFINITY;
+  for (const { first, last, chunks, tokens } of streams.sort((a, b) => a.first - b.first)) {
+    // The first one's time is not in the span, so neither is the first one.
+    const more = (isInTokens ? (tokens ?? 0) : chunks) - 1;
+    if (last <= first || more <= 0) continue;
+    passed += more;
+    took += Math.max(0, last - Math.max(first, until));
+    until = Math.max(until, last);
+  }
+  return took > 0 ? (passed / took) * 1000 : null;
+}
+
+/**
+ * The waits between texts, in seconds: half of them, and 19 in 20, are no longer than this. A pause
+ * between two runs is none.
+ */
+export function gaps(streams: readonly (readonly number[])[]): Gaps {
+  const count = streams.reduce((all, times) => all + Math.max(0, times.length - 1), 0);
+  const all = new Float64Array(count);
+  let at = 0;
+  for (const times of streams) {
+    for (let i = 1; i < times.length; i++) all[at++] = times[i]! - times[i - 1]!;
+  }
   all.sort();
   const quantile = (share: number) =>
     all.length > 0 ? all[Math.min(all.length - 1, Math.floor(share * all.length))]! / 1000 : null;
@@ -354,6 +441,11 @@ const ENDINGS = new Map([
   ["length", CUT_OFF],
   ["pause_turn", "The model paused in the middle of its turn; asked again, it goes on."],
 ]);
+
+/** What there is to say of an answer's stop reason. */
+export function endingOf(stop: string | null): string | null {
+  return ENDINGS.get(stop ?? "") ?? null;
+}
 
 /** A note where an answer ended before its time. */
 export function cutOff({ runs }: ViewState): string | null {

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { eventAt, type Version } from "../src/events";
 import { Log } from "../src/log";
+import { entries } from "../src/reading/entries";
+import { written } from "../src/reading/written";
 import {
   cutOff,
   fold,
@@ -14,7 +16,7 @@ import {
   statusOf,
   textTimes,
 } from "../src/state";
-import { turns } from "../src/turns";
+import { isConversation, textOfTurns, turns } from "../src/turns";
 import { allFigures, figures } from "../src/words";
 
 const FOLDER = join(import.meta.dirname, "../../tests/fixtures/protocol");
@@ -39,7 +41,14 @@ describe.each(readdirSync(FOLDER))("the golden fixture %s", (name) => {
       return [at, statusOf(state.runs[at]!), figures(state, at)];
     });
     expect(shown).toEqual(golden.turns);
+    expect(textOfTurns(state.runs, turns(state.runs))).toBe(golden.text);
     expect(cutOff(state)).toBe(golden.note);
+  });
+
+  it("reads as its conversation", () => {
+    expect(entries(state.runs)).toEqual(golden.entries);
+    expect(written(state.runs)).toBe(golden.markdown);
+    expect(isConversation(state.runs)).toBe(golden.is_conversation);
   });
 
   it.each<Version>(["v1", "v2"])("has the events of version %s", (version) => {
@@ -58,7 +67,7 @@ describe.each(readdirSync(FOLDER))("the golden fixture %s", (name) => {
   });
 });
 
-it("measures the first run and what lies in it, nothing beside", () => {
+it("measures one run and what lies in it, nothing beside", () => {
   const golden = JSON.parse(readFileSync(join(FOLDER, "invoked.json"), "utf8"));
   const log = new Log();
   for (const one of golden.frames) log.append(one);
@@ -66,7 +75,7 @@ it("measures the first run and what lies in it, nothing beside", () => {
   fold(state, log);
   const beside = structuredClone(state.runs[1]!);
   state.runs.push({ ...beside, parent: null }, { ...beside, parent: state.runs.length });
-  expect(metrics(state).output_tokens).toBe(golden.metrics.output_tokens);
-  expect(metrics(state).chunks).toBe(golden.metrics.chunks);
-  expect(textTimes(state)).toHaveLength(golden.metrics.chunks);
+  expect(metrics(state, 0).output_tokens).toBe(golden.metrics.output_tokens);
+  expect(metrics(state, 0).chunks).toBe(golden.metrics.chunks);
+  expect(textTimes(state)[0]).toHaveLength(golden.metrics.chunks);
 });

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from .._exceptions import SetupError
 from .._secrets import Secret
+from .._threads import has_threads
 from ._cores import usable_cores
 
 __all__ = ["LOCAL_MODEL", "Endpoint", "Server", "Setup", "server_of", "warm_up", "weights"]
@@ -121,6 +122,11 @@ def server_of(setup: Setup) -> Server:
 
 def _ensure_installed(*, needs_weights: bool) -> None:
     missing = []
+    if not has_threads():
+        raise SetupError(
+            "The embedded model cannot run in Pyodide (JupyterLite), which has no threads. Use one "
+            "that is asked over the network, as init_chat_model('anthropic:claude-sonnet-5-5') is."
+        )
     if importlib.util.find_spec("xllamacpp") is None:
         missing.append("its engine (xllamacpp)")
     if needs_weights and not _found_weights():

@@ -23,6 +23,7 @@ from .._iterate import aclosing
 from .._loops import iter_sync
 from .._secrets import Secret, hide_all, quoted_a_key
 from ..wire import advice, aread_all, error_from, read_all, words_of
+from ._jsfetch import mend
 from ._keys import KEYS, ways
 from ._prices import Bill
 from .base import BaseChatModel
@@ -371,6 +372,7 @@ class _Answer:
         """Take note that it has, and look whether it is one."""
         self.has_begun = True
         response = stream.response
+        mend(response)
         kind = response.headers.get("content-type", "").partition(";")[0].strip()
         if kind in ("text/html", "application/xhtml+xml"):
             raise ProviderError(

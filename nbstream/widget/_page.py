@@ -49,6 +49,9 @@ class Page(ViewOptions, anywidget.AnyWidget):
     _place = traitlets.Unicode(help="Names the transcript that the view stands in for.").tag(
         sync=True
     )
+    _auto = traitlets.Bool(True, help="Whether nobody has said which view is on top.").tag(
+        sync=True
+    )
     _log = traitlets.Dict(help="The log so far, filled in when a page asks for it.").tag(sync=True)
 
     _handlers: ClassVar[dict[str, str]] = {
@@ -75,8 +78,14 @@ class Page(ViewOptions, anywidget.AnyWidget):
         self._outputs = Outputs(self)
         check_options(self, options)
         super().__init__(_place=uuid.uuid4().hex, _build=build(), **options, **state)
+        self._auto = self._auto and "view" not in options
         self.on_msg(self._on_page_message)
         self._watch()
+
+    @traitlets.validate("view")
+    def _choose_view(self, proposal: Any) -> Any:
+        self._auto = False  # also where it is what it was
+        return proposal["value"]
 
     # What a subclass says
 

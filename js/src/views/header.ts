@@ -2,11 +2,14 @@
 
 import { download, writeClipboard } from "../clipboard";
 import { button, element, iconButton, on, setText } from "../dom";
+import { loaded } from "../modules";
 import { modelName } from "../state";
 import type { Doing, Store } from "../store";
+import { textOfTurns } from "../turns";
 import { allFigures, duration } from "../words";
 import { Spark } from "./figures";
 import { menu } from "./menu";
+import type { TranscriptModule } from "./transcript";
 
 export const WORDS: { [doing in Doing]: string } = {
   waiting: "Waiting",
@@ -45,7 +48,7 @@ export class HeaderView {
         { label: "Copy with delimiters", run: () => this.#copyWith() },
         {
           label: "Save as Markdown",
-          run: () => download("answer.md", this.#text, "text/markdown"),
+          run: () => download("answer.md", this.#markdown, "text/markdown"),
         },
         { label: "Save as text", run: () => download("answer.txt", this.#text, "text/plain") },
         { label: "Save the log (JSON lines)", run: () => this.#export() },
@@ -84,12 +87,12 @@ export class HeaderView {
     const { state, live, setup, doing, isRunning } = this.#store;
     setText(this.#word, WORDS[doing]);
     setText(this.#model, modelName(live) ?? "");
-    const root = state.runs[0];
+    const { run } = this.#store;
     const words = allFigures(state, this.#store.price());
     // Before the first token the wait itself is the news.
-    if (doing === "waiting" && root) words.unshift(duration(now - root.start));
+    if (doing === "waiting" && run) words.unshift(duration(now - run.start));
     setText(this.#metrics, words.join(" · "));
-    this.#spark.update(root, now);
+    this.#spark.update(state, now);
     this.#figures.hidden = words.length === 0;
     this.#figures.setAttribute("aria-expanded", String(setup.figuresOpen));
     this.#copy.disabled = !this.#store.places.some((at) => state.runs[at]?.texts.length);
@@ -111,9 +114,16 @@ export class HeaderView {
     return this.#joined("");
   }
 
+  /** All of it as a conversation, where it is read as one. */
+  get #markdown(): string {
+    const reading = this.#root.dataset.view === "transcript";
+    const module = reading && loaded<TranscriptModule>("transcript");
+    return module ? module.written(this.#store.state.runs) : this.#text;
+  }
+
   #joined(between: string): string {
     const { places, state } = this.#store;
-    return places.map((at) => state.runs[at]?.texts.join(between)).join("\n\n");
+    return textOfTurns(state.runs, places, between);
   }
 
   async #copyWith(): Promise<void> {
