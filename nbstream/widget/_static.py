@@ -189,7 +189,7 @@ def _turns(state: ViewState, delimiter: str, price: Price) -> Iterator[str]:
 
 def note_html(text: str) -> str:
     """Return a line to put below a transcript."""
-    return f'<div style="padding:2px 12px;font-size:.86em;{_MUTED}">{escape(text)}</div>'
+    return f'<div style="padding:2px 12px;font-size:.86em;{MUTED}">{escape(text)}</div>'
 
 
 def saved_html(place: str, html: str, text: str) -> str:
