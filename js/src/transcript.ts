@@ -34,7 +34,7 @@ export function transcript(place: string, told: readonly Told[]): Bundle {
     if (reading) {
       const text = bounded(reading.written(runs, prompt !== undefined));
       const words = [headline(store), ...allFigures(store.live, store.price())];
-      html.push(block("padding:5px 12px;font-size:12px;opacity:.8", words.join(" · ")));
+      html.push(block("padding:5px 12px;font-size:.86em;opacity:.8", words.join(" · ")));
       html.push(block("padding:10px 12px;line-height:1.6", text));
       texts.push(prompt === undefined ? text : `**You:** ${prompt}\n\n${text}`);
       continue;

@@ -29,6 +29,7 @@ __all__ = ["ChatPage"]
 IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
+NO_WIDGET = """It is typed into in a widget. On a page that draws none: chat.ask("…").result()."""
 NO_PAGE = """A ChatView is typed into on a notebook's page. Here: chat.ask("…").result().text"""
 
 
@@ -166,6 +167,9 @@ class ChatPage(Page):
 
     def _is_over(self) -> bool:
         return True  # a conversation can always go on, and be taken for whole
+
+    def _elsewhere(self) -> str:
+        return "" if self.conversation.turns else NO_WIDGET
 
     def _is_quiet(self) -> bool:
         return not self.conversation.is_running

@@ -14,11 +14,12 @@ import traitlets
 from .._exceptions import NbstreamError
 from .._secrets import hide_all
 from .._shown import named, printable
-from ._host import host, is_attended
+from ._cell import in_some_cell, remember_cell
+from ._host import host, is_attended, kernel_shell
 from ._options import ViewOptions, check_options
 from ._pump import _PUMP
 from ._script import build, loader, source_of, style
-from ._static import saved_html
+from ._static import note_html, saved_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -104,6 +105,10 @@ class Page(ViewOptions, anywidget.AnyWidget):
         """Tell whether the transcript can take the widget's place."""
         raise NotImplementedError
 
+    def _elsewhere(self) -> str:
+        """Return what to do on a page that draws no widget and hears of no end; or nothing."""
+        return ""
+
     def _is_quiet(self) -> bool:
         """Tell whether nothing runs that a page would want to see."""
         return self._is_over()
@@ -161,6 +166,8 @@ class Page(ViewOptions, anywidget.AnyWidget):
             super().open()
             self._brings_script = False
             hear_while_busy(self.comm)
+            hear_while_captured()
+        remember_cell()
 
     def _watch(self) -> None:
         if self._unwatch is None:
@@ -217,7 +224,8 @@ class Page(ViewOptions, anywidget.AnyWidget):
         if self.comm is not None and not (is_left and self._is_over()):
             data, metadata = super()._repr_mimebundle_(**kwargs) or (data, metadata)
         html, text = self._transcript()
-        data["text/html"] = saved_html(self._place, html, text)
+        note = note_html(said) if self.comm is not None and (said := self._elsewhere()) else ""
+        data["text/html"] = saved_html(self._place, html + note, text)
         data["text/markdown"] = text
         data["text/plain"] = text or repr(self)
         return data, metadata
@@ -235,7 +243,8 @@ class Page(ViewOptions, anywidget.AnyWidget):
         if not self._displays:
             self._outputs.begin(data)
         data["text/plain"] = printable(data["text/plain"])
-        self._displays.append(display(data, metadata=metadata, raw=True, display_id=True))
+        with in_some_cell():
+            self._displays.append(display(data, metadata=metadata, raw=True, display_id=True))
 
     def _refresh(self) -> None:
         """Put the transcript into each output, where it stays when the notebook is saved."""
@@ -306,6 +315,20 @@ class Outputs:
 
 def _hash_of(data: dict[str, Any]) -> int:
     return hash((*data, data["text/html"], data["text/plain"]))
+
+
+def hear_while_captured() -> None:
+    """Let messages from the page be handled while a cell's output is captured.
+
+    ipykernel (7.4) tells the publisher of outputs about each message; the one that ``%%capture``
+    puts there (IPython 9.18) does not know how to be told, and the message would be lost.
+    """
+    if kernel_shell() is None:
+        return
+    from IPython.core.displaypub import CapturingDisplayPublisher
+
+    if not hasattr(CapturingDisplayPublisher, "set_parent"):
+        setattr(CapturingDisplayPublisher, "set_parent", lambda *_: None)  # noqa: B010  # it has none
 
 
 def hear_while_busy(comm: Any) -> None:

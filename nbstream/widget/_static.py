@@ -43,6 +43,7 @@ __all__ = [
     "cut_off",
     "figures",
     "headline",
+    "note_html",
     "saved_html",
     "to_document",
     "to_html",
@@ -184,6 +185,11 @@ def _turns(state: ViewState, delimiter: str, price: Price) -> Iterator[str]:
         yield failure(runs[0])
     if left := len(shown[MAX_STEPS:]):
         yield f'<div style="padding:0 12px 10px;{MUTED}">… and {counted(left, "more turn")}</div>'
+
+
+def note_html(text: str) -> str:
+    """Return a line to put below a transcript."""
+    return f'<div style="padding:2px 12px;font-size:.86em;{MUTED}">{escape(text)}</div>'
 
 
 def saved_html(place: str, html: str, text: str) -> str:

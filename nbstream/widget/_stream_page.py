@@ -71,6 +71,14 @@ class StreamPage(Watched, Page):
     def _is_over(self) -> bool:
         return self._job.is_over and not self._is_watching
 
+    def _elsewhere(self) -> str:
+        if self._is_over():
+            return ""
+        return (
+            "This goes on in a widget. On a page that draws none, run the view in another cell "
+            "to see more: show's value, or %chat last."
+        )
+
     def _on_event(self, event: Event) -> None:
         if event.run.parent is None and event.kind in OVER:
             self._refresh()
