@@ -8,7 +8,7 @@ QUICKSTART := build/quickstart.html
 # In a container one often is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test lint fix unit pythons soak js-test e2e interop interop-versions bench bench-page screenshots wheel dev clean chromium engines
+.PHONY: help demo lab test lint fix unit pythons soak js-test e2e interop interop-versions collab bench bench-page screenshots wheel dev clean chromium engines
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ interop-versions: .interop/.installed
 ## pythons   the tests that need no browser on each other Python that is here, 3.10 to 3.13
 pythons: .venv/.dev $(WIDGET) .interop/.installed build/colab/.ready build/pyodide/.ready
 	$(BIN)/python -m tests.pythons
+
+## collab    two pages on one notebook, with jupyter-collaboration in an environment of its own
+collab: build/collab/.ready $(WIDGET) chromium
+	build/collab/bin/python -m pytest -q -W default -o norecursedirs= tests/collab
 
 ## soak      2,000 random programs, with and without a view on them
 soak: .venv/.dev
@@ -173,4 +177,11 @@ build/pyodide/.ready: tests/hosts/pyodide.txt constraints.txt | .venv/bin/python
 		--target build/pyodide/site -c constraints.txt -r $<
 	for wheel in build/pyodide/site/share/jupyter/labextensions/@jupyterlite/*/static/pypi/*kernel-[0-9]*.whl; do \
 		$(BIN)/python -m zipfile -e $$wheel build/pyodide/site; done
+	@touch $@
+
+build/collab/.ready: pyproject.toml constraints.txt
+	@echo "Installing jupyter-collaboration …"
+	$(PYTHON) -m venv --clear build/collab
+	SKIP_JUPYTER_BUILDER=1 build/collab/bin/python -m pip install -q --disable-pip-version-check \
+		-c constraints.txt -e '.[lab]' jupyter-collaboration ipykernel playwright pytest openai httpx
 	@touch $@

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import sys
 import threading
+import time
+from concurrent import futures
 from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -31,6 +34,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+LOOK = 0.1 if sys.platform == "win32" else None
+"""Seconds between two looks of a wait, where an interrupt does not end it."""
 
 
 def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -181,7 +187,7 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
     """
     running = running_loop()
     if future.done() or running is None or running is not getattr(future, "loop", None):
-        return future.result(timeout)
+        return _result(future, timeout)
     if not isinstance(running, asyncio.BaseEventLoop) and not can_suspend():
         raise InputError(
             f"A {type(running).__name__} of {type(running).__module__} cannot go on while this "
@@ -192,6 +198,15 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
         return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), timeout)
 
     return run_sync(watch())
+
+
+def _result(future: Future[T], timeout: float | None) -> T:
+    if LOOK is None:
+        return future.result(timeout)
+    until = float("inf") if timeout is None else time.monotonic() + timeout
+    while (left := until - time.monotonic()) > 0 and not future.done():
+        futures.wait([future], min(left, LOOK))
+    return future.result(0)
 
 
 async def run_in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:

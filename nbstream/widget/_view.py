@@ -34,7 +34,10 @@ class StreamView(StreamPage):
     trace
         The log to show; a new one by default.
     view
-        What is on top: ``"tokens"`` (default), ``"markdown"``, ``"events"`` or ``"timeline"``.
+        What is on top: ``"tokens"``, ``"markdown"``, ``"transcript"``, ``"events"`` or
+        ``"timeline"``. By default the tokens or, where there is more than one call of a model or a
+        tool, the transcript: what was asked, thought, said and called, to be read as a
+        conversation.
     delimiter
         Shown between chunks; an empty text shows none. It is never part of the text: copying
         leaves it out.
