@@ -97,6 +97,7 @@ def test_each_view_is_drawn(engine, run):
     engine.shot(SHOTS / f"engine-{engine.name}-markdown.png")
     engine.click(tab("Transcript"))
     engine.wait(f"{is_on('Transcript')} && document.body.innerText.includes('Of fish')")
+    engine.wait("[...document.querySelectorAll('pre code')].some(one => one.checkVisibility())")
     engine.shot(SHOTS / f"engine-{engine.name}-transcript.png")
     engine.click(tab("Events"))
     engine.wait(box_of(".nbs-event"))
