@@ -16,7 +16,7 @@ from nbstream.events._frames import frame
 from nbstream.events._lens import _Lens
 from nbstream.events._plain import plain
 from nbstream.events._state import apply, initial, metrics, status, status_of
-from nbstream.events._turns import turns
+from nbstream.events._turns import text_of_turns, turns
 from nbstream.messages import UsageMetadata
 from nbstream.widget._static import cut_off as note
 from nbstream.widget._static import figures, headline
@@ -299,6 +299,35 @@ def several_roots():
     )
 
 
+def calls_in_a_loop():
+    """Two calls one after the other, a third beside the second, and one that is given whole."""
+    trace = Trace()
+    calls = [run(trace, "M", "chat_model", model="m", input=str(at)) for at in range(4)]
+
+    def said(text, tokens=None):
+        usage = tokens and UsageMetadata(input_tokens=10, output_tokens=tokens, total_tokens=0)
+        return AIMessageChunk(text, usage_metadata=usage)
+
+    return log(
+        trace,
+        (0, "start", calls[0]),
+        (100, "chunk", calls[0], said("One")),
+        (200, "chunk", calls[0], said(" and")),
+        (300, "chunk", calls[0], said(" a half", 5)),
+        (301, "end", calls[0]),
+        (1000, "start", calls[1]),
+        (1100, "chunk", calls[1], said("Two")),
+        (1100, "start", calls[2]),
+        (1300, "chunk", calls[2], said("Three")),
+        (1500, "chunk", calls[1], said("!", 3)),
+        (1501, "end", calls[1]),
+        (1700, "chunk", calls[2], said("!", 7)),
+        (1701, "end", calls[2]),
+        (2000, "start", calls[3]),
+        (2500, "end", calls[3], AIMessage("Four", usage_metadata=USAGE)),
+    )
+
+
 def changed_at_the_end():
     """A chain that was invoked, and gives another text than the model in it."""
     trace = Trace()
@@ -370,6 +399,7 @@ def ended(*reasons):
 
 
 CASES = {
+    "calls_in_a_loop": (calls_in_a_loop(), [4, 10]),
     "changed_at_the_end": (changed_at_the_end(), []),
     "cut_off": (cut_off(), []),
     "ended_by_context": (ended("model_context_window_exceeded", "max_tokens"), []),
@@ -411,6 +441,7 @@ def expected(frames):
         "status": status(state),
         "metrics": asdict(metrics(state)),
         "headline": headline(state),
+        "text": text_of_turns(state["runs"]),
         "note": note(state),
         "turns": [
             [place, status_of(state["runs"][place]), figures(state, place)]

@@ -180,7 +180,7 @@ export class ChatStore {
   usage(price?: Price): { input: number; output: number; cost: number | null; by: string | null } {
     const total = { input: 0, output: 0, cost: 0 as number | null, by: null as string | null };
     for (const { store } of this.turns.values()) {
-      const { input_tokens, output_tokens, cost, priced_by } = metrics(store.live, 0, price);
+      const { input_tokens, output_tokens, cost, priced_by } = metrics(store.live, null, price);
       if (input_tokens === null) continue;
       total.input += input_tokens;
       total.output += output_tokens ?? 0;

@@ -5,12 +5,10 @@ import { Options } from "./options";
 import type { ExportAnswer, Frame, Words } from "./protocol";
 import { Store } from "./store";
 import "./theme.css";
-import { turns } from "./turns";
 import { renderPanel } from "./views/panel";
-import { several } from "./views/several";
 
 export default frontEnd<Frame | ExportAnswer | Words>((model, ask) => {
-  const store = new Store(ask, turns);
+  const store = new Store(ask);
   return {
     saved: store.saved,
     get isRunning() {
@@ -30,7 +28,6 @@ export default frontEnd<Frame | ExportAnswer | Words>((model, ask) => {
         el,
         signal,
         options: new Options(model, store.setup, signal),
-        several,
       }),
     subscribe: (listener, signal) => store.subscribe(listener, signal),
   };

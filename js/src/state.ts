@@ -255,61 +255,78 @@ function isOpen({ end }: RunState): boolean {
   return end === null;
 }
 
-/** The runs that lie in one, and that one itself. */
-function inside(runs: readonly RunState[], root: number): RunState[] {
-  const known = new Set<number>([root]);
-  return runs.filter((run, index) => {
-    if (index !== root && (run.parent === null || !known.has(run.parent))) return false;
-    return known.add(index);
+/** What one of the runs that are measured adds: itself and what lies in it, itself first. */
+type Part = RunState[];
+
+/** The runs to measure, each with all that lie in it: one, or by default all outermost ones. */
+function parts(runs: readonly RunState[], root: number | null): Part[] {
+  const found = new Map<number, Part>();
+  const home: (number | undefined)[] = [];
+  runs.forEach((run, at) => {
+    const isRoot = root === null ? run.parent === null : at === root;
+    if (isRoot) found.set(at, []);
+    home[at] = isRoot ? at : home[run.parent ?? -1];
+    found.get(home[at] ?? -1)?.push(run);
   });
+  return [...found.values()];
 }
 
-/** The runs whose texts are measured: see `nbstream.events.Metrics`. */
-function measured(runs: readonly RunState[], at = 0): RunState[] {
-  const root = runs[at];
-  if (!root) return [];
+/** The runs of a part whose texts are measured: see `nbstream.events.Metrics`. */
+function measured(part: Part): RunState[] {
+  const root = part[0]!;
   if (root.times.length > 0 && !root.at_once) return [root];
-  const models = inside(runs, at).filter(({ type }) => type === "chat_model");
+  const models = part.filter(({ type }) => type === "chat_model");
   const streamed = models.filter(({ times, at_once }) => times.length > 0 && !at_once);
   return streamed.length > 0 ? streamed : [root];
 }
 
-/** The times of the texts that are measured, in milliseconds. */
-export function textTimes({ runs }: ViewState): readonly number[] {
-  const [run, ...more] = measured(runs);
-  if (more.length === 0) return run?.times ?? [];
-  return [run!, ...more].flatMap(({ times }) => times).sort((a, b) => a - b);
+/** The times of the texts that are measured, in milliseconds: those of each outermost run. */
+export function textTimes({ runs }: ViewState): (readonly number[])[] {
+  return parts(runs, null).map((part) => {
+    const [run, ...more] = measured(part);
+    if (more.length === 0) return run!.times;
+    return [run!, ...more].flatMap(({ times }) => times).sort((a, b) => a - b);
+  });
 }
 
-/** A run's metrics, by default the first one's; tokens are those of all model calls inside it. */
-export function metrics({ runs }: ViewState, at = 0, price: Price = {}): Metrics {
-  const root = runs[at];
+/** A run's metrics, by default of all outermost ones; tokens are those of all models inside. */
+export function metrics({ runs }: ViewState, at: number | null = null, price: Price = {}): Metrics {
   let paid: number | null = null;
   let source: string | null = null;
   let isKnown = true;
   let output_tokens: number | null = null;
   let input_tokens: number | null = null;
-  for (const { type, usage, cost } of inside(runs, at)) {
-    if (type !== "chat_model" || !usage) continue;
-    output_tokens = (output_tokens ?? 0) + usage.output;
-    input_tokens = (input_tokens ?? 0) + usage.input;
-    isKnown &&= cost !== null;
-    paid = (paid ?? 0) + (cost?.[0] ?? 0);
-    source = cost?.[1] ?? null;
-  }
-  // Their ends are enough here: this is asked for with each frame.
   let chunks = 0;
-  let first = Number.POSITIVE_INFINITY;
-  let last = Number.NEGATIVE_INFINITY;
-  for (const { times } of measured(runs, at)) {
-    if (times.length === 0) continue;
-    chunks += times.length;
-    first = Math.min(first, times[0]!);
-    last = Math.max(last, times.at(-1)!);
+  let begin = Number.POSITIVE_INFINITY;
+  let end: number | null = Number.NEGATIVE_INFINITY;
+  let start = Number.POSITIVE_INFINITY;
+  const streams: Stream[] = [];
+  for (const part of parts(runs, at)) {
+    let tokens: number | null = null;
+    for (const { type, usage, cost } of part) {
+      if (type !== "chat_model" || !usage) continue;
+      tokens = (tokens ?? 0) + usage.output;
+      input_tokens = (input_tokens ?? 0) + usage.input;
+      isKnown &&= cost !== null;
+      paid = (paid ?? 0) + (cost?.[0] ?? 0);
+      source = cost?.[1] ?? null;
+    }
+    if (tokens !== null) output_tokens = (output_tokens ?? 0) + tokens;
+    // Their ends are enough here: this is asked for with each frame.
+    const stream = { first: Number.POSITIVE_INFINITY, last: 0, chunks: 0, tokens };
+    for (const { times } of measured(part)) {
+      if (times.length === 0) continue;
+      stream.chunks += times.length;
+      stream.first = Math.min(stream.first, times[0]!);
+      stream.last = Math.max(stream.last, times.at(-1)!);
+    }
+    streams.push(stream);
+    chunks += stream.chunks;
+    begin = Math.min(begin, stream.first);
+    const root = part[0]!;
+    start = Math.min(start, root.start);
+    end = end === null || root.end === null ? null : Math.max(end, root.end);
   }
-  const took = last - first;
-  // The first one's time is not in the span, so neither is the first one.
-  const passed = (output_tokens ?? chunks) - 1;
   const { input, output } = price;
   const isSet = input !== undefined && output !== undefined;
   if (isSet && input_tokens !== null && output_tokens !== null) {
@@ -317,21 +334,51 @@ export function metrics({ runs }: ViewState, at = 0, price: Price = {}): Metrics
   }
   const isByList = paid !== null && isKnown && !isSet;
   return {
-    duration: root && root.end !== null ? (root.end - root.start) / 1000 : null,
-    first_token: root && chunks > 0 ? (first - root.start) / 1000 : null,
+    duration: streams.length > 0 && end !== null ? (end - start) / 1000 : null,
+    first_token: chunks > 0 ? (begin - start) / 1000 : null,
     chunks,
     input_tokens,
     output_tokens,
-    tokens_per_second: took > 0 && passed > 0 ? (passed / took) * 1000 : null,
+    tokens_per_second: rate(streams, output_tokens !== null),
     cost: isSet || isByList ? paid : null,
     priced_by: isByList ? source : null,
   };
 }
 
-/** The waits between texts, in seconds: half of them, and 19 in 20, are no longer than this. */
-export function gaps(times: readonly number[]): Gaps {
-  const all = new Float64Array(Math.max(0, times.length - 1));
-  for (let i = 0; i < all.length; i++) all[i] = times[i + 1]! - times[i]!;
+interface Stream {
+  first: number;
+  last: number;
+  chunks: number;
+  tokens: number | null;
+}
+
+/** What came in a second, of the time in which any of the runs streamed. */
+function rate(streams: Stream[], isInTokens: boolean): number | null {
+  let passed = 0;
+  let took = 0;
+  let until = Number.NEGATIVE_INFINITY;
+  for (const { first, last, chunks, tokens } of streams.sort((a, b) => a.first - b.first)) {
+    // The first one's time is not in the span, so neither is the first one.
+    const more = (isInTokens ? (tokens ?? 0) : chunks) - 1;
+    if (last <= first || more <= 0) continue;
+    passed += more;
+    took += Math.max(0, last - Math.max(first, until));
+    until = Math.max(until, last);
+  }
+  return took > 0 ? (passed / took) * 1000 : null;
+}
+
+/**
+ * The waits between texts, in seconds: half of them, and 19 in 20, are no longer than this. A pause
+ * between two runs is none.
+ */
+export function gaps(streams: readonly (readonly number[])[]): Gaps {
+  const count = streams.reduce((all, times) => all + Math.max(0, times.length - 1), 0);
+  const all = new Float64Array(count);
+  let at = 0;
+  for (const times of streams) {
+    for (let i = 1; i < times.length; i++) all[at++] = times[i]! - times[i - 1]!;
+  }
   all.sort();
   const quantile = (share: number) =>
     all.length > 0 ? all[Math.min(all.length - 1, Math.floor(share * all.length))]! / 1000 : null;

@@ -16,6 +16,7 @@ import {
   status,
   type ViewState,
 } from "./state";
+import { turns } from "./turns";
 
 /** Milliseconds to wait for an answer before asking again. */
 const PATIENCE = 2000;
@@ -50,14 +51,8 @@ export class Store {
   #heardAt: number | null = null;
   #exported: ((text: string) => void) | null = null;
 
-  /**
-   * @param ask sends a request to Python.
-   * @param turns tells which runs are read one after the other; by default it is the first alone.
-   */
-  constructor(
-    ask: (message: Request) => void,
-    readonly turns: (runs: readonly RunState[]) => number[] = () => [0],
-  ) {
+  /** @param ask sends a request to Python. */
+  constructor(ask: (message: Request) => void) {
     this.#ask = ask;
   }
 
@@ -80,7 +75,7 @@ export class Store {
   /** The places of the runs on show: the one the reader has selected, or all that are turns. */
   get places(): number[] {
     const { selected } = this.setup;
-    return selected === null ? this.turns(this.state.runs) : [selected];
+    return selected === null ? turns(this.state.runs) : [selected];
   }
 
   /** The run on show: of several, the last. */

@@ -7,6 +7,7 @@
 import { type Bundle, pagesBundle } from "./outputs";
 import { cutOff } from "./state";
 import type { Store } from "./store";
+import { turns } from "./turns";
 import { count, figures } from "./words";
 
 /** Characters of text kept, as in Python. */
@@ -26,7 +27,7 @@ export function transcript(place: string, told: readonly Told[]): Bundle {
     if (prompt !== undefined)
       html.push(block("padding:6px 12px;background:#8882", bounded(prompt)));
     const { runs } = store.live;
-    const shown = runs[0] ? store.turns(runs) : [0];
+    const shown = runs[0] ? turns(runs) : [0];
     const said = shown.map((at) => {
       const run = runs[at];
       const failed = run?.error ? `\n\n${run.error.type}: ${run.error.message}` : "";

@@ -31,6 +31,12 @@ export function turns(runs: readonly RunState[]): number[] {
   });
 }
 
+/** What the runs at these places have said, with a blank line between two. */
+export function textOfTurns(runs: readonly RunState[], places: number[], between = ""): string {
+  const texts = places.map((at) => runs[at]?.texts.join(between));
+  return texts.filter((text) => text).join("\n\n");
+}
+
 /** Whether a run has more to say than the models in it have. */
 function adds({ error, at_once, output, texts }: RunState, models: RunState[]): boolean {
   if (error) return models.every((model) => !model.error);

@@ -2,20 +2,20 @@
 
 import { type Metrics, metrics, type Price, roots, type ViewState } from "./state";
 
-/** The figures in the header: of several turns, how many there are. */
+/** The figures in the header: of several calls, how many there are, and what they add up to. */
 export function allFigures(state: ViewState, price?: Price): string[] {
   const { length } = roots(state);
-  return length > 1 ? [count(length, "turn")] : figures(state, 0, price);
+  const words = figures(state, null, price);
+  return length > 1 ? [count(length, "turn"), ...words] : words;
 }
 
-/** A run's figures. */
-export function figures(state: ViewState, at = 0, price?: Price): string[] {
+/** The figures of a run, or of all of them. */
+export function figures(state: ViewState, at: number | null, price?: Price): string[] {
   const measured = metrics(state, at, price);
-  const { first_token, chunks, output_tokens, tokens_per_second } = measured;
+  const { duration: took, first_token, chunks, output_tokens, tokens_per_second } = measured;
   const unit = output_tokens === null ? "chunk" : "token";
   const words: string[] = [];
-  const root = state.runs[at];
-  if (!root || root.end === root.start) return words; // nothing is known of its time
+  if (took === 0) return words; // nothing is known of its time
   if (first_token !== null) words.push(`first token ${duration(first_token * 1000)}`);
   if ((output_tokens ?? chunks) > 0) words.push(count(output_tokens ?? chunks, unit));
   if (tokens_per_second !== null) words.push(`${number(tokens_per_second)} ${unit}s/s`);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { eventAt } from "../src/events";
 import type { Frame, Json } from "../src/protocol";
-import { gaps, metrics, modelName, status } from "../src/state";
+import { gaps, metrics, modelName, status, textTimes } from "../src/state";
 import { Store } from "../src/store";
 import { DetailsView } from "../src/views/details";
 import { EventsView } from "../src/views/events";
@@ -54,9 +54,9 @@ function look(store: Store): void {
     eventAt(log, live.runs, seq, "v1");
     eventAt(log, live.runs, seq, "v2");
   }
-  const { times } = live.runs[0] ?? { times: [] };
-  const words = [status(live), metrics(live), gaps(times), modelName(live), figures(live)];
-  expect(words).toHaveLength(5);
+  const words = [status(live), metrics(live), gaps(textTimes(live)), modelName(live)];
+  for (const at of [null, ...live.runs.keys()]) figures(live, at);
+  expect(words).toHaveLength(4);
   const timeline = new TimelineView(store.setup, () => {});
   timeline.update(live.runs, store.now);
   store.setup.events.text = "a";

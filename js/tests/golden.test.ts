@@ -14,7 +14,7 @@ import {
   statusOf,
   textTimes,
 } from "../src/state";
-import { turns } from "../src/turns";
+import { textOfTurns, turns } from "../src/turns";
 import { allFigures, figures } from "../src/words";
 
 const FOLDER = join(import.meta.dirname, "../../tests/fixtures/protocol");
@@ -39,6 +39,7 @@ describe.each(readdirSync(FOLDER))("the golden fixture %s", (name) => {
       return [at, statusOf(state.runs[at]!), figures(state, at)];
     });
     expect(shown).toEqual(golden.turns);
+    expect(textOfTurns(state.runs, turns(state.runs))).toBe(golden.text);
     expect(cutOff(state)).toBe(golden.note);
   });
 
@@ -58,7 +59,7 @@ describe.each(readdirSync(FOLDER))("the golden fixture %s", (name) => {
   });
 });
 
-it("measures the first run and what lies in it, nothing beside", () => {
+it("measures one run and what lies in it, nothing beside", () => {
   const golden = JSON.parse(readFileSync(join(FOLDER, "invoked.json"), "utf8"));
   const log = new Log();
   for (const one of golden.frames) log.append(one);
@@ -66,7 +67,7 @@ it("measures the first run and what lies in it, nothing beside", () => {
   fold(state, log);
   const beside = structuredClone(state.runs[1]!);
   state.runs.push({ ...beside, parent: null }, { ...beside, parent: state.runs.length });
-  expect(metrics(state).output_tokens).toBe(golden.metrics.output_tokens);
-  expect(metrics(state).chunks).toBe(golden.metrics.chunks);
-  expect(textTimes(state)).toHaveLength(golden.metrics.chunks);
+  expect(metrics(state, 0).output_tokens).toBe(golden.metrics.output_tokens);
+  expect(metrics(state, 0).chunks).toBe(golden.metrics.chunks);
+  expect(textTimes(state)[0]).toHaveLength(golden.metrics.chunks);
 });

@@ -4,7 +4,6 @@ import { describe, expect, it, vi } from "vitest";
 import { keyOf, provide } from "../src/modules";
 import { Store } from "../src/store";
 import { transcript } from "../src/transcript";
-import { turns } from "../src/turns";
 import { MarkdownPanel } from "../src/views/markdown";
 import { several } from "../src/views/several";
 import { TokensView } from "../src/views/tokens";
@@ -14,7 +13,7 @@ import { chunks, end, frame, start } from "./helpers";
 const FOLDER = join(import.meta.dirname, "../../tests/fixtures/protocol");
 
 function fixture(name: string): Store {
-  const store = new Store(() => {}, turns);
+  const store = new Store(() => {});
   const { frames } = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), "utf8"));
   for (const one of frames) store.take(one);
   return store;
@@ -77,7 +76,7 @@ describe("several runs", () => {
   });
 
   it("grow one by one: what is there stays, and one run has no heading", () => {
-    const store = new Store(() => {}, turns);
+    const store = new Store(() => {});
     store.take(frame(0, start(), chunks("One"), end()));
     const { tokens, alone } = pages(store);
     expect(tokens.el.querySelector(".nbs-part")).toBeNull();
@@ -163,7 +162,7 @@ describe("several runs", () => {
 });
 
 it("is running as long as one of its outermost runs is, and is as the last one went", () => {
-  const store = new Store(() => {}, turns);
+  const store = new Store(() => {});
   store.take(frame(0, start(), end(), start(1)));
   expect([store.isRunning, store.doing]).toEqual([true, "waiting"]);
   store.take(frame(3, end({ run: 1, kind: "error", error: { type: "E", message: "m" } })));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -39,6 +40,10 @@ class Metrics:
     all chat models inside it, in order of time. If those logged none either, there is one text: the
     run's output, where that has text, at its end.
 
+    Of several runs, as of calls one after the other in one view, they are what those add up to: the
+    time is from the first one's start to the last one's end, a pause between two of them is no gap,
+    and the rate is of the time in which any of them streamed.
+
     Examples
     --------
     >>> from nbstream import ScriptedChat, Trace
@@ -50,9 +55,9 @@ class Metrics:
     """
 
     duration: float | None
-    """From the run's start to its end."""
+    """From the start to the end."""
     first_token: float | None
-    """From the run's start to the first text."""
+    """From the start to the first text."""
     chunks: int
     """How many texts."""
     gap_p50: float | None
@@ -99,19 +104,19 @@ class Measured(NamedTuple):
 
 def metrics_of(
     runs: Sequence[Measured],
-    root: int = 0,
+    root: int | None = None,
     *,
     price: Mapping[str, float] | None = None,
     unit: float = 1,
 ) -> Metrics:
-    """Work out the metrics of one of some runs.
+    """Work out the metrics of one of some runs, or what all outermost ones add up to.
 
     Parameters
     ----------
     runs
         All runs, each behind the one that it is in.
     root
-        The place of the one to measure.
+        The place of the one to measure; by default all outermost ones are.
     price
         As for `Trace.metrics`.
     unit
@@ -121,38 +126,75 @@ def metrics_of(
         check_price(price)
     if not runs:
         return Metrics(None, None, 0, None, None, None, None, None, None, None)
-    run = runs[root]
-    models = [one for one in _inside(runs, root) if one.is_model]
-    times = run.times
-    if run.is_at_once or not times:
-        streamed = sorted(t for one in models if not one.is_at_once for t in one.times)
-        times = streamed or times
-    usages = [one.usage for one in models if one.usage is not None]
+    roots = [at for at, run in enumerate(runs) if run.parent is None] if root is None else [root]
+    parts = [_measure_one(inside) for inside in _inside(runs, roots)]
+    streams = [part.times for part in parts if part.times]
+    usages = [part.usage for part in parts if part.usage is not None]
     tokens_in = sum(usage[0] for usage in usages) if usages else None
     tokens_out = sum(usage[1] for usage in usages) if usages else None
-    gaps = sorted(b - a for a, b in pairwise(times))
-    took = times[-1] - times[0] if times else 0.0
-    # The first one's time is not in the span, so neither is the first one.
-    passed = (len(times) if tokens_out is None else tokens_out) - 1
+    # A pause between two of the runs is no gap.
+    gaps = sorted(b - a for times in streams for a, b in pairwise(times))
     cost, source = None, None
     if tokens_in is not None and tokens_out is not None:
         if price is not None:
             cost = cost_of(price, tokens_in, tokens_out)
-        elif known := add_costs(one.cost for one in models if one.usage is not None):
+        elif known := add_costs(cost for part in parts for cost in part.costs):
             cost, source = known
+    begin = min(runs[at].start for at in roots)
+    ends = [runs[at].end for at in roots]
+    end = None if None in ends else max(end for end in ends if end is not None)
     return Metrics(
-        duration=None if run.end is None else (run.end - run.start) / unit,
-        first_token=(times[0] - run.start) / unit if times else None,
-        chunks=len(times),
+        duration=None if end is None else (end - begin) / unit,
+        first_token=(min(times[0] for times in streams) - begin) / unit if streams else None,
+        chunks=sum(map(len, streams)),
         gap_p50=_quantile(gaps, 0.5, unit),
         gap_p95=_quantile(gaps, 0.95, unit),
         gap_max=_quantile(gaps, 1, unit),
         input_tokens=tokens_in,
         output_tokens=tokens_out,
-        tokens_per_second=passed / took * unit if took > 0 and passed > 0 else None,
+        tokens_per_second=_rate(parts, is_in_tokens=tokens_out is not None, unit=unit),
         cost=cost,
         priced_by=source,
     )
+
+
+class _Part(NamedTuple):
+    """What one of the runs that are measured adds."""
+
+    times: Sequence[float]
+    usage: tuple[int, int] | None
+    costs: list[Cost | None]
+
+
+def _measure_one(inside: Sequence[Measured]) -> _Part:
+    """Look at a run, the first, and at those in it."""
+    run = inside[0]
+    models = [one for one in inside if one.is_model]
+    times = run.times
+    if run.is_at_once or not times:
+        streamed = sorted(t for one in models if not one.is_at_once for t in one.times)
+        times = streamed or times
+    usages = [one.usage for one in models if one.usage is not None]
+    usage = (sum(one[0] for one in usages), sum(one[1] for one in usages)) if usages else None
+    return _Part(times, usage, [one.cost for one in models if one.usage is not None])
+
+
+def _rate(parts: Iterable[_Part], *, is_in_tokens: bool, unit: float) -> float | None:
+    """Return what came in a second, of the time in which any of the runs streamed."""
+    stretches: list[tuple[float, float]] = []
+    passed = 0
+    for times, usage, _ in parts:
+        count = len(times) if not is_in_tokens else usage[1] if usage else 0
+        # The first one's time is not in the span, so neither is the first one.
+        if times and times[-1] > times[0] and count > 1:
+            stretches.append((times[0], times[-1]))
+            passed += count - 1
+    took = 0.0
+    until = -math.inf
+    for begin, end in sorted(stretches):
+        took += max(0.0, end - max(begin, until))
+        until = max(until, end)
+    return passed / took * unit if took > 0 else None
 
 
 def cost_of(price: Mapping[str, float], tokens_in: int, tokens_out: int) -> float:
@@ -177,11 +219,14 @@ def add_costs(costs: Iterable[Cost | None]) -> Cost | None:
     return total
 
 
-def _inside(runs: Sequence[Measured], root: int) -> list[Measured]:
-    inside: dict[int | None, Measured] = {root: runs[root]}
-    for index in range(root + 1, len(runs)):
-        if runs[index].parent in inside:
-            inside[index] = runs[index]
+def _inside(runs: Sequence[Measured], roots: Sequence[int]) -> list[list[Measured]]:
+    """Return each of these runs with all that lie in it, which are behind it."""
+    inside = {at: [runs[at]] for at in roots}
+    home: dict[int | None, int] = {at: at for at in roots}
+    for at, run in enumerate(runs):
+        if (root := home.get(run.parent)) is not None:
+            home[at] = root
+            inside[root].append(run)
     return [*inside.values()]
 
 
@@ -195,7 +240,7 @@ def _quantile(ordered: Sequence[float], share: float, unit: float) -> float | No
 def measure(
     trace: Log, run: Run | None = None, price: Mapping[str, float] | None = None
 ) -> Metrics:
-    """Work out a run's metrics, by default the first one's, from the log."""
+    """Work out a run's metrics, or what all outermost runs add up to, from the log."""
     runs = trace.runs[:]
     starts = [0.0] * len(runs)
     ends: list[float | None] = [None] * len(runs)
@@ -227,7 +272,7 @@ def measure(
                 cost=_cost(trace, one) if is_model else None,
             )
         )
-    return metrics_of(measured, run.index if run is not None else 0, price=price)
+    return metrics_of(measured, run.index if run is not None else None, price=price)
 
 
 def _gave_text(trace: Log, run: Run) -> bool:

@@ -269,8 +269,10 @@ def status_of(run: RunState) -> Status:
     return run["status"]
 
 
-def metrics(state: ViewState, root: int = 0, price: Mapping[str, float] | None = None) -> Metrics:
-    """Return a run's metrics, by default the first one's, as `Trace.metrics` does, to a tick."""
+def metrics(
+    state: ViewState, root: int | None = None, price: Mapping[str, float] | None = None
+) -> Metrics:
+    """Return a run's metrics, by default of all outermost ones, as `Trace.metrics`, to a tick."""
     runs = [
         Measured(
             parent=run["parent"],

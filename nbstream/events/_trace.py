@@ -61,7 +61,7 @@ class Trace(Log):
         Parameters
         ----------
         run
-            By default the first one.
+            By default the outermost ones, together.
         price
             ``{"input": …, "output": …}`` for a million tokens, in any currency.
 
@@ -70,12 +70,10 @@ class Trace(Log):
         InputError
             If nothing has run yet, or the price has another form.
         """
-        if run is None:
-            if not self.runs:
-                raise InputError(
-                    "Nothing has run in this trace yet. Call a model or chain inside `with trace:`."
-                )
-            run = self.runs[0]
+        if run is None and not self.runs:
+            raise InputError(
+                "Nothing has run in this trace yet. Call a model or chain inside `with trace:`."
+            )
         return measure(self, run, price)
 
     @overload

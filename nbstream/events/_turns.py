@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from ._state import RunState
 
-__all__ = ["turns"]
+__all__ = ["text_of_turns", "turns"]
 
 
 def turns(runs: Sequence[RunState]) -> list[int]:
@@ -43,6 +43,12 @@ def turns(runs: Sequence[RunState]) -> list[int]:
         if _adds(run, [runs[one] for one in inside]):
             shown.append(index)
     return shown
+
+
+def text_of_turns(runs: Sequence[RunState]) -> str:
+    """Return what the runs that are shown as turns have said, with a blank line between two."""
+    texts = ("".join(runs[place]["texts"]) for place in turns(runs))
+    return "\n\n".join(text for text in texts if text)
 
 
 def _says(run: RunState) -> bool:

@@ -23,6 +23,7 @@ from ..events._follow import asked_again, is_followed, scope_of
 from ..events._mirror import Mirror
 from ..events._scope import Scope, current_scope, within
 from ..events._state import status
+from ..events._turns import text_of_turns
 from ..messages import AIMessageChunk
 from ..sources import NO_INPUT, open_stream
 from ._interrupt import Interrupt
@@ -102,9 +103,8 @@ class Job:
 
     @property
     def text(self) -> str:
-        """The text received so far."""
-        runs = self._state()["runs"]
-        return "".join(runs[0]["texts"]) if runs else ""
+        """The text received so far; of several turns, with a blank line between two."""
+        return text_of_turns(self._state()["runs"])
 
     @property
     def value(self) -> Any:

@@ -36,7 +36,12 @@ class Watched:
 
     @property
     def text(self) -> str:
-        """The text received so far."""
+        """The text received so far: what the run has streamed or given.
+
+        An agent or a chain that was invoked, and streamed nothing itself, has the texts of the
+        models in it; a view of several runs has the text of each. They are as the page shows them,
+        with a blank line between two.
+        """
         return self._job.text
 
     @property
@@ -46,7 +51,10 @@ class Watched:
 
     @property
     def metrics(self) -> Metrics:
-        """The run's metrics so far, in seconds: first token, gaps, rate, usage; see `Metrics`."""
+        """The metrics so far, in seconds: first token, gaps, rate, usage; see `Metrics`.
+
+        Of several runs, they are what those add up to.
+        """
         return measure(self.trace)
 
     def stop(self) -> None:

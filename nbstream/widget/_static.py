@@ -101,18 +101,19 @@ def _left_out(count: int) -> str:
 
 
 def headline(state: ViewState, price: Price = None) -> list[str]:
-    """Return the model's name and the metrics, in words; of several turns, how many there are."""
+    """Return the model's name and the metrics, in words; of several calls, how many there are."""
     words = [run["model"] for run in state["runs"] if run["model"]][:1]
     roots = sum(run["parent"] is None for run in state["runs"])
-    return [*words, _count(roots, "turn")] if roots > 1 else [*words, *figures(state, 0, price)]
+    if roots > 1:
+        words.append(_count(roots, "turn"))
+    return [*words, *figures(state, None, price)]
 
 
-def figures(state: ViewState, root: int = 0, price: Price = None) -> list[str]:
-    """Return the metrics of a run, in words."""
+def figures(state: ViewState, root: int | None = None, price: Price = None) -> list[str]:
+    """Return the metrics of a run, or of all of them, in words."""
     words: list[str] = []
     measured = metrics(state, root, price or None)
-    run = state["runs"][root] if state["runs"] else None
-    if run is None or run["end"] == run["start"]:
+    if measured.duration == 0 or not state["runs"]:
         return words  # nothing is known of its time
     if measured.first_token is not None:
         words.append(f"first token {_duration(measured.first_token * 1000)}")

@@ -73,7 +73,7 @@ class StreamView(StreamPage):
 
     @property
     def metrics(self) -> Metrics:
-        """The run's metrics so far, with the view's price; see `Trace.metrics`.
+        """The metrics so far, of all outermost runs, with the view's price; see `Trace.metrics`.
 
         Before anything ran, there are 0 chunks, and all else is None.
 

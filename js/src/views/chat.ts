@@ -9,6 +9,7 @@ import { keepKeys } from "../keys";
 import { Options } from "../options";
 import type { Traits } from "../protocol";
 import { MOVED } from "../shown";
+import { textOfTurns, turns } from "../turns";
 import { count, money, number } from "../words";
 import { Composer, isComposing, writingArea } from "./composer";
 import { menu } from "./menu";
@@ -194,7 +195,8 @@ function focusKeeper(
 }
 
 function answerOf({ store }: Turn): string {
-  return store.live.runs[0]?.texts.join("") ?? "";
+  const { runs } = store.live;
+  return textOfTurns(runs, turns(runs));
 }
 
 function asMarkdown(chat: ChatStore): string {

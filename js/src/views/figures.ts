@@ -2,7 +2,7 @@
 
 import { element, setText, svg } from "../dom";
 import type { Traits } from "../protocol";
-import { gaps, metrics, type RunState, textTimes, type ViewState } from "../state";
+import { gaps, metrics, textTimes, type ViewState } from "../state";
 import { fine, money, number } from "../words";
 
 const WIDTH = 240;
@@ -21,6 +21,12 @@ export function ratesOf(times: readonly number[], end: number, most = BINS): num
     counts[bin] = counts[bin]! + 1;
   }
   return counts.map((count) => (count * bins * 1000) / span);
+}
+
+/** The times of all runs, one after the other. */
+function inOrder(streams: readonly (readonly number[])[]): readonly number[] {
+  const [first = [], ...more] = streams;
+  return more.length === 0 ? first : streams.flat().sort((a, b) => a - b);
 }
 
 /** A plot of rates as an SVG path, and the highest rate. */
@@ -49,15 +55,16 @@ export class Spark {
     this.el.append(this.#path);
   }
 
-  update(run: RunState | undefined, now: number): void {
-    const times = run?.times ?? [];
-    this.el.classList.toggle("nbs-none", times.length < 8);
+  update(state: ViewState, now: number): void {
+    const { chunks, duration } = metrics(state);
+    this.el.classList.toggle("nbs-none", chunks < 8);
     // As for the density: all in all linear.
-    const isNews = times.length > this.#drawn * 1.05 || times.length < this.#drawn;
-    const isOver = run !== undefined && run.end !== null && times.length !== this.#drawn;
-    if (times.length < 8 || !(isNews || isOver)) return;
-    this.#drawn = times.length;
-    const end = run?.end === null ? now : times.at(-1)!;
+    const isNews = chunks > this.#drawn * 1.05 || chunks < this.#drawn;
+    const isOver = duration !== null && chunks !== this.#drawn;
+    if (chunks < 8 || !(isNews || isOver)) return;
+    this.#drawn = chunks;
+    const times = inOrder(textTimes(state));
+    const end = duration === null ? now : times.at(-1)!;
     this.#path.setAttribute("d", outline(ratesOf(times, end, 24), 48, 14)[0]);
   }
 }
@@ -85,13 +92,14 @@ export class FiguresView {
   }
 
   update(state: ViewState, price: Traits["price"], now: number): void {
-    const root = state.runs[0];
-    const measured = metrics(state, 0, price);
+    const measured = metrics(state, null, price);
     const { first_token, chunks, input_tokens, output_tokens, tokens_per_second } = measured;
+    const begun = state.runs[0]?.start;
+    const took = measured.duration === null ? null : measured.duration * 1000;
     const time = (seconds: number | null) => (seconds === null ? "" : fine(seconds * 1000));
     const rate = tokens_per_second ? number(tokens_per_second) : "";
     this.#set("First token", time(first_token));
-    this.#set("Duration", root ? fine((root.end ?? now) - root.start) : "");
+    this.#set("Duration", begun === undefined ? "" : fine(took ?? now - begun));
     this.#set("Chunks", number(chunks));
     this.#set("Tokens in", input_tokens === null ? "" : number(input_tokens));
     this.#set("Tokens out", output_tokens === null ? "" : number(output_tokens));
@@ -99,16 +107,17 @@ export class FiguresView {
     this.#set("Tokens a second", output_tokens !== null ? rate : "");
     const cost = measured.cost === null ? "" : money(measured).replace("cost ", "");
     this.#set("Cost", cost && measured.priced_by ? `${cost} (${measured.priced_by})` : cost);
-    const times = textTimes(state);
-    this.#plot.hidden = times.length < 2;
+    this.#plot.hidden = chunks < 2;
     // Sorting all gaps is the dearest thing here: it waits until a tenth has been added.
-    const isNews = times.length > this.#drawn * 1.1 || times.length < this.#drawn;
-    if (!isNews && (root?.end === null || times.length === this.#drawn)) return;
-    this.#drawn = times.length;
-    const { gap_p50, gap_p95 } = gaps(times);
+    const isNews = chunks > this.#drawn * 1.1 || chunks < this.#drawn;
+    if (!isNews && (took === null || chunks === this.#drawn)) return;
+    this.#drawn = chunks;
+    const streams = textTimes(state);
+    const { gap_p50, gap_p95 } = gaps(streams);
+    const times = inOrder(streams);
     this.#set("Gap (median)", time(gap_p50));
     this.#set("Gap (p95)", time(gap_p95));
-    const end = root?.end === null ? now : (times.at(-1) ?? 0);
+    const end = took === null ? now : (times.at(-1) ?? 0);
     const [path, most] = outline(ratesOf(times, end), WIDTH, HEIGHT);
     this.#path.setAttribute("d", path);
     setText(this.#most, `up to ${number(most)} chunks/s`);

@@ -4,6 +4,7 @@ import { download, writeClipboard } from "../clipboard";
 import { button, element, iconButton, on, setText } from "../dom";
 import { modelName } from "../state";
 import type { Doing, Store } from "../store";
+import { textOfTurns } from "../turns";
 import { allFigures, duration } from "../words";
 import { Spark } from "./figures";
 import { menu } from "./menu";
@@ -84,12 +85,12 @@ export class HeaderView {
     const { state, live, setup, doing, isRunning } = this.#store;
     setText(this.#word, WORDS[doing]);
     setText(this.#model, modelName(live) ?? "");
-    const root = state.runs[0];
+    const { run } = this.#store;
     const words = allFigures(state, this.#store.price());
     // Before the first token the wait itself is the news.
-    if (doing === "waiting" && root) words.unshift(duration(now - root.start));
+    if (doing === "waiting" && run) words.unshift(duration(now - run.start));
     setText(this.#metrics, words.join(" · "));
-    this.#spark.update(root, now);
+    this.#spark.update(state, now);
     this.#figures.hidden = words.length === 0;
     this.#figures.setAttribute("aria-expanded", String(setup.figuresOpen));
     this.#copy.disabled = !this.#store.places.some((at) => state.runs[at]?.texts.length);
@@ -113,7 +114,7 @@ export class HeaderView {
 
   #joined(between: string): string {
     const { places, state } = this.#store;
-    return places.map((at) => state.runs[at]?.texts.join(between)).join("\n\n");
+    return textOfTurns(state.runs, places, between);
   }
 
   async #copyWith(): Promise<void> {

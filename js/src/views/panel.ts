@@ -18,7 +18,7 @@ import { HeaderView } from "./header";
 import { inspectTokens } from "./inspector";
 import { MarkdownPanel } from "./markdown";
 import { ReplayView } from "./replay";
-import type { several } from "./several";
+import { several } from "./several";
 import { TabsView } from "./tabs";
 import { TimelineView } from "./timeline";
 import { TokensView } from "./tokens";
@@ -58,8 +58,6 @@ interface PanelProps {
   actions?: HTMLElement[];
   /** Whether whoever shows the panel sees to the keyboard where a button goes. */
   keepsFocus?: boolean;
-  /** Makes what shows several runs one after the other; without it, the last is shown alone. */
-  several?: typeof several;
 }
 
 export function renderPanel(props: PanelProps): void {
@@ -99,8 +97,7 @@ export function renderPanel(props: PanelProps): void {
   const problem = element("div", { class: "nbs-problem", role: "alert" });
   const notice = element("div", { class: "nbs-notice", role: "status" });
   const timelineTools = element("div", { class: "nbs-tools" }, ...expanders(timeline));
-  const alone = { tokens, markdown };
-  const text = props.several?.({ store, root, ...alone, manager, schedule }) ?? alone;
+  const text = several({ store, root, tokens, markdown, manager, schedule });
   const pages: { [view in ViewName]: HTMLElement } = {
     tokens: element("div", {}, text.tokens.el),
     markdown: element("div", {}, text.markdown.el),
