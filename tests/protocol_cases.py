@@ -12,35 +12,26 @@ from itertools import pairwise
 from pathlib import Path
 
 from nbstream import AIMessage, AIMessageChunk, ProviderError, Trace
+from nbstream.events._entries import entries, is_conversation
 from nbstream.events._frames import frame
 from nbstream.events._lens import _Lens
 from nbstream.events._plain import plain
 from nbstream.events._state import apply, initial, metrics, status, status_of
 from nbstream.events._turns import text_of_turns, turns
 from nbstream.messages import UsageMetadata
+from nbstream.widget._html import figures
+from nbstream.widget._reading import reading_text
 from nbstream.widget._static import cut_off as note
-from nbstream.widget._static import figures, headline
+from nbstream.widget._static import headline
+from nbstream.wire import read_all
+
+from . import agent_cases
+from .logs import USAGE, log, run
+from .wire.streams import events_of, reader_of
 
 FOLDER = Path(__file__).parent / "fixtures" / "protocol"
-USAGE = UsageMetadata(input_tokens=12, output_tokens=4, total_tokens=16)
 LAST = AIMessageChunk("", response_metadata={"stop_reason": "end_turn"}, usage_metadata=USAGE)
 CUT = AIMessageChunk("", response_metadata={"stop_reason": "max_tokens"})
-
-
-def run(trace, name, run_type="chain", parent=None, model=None, **more):
-    keys = {"tags": [], "metadata": {}, "input": None, **more}
-    index = len(trace.runs)
-    return trace.add_run(
-        id=f"id-{index}", name=name, run_type=run_type, parent=parent, model=model, **keys
-    )
-
-
-def log(trace, *steps):
-    """Log the events ``(milliseconds, kind, run, data)``."""
-    for ms, kind, who, *data in steps:
-        value = trace._inputs[who.index] if kind == "start" else data[0] if data else None
-        trace.log(kind, who, value, time=ms / 1000)
-    return trace
 
 
 def plain_case():
@@ -398,7 +389,28 @@ def ended(*reasons):
     return trace
 
 
+def recorded(name):
+    """A provider's recorded stream, as its reader gives it."""
+    trace = Trace()
+    model = run(trace, "Model", "chat_model", model=name.partition(".")[0], input="Hi")
+    log(trace, (0, "start", model))
+    chunks = [*read_all(reader_of(name), events_of(name))]
+    log(trace, *((10 + at, "chunk", model, chunk) for at, chunk in enumerate(chunks)))
+    return log(trace, (10 + len(chunks), "end", model))
+
+
+RECORDED = [
+    "anthropic.thinking_tools.sse",
+    "anthropic.web_search.sse",
+    "cohere.citations.sse",
+    "gemini.code_image.sse",
+    "ollama.thinking_tools.jsonl",
+    "openai_chat.embedded.sse",
+    "openai_chat.openrouter.sse",
+    "openai_responses.server_tools.sse",
+]
 CASES = {
+    **agent_cases.CASES,
     "calls_in_a_loop": (calls_in_a_loop(), [4, 10]),
     "changed_at_the_end": (changed_at_the_end(), []),
     "cut_off": (cut_off(), []),
@@ -422,6 +434,7 @@ CASES = {
     "several_roots": (several_roots(), [5, 9]),
     "stopped": (stopped(), []),
     "thinking_and_tools": (thinking_and_tools(), [3, 7]),
+    **{f"recorded_{name.rpartition('.')[0]}": (recorded(name), [4]) for name in RECORDED},
 }
 
 
@@ -443,6 +456,9 @@ def expected(frames):
         "headline": headline(state),
         "text": text_of_turns(state["runs"]),
         "note": note(state),
+        "is_conversation": is_conversation(state["runs"]),
+        "entries": entries(state["runs"]),
+        "markdown": reading_text(state["runs"], is_asked=False),
         "turns": [
             [place, status_of(state["runs"][place]), figures(state, place)]
             for place in turns(state["runs"])

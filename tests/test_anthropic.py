@@ -111,6 +111,46 @@ def test_citations_are_kept_with_their_text():
     assert starts == [0, 2]
 
 
+DOCUMENT = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "x"}}
+FOUND = {"type": "search_result", "source": "x", "title": "x", "content": []}
+
+
+@pytest.mark.parametrize(
+    ("asked", "tools", "in_blocks"),
+    [
+        ([HumanMessage("Hi")], [], False),
+        ([HumanMessage([DOCUMENT])], [], False),
+        ([HumanMessage([{**DOCUMENT, "citations": {"enabled": False}}])], [], False),
+        ([HumanMessage([{**DOCUMENT, "citations": {"enabled": True}}])], [], True),
+        ([HumanMessage("Hi")], [{"type": "web_search_20250305", "name": "web_search"}], True),
+        ([HumanMessage("Hi")], [{"type": "bash_20250124", "name": "bash"}], False),
+        (
+            [
+                HumanMessage("Hi"),
+                AIMessage("", tool_calls=[{"name": "find", "args": {}, "id": "1"}]),
+                ToolMessage([FOUND], "1"),
+            ],
+            [],
+            True,
+        ),
+    ],
+)
+def test_where_an_answer_may_cite_a_late_citation_lands_on_its_text(asked, tools, in_blocks):
+    where = {"type": "char_location", "cited_text": "blue", "document_index": 0}
+    cited = api.block(
+        0,
+        {"type": "text", "text": ""},
+        {"type": "text_delta", "text": "blue"},
+        {"type": "citations_delta", "citation": where},
+    )
+    with api.Endpoint(api.answers(cited)) as server:
+        model = claude(server).bind_tools(tools) if tools else claude(server)
+        for message in (model.invoke(asked), asyncio.run(model.ainvoke(asked))):
+            assert message.text == "blue"
+            said = message.content[0] if in_blocks else message.additional_kwargs
+            assert said["citations"][0]["cited_text"] == "blue"
+
+
 def test_the_last_count_of_the_input_counts():
     def behaviour(handler, body):
         api.begin_stream(handler)
@@ -426,6 +466,27 @@ def test_the_endpoint_holds_an_answer_to_a_schema_and_it_grows():
     assert sent["additionalProperties"] is False  # the API wants that
     assert "minimum" not in sent["properties"]["size"]  # and refuses this
     assert "minimum" in schema["properties"]["size"]
+
+
+@pytest.mark.promise("docs/models.md", "A file of the Files API is a block")
+@pytest.mark.promise("docs/models.md", "caches the prompt: with a call, in bind(), or in a block")
+def test_files_and_caching_go_out_as_the_api_has_them():
+    seen = []
+
+    def behaviour(handler, body):
+        seen.append(handler.headers["anthropic-beta"])
+        api.says("x")(handler, body)
+
+    file = {"type": "document", "file_id": "file_1", "cache_control": {"type": "ephemeral"}}
+    with api.Endpoint(behaviour) as server:
+        bound = claude(server).bind(cache_control={"type": "ephemeral"})
+        for ask in (bound.invoke, lambda *a, **kw: asyncio.run(bound.ainvoke(*a, **kw))):
+            ask([HumanMessage(["Read:", file])], extra_headers={"anthropic-beta": "files-api-x"})
+    for request in server.requests:
+        [_, sent] = request["messages"][0]["content"]
+        assert sent["source"] == {"type": "file", "file_id": "file_1"}
+        assert sent["cache_control"] == request["cache_control"] == {"type": "ephemeral"}
+    assert seen == ["files-api-x"] * 2
 
 
 def test_effort_and_adaptive_thinking_are_asked_for():

@@ -168,10 +168,10 @@ def test_a_loop_that_is_left_closes_the_model_as_well():
                 if event["event"] == "on_chat_model_stream":
                     break
             gc.collect()
-            await asyncio.sleep(0.05)
-            return model.closed
+            while not model.closed:
+                await asyncio.sleep(0.01)
 
-    assert asyncio.run(main())
+    asyncio.run(asyncio.wait_for(main(), 30))
 
 
 class CountingLoop(asyncio.SelectorEventLoop):

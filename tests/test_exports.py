@@ -50,6 +50,8 @@ RANK = {
     "_exceptions": 0,
     "_secrets": 0,
     "_iterate": 0,
+    "_in_place": 0.3,
+    "_threads": 0.3,
     "_files": 0.5,
     "_loops": 0.5,
     "_shown": 0.5,

@@ -15,7 +15,10 @@ from .hostile import HOSTILE, LONE, config, everywhere, failure, said, speaker
 ELEMENTS = {"div", "span", "b", "bdi", "br", "details", "summary", "table", "tbody", "tr", "td"}
 PAGE = ELEMENTS | {"html", "head", "meta", "title", "body"}
 NO_MATHS = "mathjax_ignore tex2jax_ignore"
-VOID = {"br", "meta"}
+VOID = {"br", "img", "meta"}
+# What a conversation has beside these: sources, which lead to the web, and images it holds.
+READING = ELEMENTS | {"ol", "li", "q", "sup"}
+LINK = {"target": "_blank", "rel": "noopener noreferrer"}
 METAS = [{"charset": "utf-8"}, {"name": "color-scheme", "content": "light dark"}]
 # Names, lengths, colours and JupyterLab's variables: nothing that could load or leave a style.
 STYLE = re.compile(r"(?:[a-z-]+:[a-z0-9#%. -]+(?:\((?:[a-z0-9#, -]+)\))?;?)+")
@@ -57,6 +60,21 @@ def parse(html):
     parser.feed(html)
     parser.close()
     assert parser.open == []
+    return parser
+
+
+def assert_readable(html):
+    """Look at a conversation: links lead to the web, and images are there."""
+    parser = parse(html)
+    for tag, attributes in parser.elements:
+        if tag == "a":
+            assert attributes == {**LINK, "href": attributes["href"]}
+            assert re.match(r"https?://", attributes["href"])
+        elif tag == "img":
+            assert set(attributes) == {"alt", "style", "src"}
+            assert re.fullmatch(r"data:image/png;base64,[A-Za-z0-9+/=]+", attributes["src"])
+    rest = re.sub(r"</?a\b[^>]*>|<img\b[^>]*>", "", html)
+    assert_harmless(rest, READING)
     return parser
 
 
@@ -131,7 +149,8 @@ def test_exports_too(text, tmp_path):
     assert [tag for tag, _ in parser.elements[:5]] == ["html", "head", "meta", "title", "meta"]
     assert parser.others == ["doctype html"]
     for name in ("x.md", "x.txt"):
-        assert view.export(tmp_path / name).read_bytes().decode() == said(text)
+        # The model in the chain has thought and called, so it is a conversation.
+        assert text in view.export(tmp_path / name).read_bytes().decode()
     assert StreamView.from_jsonl(view.export(tmp_path / "x.jsonl")).text == said(text)
 
 

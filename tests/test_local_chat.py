@@ -1,16 +1,21 @@
 """How a call of the embedded model is read: JSON in tokens, cut anywhere."""
 
+import asyncio
 import json
 
 import pytest
 
 from nbstream import AIMessage, ChatLocal, HumanMessage, ToolMessage
+from nbstream._secrets import Secret
 from nbstream.messages import merge_chunks
-from nbstream.models._engine import Setup
+from nbstream.models import _engine
+from nbstream.models._engine import LOCAL_MODEL, Server, Setup
 from nbstream.models._local_chat import _CallReader, held_to, needs_chat
 from nbstream.models.local import _chat
 from nbstream.tools import convert_to_tool
 from nbstream.wire import read_all
+
+from . import endpoint as api
 
 ARGS = {"place": {"city": 'O"s}lo', "days": [1, {}]}}
 CALL = json.dumps({"name": 'wea"ther', "arguments": ARGS})
@@ -140,3 +145,37 @@ def test_the_settings_of_the_model_and_of_the_call():
         "max_tokens": 3,
         "extra_body": {"temperature": 0.1},
     }
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_what_the_server_leaves_out_of_a_beginning_is_asked_for(counts, monkeypatch):
+    """It does where the first token is a part of a character; what came is whole all the same."""
+    asked = []
+
+    def behaviour(handler, body):
+        asked.append((handler.path.partition("?")[0], body))
+        if "count_tokens" in handler.path:
+            api.answers_json(handler, 200 if counts else 404, {"input_tokens": 31})
+            return
+        api.begin_stream(handler)
+        handler.wfile.write(api.sse(api.BEGIN, api.text_event("\U0001f41f"), *api.FINISH))
+
+    with api.Endpoint(behaviour) as endpoint:
+        server = Server(endpoint.url, Secret("a-key-of-the-tests"), 2048, None)
+        monkeypatch.setitem(_engine._running, Setup(n_ctx=2048), server)
+        model = ChatLocal(n_ctx=2048, system="Be brief.")
+        for message in (model.invoke("Hi"), asyncio.run(model.ainvoke("Hi"))):
+            assert message.text == "\U0001f41f"
+            assert message.usage_metadata["input_tokens"] == (31 if counts else 0)
+            assert message.usage_metadata["total_tokens"] == (33 if counts else 2)
+            assert message.response_metadata.get("model_name") == (LOCAL_MODEL if counts else None)
+    paths, bodies = zip(*asked, strict=True)
+    assert paths == ("/v1/messages", "/v1/messages/count_tokens") * 2
+    for part in ("messages", "model", "system"):
+        assert bodies[0][part] == bodies[1][part]
+
+
+def test_the_server_counts_what_it_reads():
+    model = ChatLocal(max_tokens=1, system="Be brief.")
+    counted = model._client.messages.count_tokens(**model._counted([HumanMessage("Hi")]))
+    assert counted.input_tokens == model.invoke("Hi").usage_metadata["input_tokens"]

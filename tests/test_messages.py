@@ -117,11 +117,62 @@ def test_calls_with_one_index_and_several_ids_are_several():
     assert [c["args"] for c in total.tool_calls] == [{}, {"a": 1}, {}]
 
 
+def test_no_value_of_a_call_that_grows_is_lost_again():
+    args = '{"a": 3.5e-1, "b": [-12.25, "7."], "c": {"d": 1E+2}, "e": true}'
+    seen = {}
+    for end in range(1, len(args) + 1):
+        [found] = call(args[:end], name="f").tool_calls
+        assert seen.keys() <= found["args"].keys()
+        assert len(seen.get("b", [])) <= len(found["args"].get("b", []))
+        assert seen.get("c", {}).keys() <= found["args"].get("c", {}).keys()
+        seen = found["args"]
+    assert seen == json.loads(args)
+
+
+def test_a_call_that_is_wrong_in_its_middle_is_invalid_before_its_end():
+    growing = call('{"a": 1 "b"')
+    assert not growing.tool_calls
+    assert growing.invalid_tool_calls[0]["args"] == '{"a": 1 "b"'
+
+
+def test_half_a_character_in_an_escape_of_a_call():
+    args = r'{"a\ud83d": ["\ud83d\udc1f", "x\ud83d", "\udc1f", "\\ud83d", "\ud83d\n\uD83D\uDC1F"]}'
+    whole = {"a\ufffd": ["\U0001f41f", "x\ufffd", "\ufffd", "\\ud83d", "\ufffd\n\U0001f41f"]}
+    [found] = call(args, name="f").to_message().tool_calls
+    assert found["args"] == whole
+    for end in range(1, len(args)):
+        # As it grows, a first half waits: it is never drawn as one and then as another.
+        [found] = call(args[:end], name="f").tool_calls
+        assert found["args"].get("a\ufffd", [])[:1] in ([], [""], ["\U0001f41f"])
+
+
 def test_a_call_that_broke_off_is_not_to_be_acted_on():
     chunk = call('{"path": "/home', id="1", name="delete")
     assert chunk.tool_calls[0]["args"] == {"path": "/home"}
     assert chunk.to_message().tool_calls == []
     assert chunk.to_message().invalid_tool_calls[0]["args"] == '{"path": "/home'
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_made"),
+    [
+        (None, True),
+        ("tool_use", True),
+        ("end_turn", True),  # some say no more than that the answer ended
+        ("max_tokens", False),
+        ("refusal", False),
+        ("content_filter", False),
+        ("model_context_window_exceeded", False),
+    ],
+)
+def test_whole_calls_of_an_answer_that_ended_early_are_not_to_be_acted_on(reason, is_made):
+    end = AIMessageChunk("", response_metadata={"stop_reason": reason})
+    total = call('{"path": "/"}', id="1", name="delete") + end
+    for message in (total, total.to_message(), ScriptedChat([total]).invoke("x")):
+        assert [one["name"] for one in message.tool_calls] == ["delete"] * is_made
+        assert [one["name"] for one in message.invalid_tool_calls] == ["delete"] * (not is_made)
+        for one in message.invalid_tool_calls:
+            assert one["error"] == total.ended_early
 
 
 @pytest.mark.parametrize("args", ["[1]", "nonsense", '"text"'])

@@ -128,18 +128,16 @@ def test_an_invoked_chain_has_them_in_its_headline():
     assert trace.metrics().first_token == 0.01
 
 
-def test_what_lies_beside_the_run_does_not_count():
+def test_what_lies_beside_a_run_does_not_count_for_it_and_all_of_them_add_up():
     usage = UsageMetadata(input_tokens=3, output_tokens=2, total_tokens=5)
     model = ScriptedChat([AIMessageChunk("x", usage_metadata=usage)])
     with Trace() as trace:
         for _ in range(2):
             RunnableLambda(lambda x: model.invoke(x)).invoke("x")
-    for figures in (
-        trace.metrics(trace.runs[0]),
-        metrics(Fold(trace)(), 0),
-        trace.metrics(trace.runs[2]),
-    ):
+    for figures in (trace.metrics(trace.runs[0]), trace.metrics(trace.runs[2])):
         assert (figures.input_tokens, figures.output_tokens, figures.chunks) == (3, 2, 1)
+    for figures in (trace.metrics(), metrics(Fold(trace)())):
+        assert (figures.input_tokens, figures.output_tokens, figures.chunks) == (6, 4, 2)
 
 
 def test_several_runs_add_up():

@@ -252,6 +252,18 @@ def test_sampling_settings_are_named_as_everywhere():
     assert (server.requests[0]["temperature"], server.requests[0]["top_p"]) == (0, 0.5)
     assert server.requests[1]["temperature"] == 1
     assert init_chat_model("claude-x", temperature=0).temperature == 0
+    for provider in ("anthropic", "openai", "groq", "azure", "ollama"):
+        model = init_chat_model("m", model_provider=provider, temperature=0, top_p=0.5)
+        asked = model._request([HumanMessage("Hi")], {})
+        assert (asked["temperature"], asked["top_p"]) == (0, 0.5)
+
+
+def test_the_embedded_model_has_the_same_settings_by_either_way():
+    model = init_chat_model("local", temperature=0, top_p=0.5)
+    asked = model._request([HumanMessage("Hi")], {})
+    _, by_chat = model._by_chat([HumanMessage("Hi")], {"logprobs": True})
+    for settings in (asked, by_chat["extra_body"]):
+        assert (settings["temperature"], settings["top_p"]) == (0, 0.5)
 
 
 @pytest.mark.parametrize("key", ["", KEY])

@@ -234,7 +234,7 @@ def test_reasoning_streams_and_goes_back_at_its_place():
     assert [one.get("type") or one["role"] for one in server.requests[1]["input"]] == [
         "user",
         "reasoning",
-        "assistant",
+        "message",
         "user",
     ]
 
@@ -251,3 +251,30 @@ def test_the_sdk_is_imported_on_first_use():
 def test_one_tool_alone_is_refused_with_what_to_write():
     with pytest.raises(InputError, match="bind_tools"):
         ChatOpenAI().bind_tools(weather)
+
+
+@pytest.mark.parametrize("responses", [False, True])
+@pytest.mark.parametrize("searches", [False, True])
+def test_where_an_answer_may_cite_a_late_citation_lands_on_its_text(responses, searches):
+    url = {"type": "url_citation", "url": "http://a", "start_index": 0, "end_index": 4}
+    if responses:
+        told = response_event(
+            "output_text.annotation.added",
+            output_index=0,
+            content_index=0,
+            annotation_index=0,
+            annotation=url,
+        )
+        stream = lines(CREATED, response_text("blue"), told, response_ends())
+    else:
+        note = {"type": "url_citation", "url_citation": {"url": "http://a"}}
+        stream = lines(chat_event({"content": "blue"}), chat_event({"annotations": [note]}, "stop"))
+    with api.Endpoint(streams(stream)) as server:
+        model = ChatOpenAI(
+            "m", base_url=server.url + "/v1", api_key=KEY, use_responses_api=responses
+        )
+        tools = {"tools": [{"type": "web_search"}]} if responses else {"web_search_options": {}}
+        message = model.invoke("Hi", **(tools if searches else {}))
+    assert message.text == "blue"
+    said = message.content[0] if searches else message.additional_kwargs
+    assert said["citations"][0]["url"] == "http://a"

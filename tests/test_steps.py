@@ -348,10 +348,12 @@ async def acollect(stream):
 
 
 @pytest.mark.parametrize("side", ["sync", "async"])
-def test_all_branches_see_that_their_source_failed(side):
+@pytest.mark.parametrize("limit", [None, 1])
+def test_all_branches_see_that_their_source_failed(side, limit):
     saw = {}
     source = RunnableGenerator(breaking, abreaking)
     chain = source | RunnableParallel({name: noting(saw, name) for name in "xyz"})
+    chain = chain.with_config(max_concurrency=limit)  # one after the other, even a slow machine
     with pytest.raises(ValueError, match="broke off"):
         list(chain.stream("a")) if side == "sync" else asyncio.run(acollect(chain.astream("a")))
     assert saw == dict.fromkeys("xyz", "broke off")

@@ -4,7 +4,7 @@ import pytest
 
 from nbstream import ChatLocal, RunnableLambda, ScriptedChat, StreamView, Trace, stream_to
 from nbstream.events._turns import turns
-from nbstream.widget import _static
+from nbstream.widget import _reading
 from nbstream.widget._static import to_html, to_text
 
 from .protocol_cases import CASES
@@ -22,8 +22,8 @@ def test_calls_in_one_view_are_turns_with_a_line_above_each():
         for answer in ("One", "Two", "Three"):
             ScriptedChat([answer], name=f"model-{answer}").invoke("Hi")
     state = view._job.state
-    assert to_text(state) == "\n\n---\n\n".join(
-        f"**{run['name']}:** {text}"
+    assert to_text(state) == "\n\n".join(
+        f"**You:** Hi\n\n**{run['name']}:** {text}"
         for run, text in zip(state["runs"], ("One", "Two", "Three"), strict=True)
     )
     html = to_html(state)
@@ -84,10 +84,12 @@ def test_a_saved_page_of_many_turns_stays_small(monkeypatch):
     with stream_to(view):
         for _ in range(5):
             ScriptedChat(["abcdef"]).invoke("Hi")
-    monkeypatch.setattr(_static, "MAX_TEXT", 8)
-    assert to_html(view._job.state, "").count("abcdef") == 1
-    monkeypatch.setattr(_static, "MAX_STEPS", 3)
-    assert "and 2 more turns" in to_html(view._job.state, "")
+    monkeypatch.setattr(_reading, "MAX_TEXT", 10)
+    html = to_html(view._job.state, "")
+    assert html.count("abcdef") == 1
+    assert "… 30 more characters" in html  # of five prompts and five answers
+    monkeypatch.setattr(_reading, "MAX_STEPS", 3)
+    assert "and 7 more" in to_html(view._job.state, "")
     assert len(turns(view._job.state["runs"])) == 5
 
 

@@ -25,6 +25,11 @@ export class Options {
     return chosen ?? this.#model.get(name);
   }
 
+  /** Whether neither Python nor the reader has said which view is to be on top. */
+  get isAuto(): boolean {
+    return !!this.#model.get("_auto") && this.#setup.choices.view === undefined;
+  }
+
   choose<K extends Choice>(name: K, value: Traits[K]): void {
     (this.#setup.choices as Partial<Traits>)[name] = value;
   }

@@ -118,7 +118,7 @@ export function pagesBundle(place: string, html: string, text: string): Bundle {
   // Without a line that is blank, which ends HTML in Markdown.
   const inside = html.replace(/\n(?=[ \t]*\n)/g, "&#10;");
   return {
-    [HTML]: `<div data-nbstream="${place}" ${PAGES}>${inside}</div>`,
+    [HTML]: `<div data-nbstream="${place}" ${PAGES} class="nbs-at-${place}">${inside}</div>`,
     "text/markdown": text,
     "text/plain": text,
   };

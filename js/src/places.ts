@@ -20,6 +20,12 @@ interface Shared {
 // Each widget brings its own copy of this file; they share one observer.
 const KEY = Symbol.for("nbstream.places.2");
 const PLACE = "data-nbstream";
+/**
+ * The same as a class, which JupyterLab leaves in HTML that it does not trust: that is what the
+ * other pages get of a notebook that is open on several (jupyter-collaboration).
+ */
+const CLASS = /(?:^| )nbs-at-(\S+)/;
+const PLACES = `[${PLACE}], [class^="nbs-at-"]`;
 const TAKEN = "data-nbstream-taken";
 /** Milliseconds between two looks at what has gone. */
 const PAUSE = 2000;
@@ -43,7 +49,7 @@ export function takePlaces(id: string, mount: Mount, signal: AbortSignal): void 
     if (mounts.get(id) === mount) mounts.delete(id);
     observe();
   });
-  for (const el of document.querySelectorAll<HTMLElement>(`[${PLACE}]`)) take(el);
+  for (const el of document.querySelectorAll<HTMLElement>(PLACES)) take(el);
   observe();
 }
 
@@ -69,7 +75,11 @@ export function lookSoon(): void {
 
 /** Whether this is the place of a transcript, and no widget's output. */
 export function isPlace(el: HTMLElement): boolean {
-  return el.hasAttribute(PLACE);
+  return placeOf(el) !== undefined;
+}
+
+function placeOf(el: HTMLElement): string | undefined {
+  return el.getAttribute(PLACE) ?? CLASS.exec(el.className)?.[1];
 }
 
 /** Let a place be taken again. */
@@ -92,18 +102,19 @@ function observe(): void {
 function onChange(records: MutationRecord[]): void {
   for (const { target, addedNodes, removedNodes } of records) {
     // Tokens that are added come by the thousand, and hold no place.
-    if ((target as Element).className.toString().startsWith("nbs-")) continue;
+    const name = (target as Element).className.toString();
+    if (name.startsWith("nbs-") && !name.startsWith("nbs-at-")) continue;
     if (removedNodes.length > 0) lookSoon();
     for (const node of addedNodes) {
       if (!(node instanceof HTMLElement)) continue;
-      if (node.hasAttribute(PLACE)) take(node);
-      for (const el of node.querySelectorAll<HTMLElement>(`[${PLACE}]`)) take(el);
+      if (isPlace(node)) take(node);
+      for (const el of node.querySelectorAll<HTMLElement>(PLACES)) take(el);
     }
   }
 }
 
 function take(el: HTMLElement): void {
-  const mount = shared().mounts.get(el.getAttribute(PLACE) ?? "");
+  const mount = shared().mounts.get(placeOf(el) ?? "");
   if (!mount || el.hasAttribute(TAKEN)) return;
   el.setAttribute(TAKEN, "");
   el.replaceChildren();

@@ -134,7 +134,7 @@ export interface Words {
 
 export type Answer = BundleAnswer | Frame | ModuleAnswer | ExportAnswer | Words;
 
-export const VIEWS = ["tokens", "markdown", "events", "timeline"] as const;
+export const VIEWS = ["tokens", "markdown", "transcript", "events", "timeline"] as const;
 export type ViewName = (typeof VIEWS)[number];
 
 /** The log as a page keeps it for whoever saves the widget's state: all frames it has taken. */
@@ -146,6 +146,8 @@ export interface SavedLog {
 /** The synced traits of `nbstream.StreamView` and `nbstream.ChatView`, and what the page adds to its saved state. */
 export interface Traits {
   view: ViewName;
+  /** Whether nobody has said which view is to be on top. */
+  _auto?: boolean;
   delimiter: string;
   borders: "delimiter" | "bands" | "none";
   whitespace: boolean;

@@ -5,8 +5,9 @@
  * long stream's work grow with its square.
  */
 
+import { type Block, noteBlocks } from "./blocks";
 import type { Log } from "./log";
-import type { EndItem, Json, RunError, StartItem } from "./protocol";
+import type { CustomItem, EndItem, Json, RunError, StartItem } from "./protocol";
 import { type Dict, dicts, isDict, text, toJson, whole } from "./read";
 
 export type Status = "waiting" | "streaming" | "done" | "stopped" | "failed";
@@ -19,8 +20,17 @@ export interface Aside {
   /** Tells calls that are written at the same time apart. */
   index: number | string | null;
   name: string | null;
+  /** The call's, by which its result knows it. */
+  id: string | null;
   /** The thought, or the arguments' JSON. */
   pieces: string[];
+}
+
+/** What a step said of itself while it ran. */
+export interface Custom {
+  time: number;
+  name: string;
+  data: Json;
 }
 
 /** One run. Times are milliseconds since the log began. */
@@ -41,6 +51,10 @@ export interface RunState {
   /** Whether its one text is its output, which came at its end. */
   at_once: boolean;
   asides: Aside[];
+  blocks: Block[];
+  customs: Custom[];
+  /** Whether a chunk was a value, neither a text nor a message. */
+  values: boolean;
   /** By the text's place, where the model told it. */
   logprobs: { [place: number]: number };
   usage: { input: number; output: number } | null;
@@ -89,7 +103,7 @@ export function fold(state: ViewState, log: Log, end = log.length): void {
     const detail = log.detail.get(seq);
     if (log.kind[seq] === "chunk") {
       const run = state.runs[log.run[seq]!]!;
-      if (detail) noteMessage(run, (detail as { chunk: Json }).chunk);
+      if (detail) noteChunk(run, (detail as { chunk: Json }).chunk, log.text[seq]!);
       if (log.text[seq]) {
         run.texts.push(log.text[seq]!);
         run.times.push(log.time[seq]!);
@@ -98,6 +112,9 @@ export function fold(state: ViewState, log: Log, end = log.length): void {
       state.runs.push(begun(detail as StartItem));
     } else if (OUTCOMES[log.kind[seq]!]) {
       finish(state.runs[log.run[seq]!]!, log.time[seq]!, detail as EndItem);
+    } else if (log.kind[seq] === "custom") {
+      const { name, data } = detail as CustomItem;
+      state.runs[log.run[seq]!]!.customs.push({ time: log.time[seq]!, name, data });
     }
   }
   state.next = Math.max(state.next, end);
@@ -120,6 +137,9 @@ function begun(item: StartItem): RunState {
     times: [],
     at_once: false,
     asides: [],
+    blocks: [],
+    customs: [],
+    values: false,
     logprobs: {},
     usage: null,
     cost: null,
@@ -143,6 +163,9 @@ function finish(run: RunState, time: number, item: EndItem): void {
   const whole = item.message && { ...item.message, content: run.texts.join("") };
   run.output = item.output ?? whole ?? null;
   if (isDict(run.output)) {
+    const { texts, asides, blocks } = run;
+    const isNew = texts.length + asides.length + blocks.length === 0;
+    if (isNew && run.type === "chat_model") noteWhole(run, run.output);
     // It is the sum of the chunks', so it stands for theirs.
     run.usage = usageOf(run.output) ?? run.usage;
     noteMetadata(run, run.output);
@@ -156,6 +179,16 @@ function finish(run: RunState, time: number, item: EndItem): void {
   }
 }
 
+/** Take in a message that came at once: what it thought before it spoke, its calls after. */
+function noteWhole(run: RunState, message: Dict): void {
+  const hasText = textOf(message) !== "";
+  noteBlocks(run, message, hasText);
+  noteMessage(run, message);
+  for (const aside of run.asides) aside.at = hasText && aside.kind === "tool_call" ? 1 : 0;
+  const after = run.asides.filter(({ kind }) => kind === "thinking").length;
+  for (const block of run.blocks) block.after = after;
+}
+
 function textOf(output: Json): string {
   const value = isDict(output) && "content" in output ? output.content! : output;
   if (value === null || typeof value === "string") return value ?? "";
@@ -164,25 +197,13 @@ function textOf(output: Json): string {
   return texts.filter((text) => typeof text === "string").join("");
 }
 
-/** Take in what a chunk knows beside its text. It can be any dict that a step yielded. */
-function noteMessage(run: RunState, message: Json): void {
-  if (!isDict(message)) return;
-  const usage = usageOf(message);
-  if (usage) {
-    const { input, output } = run.usage ?? { input: 0, output: 0 };
-    run.usage = { input: input + usage.input, output: output + usage.output };
-  }
-  noteMetadata(run, message);
-  for (const { thinking } of dicts(message.content)) {
-    if (typeof thinking === "string") extend(run, "thinking", null, null, thinking);
-  }
-  for (const piece of dicts(message.tool_call_chunks)) {
-    extend(run, "tool_call", piece.index, piece.name, piece.args || "");
-  }
-  for (const call of dicts(message.tool_calls)) {
-    extend(run, "tool_call", call.id, call.name, toJson(call.args ?? null));
-  }
-  const logprobs = isDict(message.response_metadata) ? message.response_metadata.logprobs : null;
+/** Take in what a chunk is beside its text. It can be anything that a step yielded. */
+function noteChunk(run: RunState, chunk: Json, text: string): void {
+  run.values ||= !isDict(chunk) || !("content" in chunk);
+  if (!isDict(chunk)) return;
+  noteBlocks(run, chunk, text !== "");
+  noteMessage(run, chunk);
+  const logprobs = isDict(chunk.response_metadata) ? chunk.response_metadata.logprobs : null;
   if (!isDict(logprobs)) return;
   const known = dicts(logprobs.content).map((one) => one.logprob);
   if (known.length > 0 && known.every((value) => typeof value === "number")) {
@@ -190,26 +211,45 @@ function noteMessage(run: RunState, message: Json): void {
   }
 }
 
+function noteMessage(run: RunState, message: Dict): void {
+  const usage = usageOf(message);
+  if (usage) {
+    const { input, output } = run.usage ?? { input: 0, output: 0 };
+    run.usage = { input: input + usage.input, output: output + usage.output };
+  }
+  noteMetadata(run, message);
+  for (const { thinking } of dicts(message.content)) {
+    if (typeof thinking === "string") extend(run, "thinking", null, {}, thinking);
+  }
+  for (const piece of dicts(message.tool_call_chunks)) {
+    extend(run, "tool_call", piece.index, piece, piece.args || "");
+  }
+  for (const call of dicts(message.tool_calls)) {
+    extend(run, "tool_call", call.id, call, toJson(call.args ?? null));
+  }
+}
+
 /** Add a piece to the aside it belongs to, or begin a new one. */
 function extend(
   run: RunState,
   kind: Aside["kind"],
-  id: Json | undefined,
-  called: Json | undefined,
+  key: Json | undefined,
+  called: Dict,
   part: Json,
 ): void {
   const at = run.texts.length;
-  const index = typeof id === "number" || typeof id === "string" ? id : null;
-  const name = text(called) || null;
+  const index = typeof key === "number" || typeof key === "string" ? key : null;
+  const [name, id] = [text(called.name) || null, text(called.id) || null];
   const piece = typeof part === "string" ? part : toJson(part);
   const aside = run.asides.findLast((one) => one.kind === kind && one.index === index);
   // A thought goes on until text comes; a call, until another name comes under its index.
   const goesOn = aside && (kind === "thinking" ? aside.at === at : !(name && aside.name));
   if (goesOn) {
     aside.name ??= name;
+    aside.id ??= id;
     aside.pieces.push(piece);
   } else {
-    run.asides.push({ kind, at, index, name, pieces: [piece] });
+    run.asides.push({ kind, at, index, name, id, pieces: [piece] });
   }
 }
 
@@ -401,6 +441,11 @@ const ENDINGS = new Map([
   ["length", CUT_OFF],
   ["pause_turn", "The model paused in the middle of its turn; asked again, it goes on."],
 ]);
+
+/** What there is to say of an answer's stop reason. */
+export function endingOf(stop: string | null): string | null {
+  return ENDINGS.get(stop ?? "") ?? null;
+}
 
 /** A note where an answer ended before its time. */
 export function cutOff({ runs }: ViewState): string | null {

@@ -4,11 +4,13 @@
  * than Python's (`nbstream/widget/_static.py`), which takes its place.
  */
 
+import { loaded } from "./modules";
 import { type Bundle, pagesBundle } from "./outputs";
 import { cutOff } from "./state";
 import type { Store } from "./store";
-import { turns } from "./turns";
-import { count, figures } from "./words";
+import { isConversation, turns } from "./turns";
+import type { TranscriptModule } from "./views/transcript";
+import { allFigures, count, figures } from "./words";
 
 /** Characters of text kept, as in Python. */
 const MAX_TEXT = 400_000;
@@ -27,6 +29,16 @@ export function transcript(place: string, told: readonly Told[]): Bundle {
     if (prompt !== undefined)
       html.push(block("padding:6px 12px;background:#8882", bounded(prompt)));
     const { runs } = store.live;
+    // Where it reads as a conversation, and what writes it is here.
+    const reading = isConversation(runs) && loaded<TranscriptModule>("transcript");
+    if (reading) {
+      const text = bounded(reading.written(runs, prompt !== undefined));
+      const words = [headline(store), ...allFigures(store.live, store.price())];
+      html.push(block("padding:5px 12px;font-size:12px;opacity:.8", words.join(" · ")));
+      html.push(block("padding:10px 12px;line-height:1.6", text));
+      texts.push(prompt === undefined ? text : `**You:** ${prompt}\n\n${text}`);
+      continue;
+    }
     const shown = runs[0] ? turns(runs) : [0];
     const said = shown.map((at) => {
       const run = runs[at];
@@ -35,7 +47,7 @@ export function transcript(place: string, told: readonly Told[]): Bundle {
       const name = shown.length > 1 ? run?.name : "";
       const words = [name ? `${name}: ${run?.status}` : headline(store)];
       words.push(...figures(store.live, at, store.price()));
-      html.push(block("padding:5px 12px;font-size:12px;opacity:.8", words.join(" · ")));
+      html.push(block("padding:5px 12px;font-size:.86em;opacity:.8", words.join(" · ")));
       for (const { name, kind, pieces } of run?.asides ?? []) {
         const title = kind === "thinking" ? "Thinking" : `Calls ${name ?? "a tool"}`;
         const said = block("padding:2px 12px", bounded(pieces.join("")));
@@ -68,7 +80,10 @@ function bounded(text: string): string {
 function block(style: string, text: string): string {
   // What turns the direction of writing around does so in its own place only.
   const own = "white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate";
-  return `<div style="${own};${style}">${escaped(text)}</div>`;
+  if (!text.includes("\n")) return `<div style="${own};${style}">${escaped(text)}</div>`;
+  // It keeps its lines where styles are taken away, as on GitHub. The first break is not the text's.
+  const plain = "margin:0;border:0;background:none;color:inherit;font:inherit";
+  return `<pre style="${plain};${own};${style}">\n${escaped(text)}</pre>`;
 }
 
 function escaped(text: string): string {

@@ -44,3 +44,21 @@ function adds({ error, at_once, output, texts }: RunState, models: RunState[]): 
   const isText = typeof output === "string" || (isDict(output) && "content" in output);
   return at_once && isText && models.every((model) => model.texts.join("") !== texts[0]);
 }
+
+/**
+ * Whether there is more to read than one answer's text: more than one model or tool call, a model
+ * that cites or has used a tool at its provider's end, or one inside a chain that thought or called. `is_conversation` of `nbstream/events/_entries.py`.
+ */
+export function isConversation(runs: readonly RunState[]): boolean {
+  let calls = 0;
+  /** Whether a run is, or lies in, a model. */
+  const isTold: boolean[] = [];
+  return runs.some(({ parent, type, asides, blocks }) => {
+    const isModel = type === "chat_model";
+    const isInside = parent !== null && isTold[parent]!;
+    isTold.push(isModel || isInside);
+    if ((isModel && !isInside) || type === "tool") calls++;
+    const tells = blocks.length > 0 || (parent !== null && asides.length > 0);
+    return calls > 1 || (isModel && tells);
+  });
+}

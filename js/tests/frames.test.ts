@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { eventAt } from "../src/events";
 import type { Frame, Json } from "../src/protocol";
+import { createTranscript } from "../src/reading/view";
+import { written } from "../src/reading/written";
 import { gaps, metrics, modelName, status, textTimes } from "../src/state";
 import { Store } from "../src/store";
 import { DetailsView } from "../src/views/details";
@@ -62,6 +64,8 @@ function look(store: Store): void {
   store.setup.events.text = "a";
   const events = new EventsView(store);
   events.follow(events.update());
+  createTranscript({ store, manager: () => null, isAsked: false }).update();
+  expect(typeof written(live.runs)).toBe("string");
   for (const run of live.runs) {
     new DetailsView().update(run);
     new TokensView(store.setup).update(run);
@@ -83,7 +87,7 @@ describe("frames of any form", () => {
           around[key] = HOSTILE[below(HOSTILE.length)]!;
         }
         const asked: unknown[] = [];
-        const store = new Store((message) => asked.push(message));
+        const store = new Store((message) => message.type === "resync" && asked.push(message));
         for (const one of frames) store.take(one);
         look(store);
         expect(asked.length).toBeLessThanOrEqual(frames.length);
@@ -122,5 +126,6 @@ describe("frames of any form", () => {
     store.select(99_999);
     new EventsView(store).update(); // work that grew with the square would take minutes
     expect(store.live.runs.at(-1)!.parent).toBe(99_998);
+    expect(written(store.live.runs)).toBe("**M:**");
   });
 });

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { eventAt, type Version } from "../src/events";
 import { Log } from "../src/log";
+import { entries } from "../src/reading/entries";
+import { written } from "../src/reading/written";
 import {
   cutOff,
   fold,
@@ -14,7 +16,7 @@ import {
   statusOf,
   textTimes,
 } from "../src/state";
-import { textOfTurns, turns } from "../src/turns";
+import { isConversation, textOfTurns, turns } from "../src/turns";
 import { allFigures, figures } from "../src/words";
 
 const FOLDER = join(import.meta.dirname, "../../tests/fixtures/protocol");
@@ -41,6 +43,12 @@ describe.each(readdirSync(FOLDER))("the golden fixture %s", (name) => {
     expect(shown).toEqual(golden.turns);
     expect(textOfTurns(state.runs, turns(state.runs))).toBe(golden.text);
     expect(cutOff(state)).toBe(golden.note);
+  });
+
+  it("reads as its conversation", () => {
+    expect(entries(state.runs)).toEqual(golden.entries);
+    expect(written(state.runs)).toBe(golden.markdown);
+    expect(isConversation(state.runs)).toBe(golden.is_conversation);
   });
 
   it.each<Version>(["v1", "v2"])("has the events of version %s", (version) => {

@@ -36,6 +36,17 @@ describe("the widget in a notebook", () => {
     expect(model.sent).toEqual([]);
   });
 
+  it("takes it, too, where the page has left only its class", async () => {
+    const el = document.createElement("div");
+    el.innerHTML = '<div class="nbs-at-p4"><b>transcript</b></div>';
+    open({ _place: "p4" });
+    document.body.append(el);
+    model.receive(frame(0, start(), chunks("live"), end()));
+    await settle();
+    expect(text(el, ".nbs-tokens")).toBe("live");
+    expect(text(el, "b")).toBe("none");
+  });
+
   /** A notebook's document with these outputs, by mime type. */
   function documentOf(...all: Data[]) {
     const outputs = all.map((data) => ({ data }));

@@ -51,11 +51,11 @@ describe("TimelineView", () => {
     expect(seen(view)).toEqual(["Chain", "Model"]);
     expect(cells(view, ".nbs-step")[1]?.style.getPropertyValue("--nbs-depth")).toBe("1");
     const [whole, model] = cells(view, ".nbs-bar");
-    expect([whole?.style.left, whole?.style.width]).toEqual(["0%", "100%"]);
-    expect([model?.style.left, model?.style.width]).toEqual(["25%", "75%"]);
+    expect([whole?.style.insetInlineStart, whole?.style.width]).toEqual(["0%", "100%"]);
+    expect([model?.style.insetInlineStart, model?.style.width]).toEqual(["25%", "75%"]);
     const firsts = cells(view, ".nbs-first");
     expect(firsts.map((mark) => mark.hidden)).toEqual([true, false]);
-    expect(firsts[1]?.style.left).toBe("75%");
+    expect(firsts[1]?.style.insetInlineStart).toBe("75%");
     expect(cells(view, ".nbs-took").map((c) => c.textContent)).toEqual(["running", "300 ms"]);
   });
 

@@ -167,7 +167,7 @@ class Conversation:
         ----------
         price
             ``{"input": …, "output": …}`` for a million tokens, in any currency. By default the
-            known prices of the models count, in US dollars: ``pip install 'nbstream[prices]'``.
+            known prices of the models count, in US dollars: ``pip install "nbstream[prices]"``.
 
         Raises
         ------

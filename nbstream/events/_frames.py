@@ -73,7 +73,7 @@ def frame(trace: Log, begin: int = 0, end: int | None = None) -> dict[str, Any]:
             continue
         at = round(event.time * TICKS_PER_SECOND)
         run, data = event.run, event.data
-        more = None if is_text_only(data) else plain(data, memo)
+        more = None if is_text_only(data) else plain(data, memo, images=True)
         is_message = issubclass(type(data), BaseMessage)
         if columns is None or (more is None and forms.get(run.index, is_message) != is_message):
             columns = {"kind": "chunks", "at": at, "run": [], "gap": [], "text": []}
@@ -135,9 +135,10 @@ def _end(trace: Log, event: Event) -> dict[str, Any]:
     output = trace.output(event.run)
     if event.data is None and issubclass(type(output), str):
         return item
-    form = plain(output, trace.memo)
+    has_chunks = trace.has_chunks(event.run)  # these have its images
+    form = plain(output, trace.memo, images=not has_chunks)
     is_message = issubclass(type(output), BaseMessage) and type(form) is dict
-    if is_message and trace.has_chunks(event.run):
+    if is_message and has_chunks:
         form = _without_logprobs(form)
     if event.data is None and is_message and type(form["content"]) is str:
         return {**item, "message": {k: v for k, v in form.items() if k != "content"}}

@@ -27,6 +27,8 @@ __all__ = ["MAX_ITEMS", "MAX_TEXT", "has_text", "is_text_only", "plain", "plain_
 
 MAX_TEXT = 20_000
 """Characters of one text that are kept."""
+MAX_IMAGE = 300_000
+"""Characters of an image that are kept, where it is said; one that has more cannot be shown."""
 MAX_ITEMS = 500
 """Entries of one list or dict that are kept."""
 MAX_DEPTH = 12
@@ -43,7 +45,7 @@ _FIELDS = (
 )
 
 
-def plain(value: Any, memo: Memo | None = None) -> Any:
+def plain(value: Any, memo: Memo | None = None, *, images: bool = False) -> Any:
     """Return a value in the form that JSON can hold, with what was cut off said in place.
 
     Messages become dicts with their ``type``, their ``content`` and whatever else they know; the id
@@ -59,6 +61,8 @@ def plain(value: Any, memo: Memo | None = None) -> Any:
         Anything.
     memo
         The memory of the log that the value is from.
+    images
+        Whether images are kept whole, as far as they can be, where other texts are cut.
 
     Examples
     --------
@@ -70,13 +74,16 @@ def plain(value: Any, memo: Memo | None = None) -> Any:
     >>> plain(knot)
     [1, '<list, as above>']
     """
-    return _Plain(memo)(value)
+    return _Plain(memo, images=images)(value)
 
 
 def plain_error(error: Any, memo: Memo | None = None) -> dict[str, Any]:
     """Return what is shown of an exception: its type and what it says."""
     look = _Plain(memo)
     return {"type": type_name(error), "message": look.text(look.message(error))}
+
+
+_DATA = ("base64", "data")
 
 
 def _is_container(kind: type) -> bool:
@@ -97,8 +104,9 @@ _NEW: Any = object()
 class _Plain(Look):
     """One walk through one value. Only types are asked what they are: an instance can lie."""
 
-    def __init__(self, memo: Memo | None) -> None:
+    def __init__(self, memo: Memo | None, *, images: bool = False) -> None:
         super().__init__(memo, MAX_NODES, MAX_CHARS)
+        self._images = images
         self._seen: dict[int, _Seen | None] = {}
 
     def __call__(self, value: Any, depth: int = 0) -> Any:
@@ -209,6 +217,11 @@ class _Plain(Look):
                 break
             name = key if type(key) is str else self.once(key, "key", partial(label, key))
             name = self.text(name)
+            if self._images and name in _DATA and type(value) is str:
+                # An image that is cut is none. Whoever says that it is one may say so behind it.
+                most = MAX_IMAGE if len(value) <= min(MAX_IMAGE, self.chars) else MAX_TEXT
+                form[name] = self.text(value, most)
+                continue
             # Two keys can look the same: 1 and "1", or two that cannot be shown.
             form[name if name not in form else f"{name} #{len(form) + 1}"] = self(value, depth)
         return form if len(form) >= count else {**form, "…": more(count - len(form))}

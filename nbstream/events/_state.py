@@ -7,9 +7,9 @@ a long stream's work grow with its square.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from ._blocks import dicts, note_blocks, to_json
 from ._metrics import Cost, Measured, count_usage, metrics_of, read_cost
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Aside",
+    "Block",
+    "Custom",
     "RunState",
     "Status",
     "ViewState",
@@ -41,8 +43,30 @@ class Aside(TypedDict):
     index: int | str | None
     """Tells calls that are written at the same time apart."""
     name: str | None
+    id: str | None
+    """The call's, by which its result knows it."""
     pieces: list[str]
     """The thought, or the arguments' JSON."""
+
+
+class Block(TypedDict):
+    """A content block that is neither text, thinking nor a call of a tool on this side."""
+
+    kind: Literal["citation", "image", "server"]
+    at: int
+    """How many texts came before it."""
+    after: int
+    """How many asides came before it."""
+    index: int | str | None
+    block: dict[str, Any]
+
+
+class Custom(TypedDict):
+    """What a step said of itself while it ran."""
+
+    time: float
+    name: str
+    data: Any
 
 
 class RunState(TypedDict):
@@ -64,6 +88,10 @@ class RunState(TypedDict):
     at_once: bool
     """Whether its one text is its output, which came at its end."""
     asides: list[Aside]
+    blocks: list[Block]
+    customs: list[Custom]
+    values: bool
+    """Whether a chunk was a value, neither a text nor a message."""
     logprobs: dict[str, float]
     """By the text's place, where the model told it."""
     usage: dict[str, int] | None
@@ -120,7 +148,11 @@ def apply(state: ViewState, frame: dict[str, Any]) -> bool:
 
 def _add_chunk(run: RunState, text: str, time: float, more: Any) -> None:
     if isinstance(more, dict):
+        note_blocks(run, more, bool(text))
         _note_message(run, more)
+        _note_logprobs(run, more)
+    if more is not None and not (isinstance(more, dict) and "content" in more):
+        run["values"] = True
     if text:
         run["texts"].append(text)
         run["times"].append(time)
@@ -145,6 +177,9 @@ def _apply_one(state: ViewState, item: dict[str, Any]) -> None:
                 "times": [],
                 "at_once": False,
                 "asides": [],
+                "blocks": [],
+                "customs": [],
+                "values": False,
                 "logprobs": {},
                 "usage": None,
                 "cost": None,
@@ -154,6 +189,9 @@ def _apply_one(state: ViewState, item: dict[str, Any]) -> None:
             }
         )
         return
+    if item["kind"] == "custom":
+        told: Custom = {"time": item["at"] / 10, "name": item["name"], "data": item["data"]}
+        state["runs"][item["run"]]["customs"].append(told)
     outcomes: dict[str, Any] = {"end": "done", "cancelled": "stopped", "error": "failed"}
     if outcome := outcomes.get(item["kind"]):  # kinds not known yet are counted and passed over
         run = state["runs"][item["run"]]
@@ -165,6 +203,8 @@ def _apply_one(state: ViewState, item: dict[str, Any]) -> None:
             item = {"output": {**item["message"], "content": "".join(run["texts"])}}
         run["output"] = item.get("output")
         if isinstance(run["output"], dict):
+            if run["type"] == "chat_model" and not (run["texts"] or run["asides"] or run["blocks"]):
+                _note_whole(run, run["output"])
             # It is the sum of the chunks', so it stands for theirs.
             if usage := count_usage(run["output"].get("usage_metadata")):
                 run["usage"] = {"input": usage[0], "output": usage[1]}
@@ -176,6 +216,17 @@ def _apply_one(state: ViewState, item: dict[str, Any]) -> None:
             run["at_once"] = True
 
 
+def _note_whole(run: RunState, message: dict[str, Any]) -> None:
+    """Take in a message that came at once: what it thought before it spoke, its calls after."""
+    has_text = bool(_text_of(message))
+    note_blocks(run, message, has_text)
+    _note_message(run, message)
+    for aside in run["asides"]:
+        aside["at"] = int(has_text and aside["kind"] == "tool_call")
+    for block in run["blocks"]:
+        block["after"] = sum(aside["kind"] == "thinking" for aside in run["asides"])
+
+
 def _text_of(output: Any) -> str:
     if isinstance(output, dict) and "content" in output:
         output = output["content"]
@@ -184,7 +235,7 @@ def _text_of(output: Any) -> str:
             output = "".join(text for text in blocks if isinstance(text, str))
     if output is None or isinstance(output, str):
         return output or ""
-    return _json(output)
+    return to_json(output)
 
 
 def _note_message(run: RunState, message: dict[str, Any]) -> None:
@@ -196,41 +247,37 @@ def _note_message(run: RunState, message: dict[str, Any]) -> None:
             "output": before["output"] + usage[1],
         }
     _note_metadata(run, message)
-    for block in _dicts(message.get("content")):
+    for block in dicts(message.get("content")):
         if isinstance(block.get("thinking"), str):
-            _extend(run, "thinking", None, None, block["thinking"])
-    for piece in _dicts(message.get("tool_call_chunks")):
-        args = piece.get("args") or ""
-        _extend(run, "tool_call", piece.get("index"), piece.get("name"), args)
-    for call in _dicts(message.get("tool_calls")):
-        _extend(run, "tool_call", call.get("id"), call.get("name"), _json(call.get("args")))
+            _extend(run, "thinking", None, {}, block["thinking"])
+    for piece in dicts(message.get("tool_call_chunks")):
+        _extend(run, "tool_call", piece.get("index"), piece, piece.get("args") or "")
+    for call in dicts(message.get("tool_calls")):
+        _extend(run, "tool_call", call.get("id"), call, to_json(call.get("args")))
+
+
+def _note_logprobs(run: RunState, message: dict[str, Any]) -> None:
     said = message.get("response_metadata")
     logprobs = said.get("logprobs") if isinstance(said, dict) else None
     if isinstance(logprobs, dict):
-        known: list[Any] = [one.get("logprob") for one in _dicts(logprobs.get("content"))]
+        known: list[Any] = [one.get("logprob") for one in dicts(logprobs.get("content"))]
         if known and all(isinstance(value, (int, float)) for value in known):
             run["logprobs"][str(len(run["texts"]))] = sum(known)
-
-
-def _dicts(items: Any) -> list[dict[str, Any]]:
-    return [one for one in items if isinstance(one, dict)] if isinstance(items, list) else []
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _extend(
     run: RunState,
     kind: Literal["thinking", "tool_call"],
     index: Any,
-    name: Any,
+    called: dict[str, Any],
     piece: Any,
 ) -> None:
     """Add a part to the aside it belongs to, or begin a new one."""
     index = index if isinstance(index, (int, str)) else None
-    name = name if isinstance(name, str) else None
-    piece = piece if isinstance(piece, str) else _json(piece)
+    name, call_id = (
+        one if isinstance(one, str) else None for one in (called.get("name"), called.get("id"))
+    )
+    piece = piece if isinstance(piece, str) else to_json(piece)
     for aside in reversed(run["asides"]):
         # A thought goes on until text comes; a call, until another name comes under its index.
         if aside["kind"] == kind and aside["index"] == index:
@@ -239,10 +286,12 @@ def _extend(
             if kind == "tool_call" and name and aside["name"]:
                 break
             aside["name"] = aside["name"] or name
+            aside["id"] = aside["id"] or call_id
             aside["pieces"].append(piece)
             return
+    at = len(run["texts"])
     run["asides"].append(
-        {"kind": kind, "at": len(run["texts"]), "index": index, "name": name, "pieces": [piece]}
+        {"kind": kind, "at": at, "index": index, "name": name, "id": call_id, "pieces": [piece]}
     )
 
 

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Interrupt"]
+__all__ = ["Interrupt", "can_wake"]
+
+
+def can_wake() -> bool:
+    """Tell whether an interrupt ends a wait for the network, as a signal does; not on Windows."""
+    return hasattr(signal, "pthread_kill")
 
 
 class Interrupt:
@@ -44,8 +49,8 @@ class Interrupt:
             main = threading.main_thread().ident
             if not self._depth or main is None:
                 return False
-            if hasattr(signal, "pthread_kill"):
+            if can_wake():
                 signal.pthread_kill(main, signal.SIGINT)
-            else:  # Windows
+            else:
                 _thread.interrupt_main()
             return True

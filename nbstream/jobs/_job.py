@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator
 from concurrent import futures
 from concurrent.futures import Future
@@ -14,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import NbstreamError, Stopped
 from .._iterate import aclose, close
-from .._loops import run_sync, running_loop, start, wait
+from .._loops import aiter_in_thread, run_sync, running_loop, start, wait
 from .._secrets import hide_all, hide_in_error, says_a_key
 from .._shown import named
+from .._threads import has_threads, start_thread
 from ..events import Trace
 from ..events._fold import Fold
 from ..events._follow import asked_again, is_followed, scope_of
@@ -208,7 +210,7 @@ class Job:
     def start(self, stream: Any, *, is_apart: bool = True) -> None:
         """Run a stream to its end, elsewhere: on a thread, or in the loop that is running.
 
-        Where there can be no threads it runs here, or in the loop that is running.
+        Where there can be no threads it runs in the loop that is running, step by step; else here.
 
         Parameters
         ----------
@@ -227,15 +229,17 @@ class Job:
             self._end(error)
 
         with within(self._scope()):
+            if running is not None and not has_threads():
+                is_apart = False
+                if not isinstance(stream, AsyncIterator):
+                    stream = aiter_in_thread(stream)
             if not isinstance(stream, AsyncIterator):
                 context = copy_context()
 
                 def target() -> None:
                     context.run(_call, done, _drain, stream)
 
-                try:
-                    threading.Thread(target=target, name="nbstream-run", daemon=True).start()
-                except RuntimeError:  # Pyodide has no threads
+                if start_thread(target, "nbstream-run") is None:
                     target()
                 return
             loop = None if is_apart else running
@@ -281,12 +285,12 @@ class Job:
         self.trace.stop()
         if self._cancel is not None:
             self._cancel()
-        timer = threading.Timer(GRACE, self._insist)
-        timer.daemon = True
-        try:
-            timer.start()
-        except RuntimeError:  # no threads: the next chunk has to do
-            _logger.debug("There is no thread to wait for a stop.")
+        # Without a thread that waits for it, the next chunk has to do.
+        start_thread(self._insist_later, "nbstream-stop")
+
+    def _insist_later(self) -> None:
+        time.sleep(GRACE)
+        self._insist()
 
     def _insist(self) -> None:
         """End a run that has not heard of the stop, since nothing comes."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
-from contextlib import suppress
+from functools import partial
 from typing import Any
 
+from .._threads import start_thread
 from ._magics import ChatMagics
 from ._session import is_kernel
 from ._watch import WatchMagics
@@ -35,10 +35,7 @@ def load_ipython_extension(ipython: Any) -> None:
     ipython.register_magics(magics, WatchMagics(ipython))
     magics.session.cells.start()
     if is_kernel(ipython):
-        with suppress(RuntimeError):  # no threads here: the first prompt takes a little longer
-            threading.Thread(
-                target=_warm_up, args=(magics,), name="nbstream-warm-up", daemon=True
-            ).start()
+        start_thread(partial(_warm_up, magics), "nbstream-warm-up")  # it is only quicker with it
 
 
 def _warm_up(magics: ChatMagics) -> None:

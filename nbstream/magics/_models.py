@@ -108,8 +108,8 @@ def _adjusted(
 
 
 def providers(namespace: dict[str, Any]) -> list[list[str]]:
-    """Return a row for each provider: name, what it is, whether it streams, what it needs."""
-    from ..models._providers import PROVIDERS, key_of, missing
+    """Return a row for each provider: name, what it is and has, and what it needs."""
+    from ..models._providers import HAS, PROVIDERS, key_of, missing, what_it_has
 
     rows = []
     for one in PROVIDERS.values():
@@ -120,10 +120,9 @@ def providers(namespace: dict[str, Any]) -> list[list[str]]:
         if not needs and one.address and not one.key_variable:
             ready = f"a server at {one.address.removesuffix('/v1')}"
         name = one.name if one.name == "local" else f"{one.name}:NAME"
-        rows.append([name, one.title, one.streams, needs or ready])
+        rows.append([name, one.title, one.dialect, *what_it_has(one), needs or ready])
     for name, value in namespace.items():
         if not name.startswith("_") and is_model(value):
-            rows.append(
-                [name, f"a variable: {type(value).__name__}", "yes", "set up in the notebook"]
-            )
+            what = (f"a variable: {type(value).__name__}", "", *("" for _ in HAS))
+            rows.append([name, *what, "set up in the notebook"])
     return rows

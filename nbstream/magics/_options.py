@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "VIEWS", "chat_options", "option_names", "parse", "unreplaced"]
 
-VIEWS = ("tokens", "markdown", "events", "timeline")
+VIEWS = ("tokens", "markdown", "transcript", "events", "timeline")
 KINDS = ("markdown", "code", "json", "html", "math", "text")
 
 
@@ -92,7 +92,8 @@ _OPTIONS = (
         "--view",
         metavar="VIEW",
         type=_one_of(*VIEWS),
-        help=f"Which tab is on top: {', '.join(VIEWS)}. Default: tokens.",
+        help=f"Which tab is on top: {', '.join(VIEWS)}. Default: tokens, "
+        "or the transcript where there is more than one call.",
     ),
     argument("-e", "--events", action="store_true", help="The same as --view timeline."),
     argument(

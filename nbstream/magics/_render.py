@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, ParseError
+from .._shown import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,7 @@ def show_as(kind: str, text: str, value: Any, shell: Any) -> None:
             )
         shell.set_next_input("\n\n".join(blocks), replace=False)
         return
-    data = {"text/plain": text}
+    data = {"text/plain": printable(text)}
     if kind == "markdown":
         data["text/markdown"] = safe_markdown(text)
     elif kind == "math":
@@ -73,7 +74,7 @@ def show_as(kind: str, text: str, value: Any, shell: Any) -> None:
     elif kind == "json":
         found = _as_json(value) if not isinstance(value, str) else None
         found = find_json(text) if found is None else found
-        data["text/plain"] = json.dumps(found, ensure_ascii=False, indent=2)
+        data["text/plain"] = printable(json.dumps(found, ensure_ascii=False, indent=2))
         data["application/json"] = found
     display(data, raw=True)
 
@@ -215,10 +216,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: str = 
 
     if any(len(row) != len(headers) for row in rows):
         raise InputError("A table's rows must be as long as its headers.")
-    display(
-        {"text/plain": _as_text(headers, rows, caption)} | _as_html(headers, rows, caption),
-        raw=True,
-    )
+    text = printable(_as_text(headers, rows, caption))
+    display({"text/plain": text} | _as_html(headers, rows, caption), raw=True)
 
 
 def _as_html(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from .._shown import near
+from .._shown import near, printable
 from ..conversation import Conversation, Origin
 from ..conversation._cells import place_of, put
 from ..conversation._turn import cost_of_job, text_of_answer, usage_of
@@ -21,7 +21,7 @@ from ..widget._show import launch
 from ._cells import Cells
 from ._errors import own_names
 from ._models import make_model
-from ._options import unreplaced
+from ._options import VIEWS, unreplaced
 from ._tools import ToolLoop, named_tools
 
 if TYPE_CHECKING:
@@ -291,7 +291,10 @@ class Session:
         options = self.view_options()
         if prompt.delimiter is not None:
             options["delimiter"] = prompt.delimiter
-        options["view"] = prompt.view or ("timeline" if prompt.events else self.settings.view)
+        view = prompt.view or ("timeline" if prompt.events else self.settings.view)
+        # What nobody has chosen is left to the page.
+        if prompt.view or view != VIEWS[0]:
+            options["view"] = view
         return options
 
     def _keep(self, answer: Answer, prompt: Prompt, branch: str | None) -> None:
@@ -326,4 +329,4 @@ class Session:
 
     def say(self, text: str) -> None:
         """Tell the user something that is no error."""
-        print(f"nbstream: {text}")  # noqa: T201
+        print(printable(f"nbstream: {text}"))  # noqa: T201

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from .._secrets import hide_all
-from .._shown import near
+from .._shown import near, printable
 from ..conversation import Conversation
 from ..conversation._cells import index_of
 from ..models._providers import PROVIDERS
@@ -88,8 +88,9 @@ def _status(session: Session) -> None:
 
 
 def _models(session: Session) -> None:
-    headers = ("name", "what it is", "streams", "needs")
-    table(headers, providers(session.shell.user_ns))
+    from ..models._providers import HAS
+
+    table(("name", "what it is", "dialect", *HAS, "needs"), providers(session.shell.user_ns))
 
 
 def _model(session: Session, name: str) -> None:
@@ -268,7 +269,8 @@ def _help(session: Session, verb: str) -> None:  # noqa: ARG001
     verb = verb.removeprefix("%chat").strip()
     if verb and verb not in HELP:
         raise InputError(f"There is no %chat {verb}.{near(verb, HELP)} %chat help lists all.")
-    print(help_on(verb) if verb else f"{overview()}\n\n%%chat? explains the prompts.")  # noqa: T201
+    text = help_on(verb) if verb else f"{overview()}\n\n%%chat? explains the prompts."
+    print(printable(text))  # noqa: T201
 
 
 def _path(name: str) -> Path:

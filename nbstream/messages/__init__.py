@@ -3,15 +3,14 @@
 Names and fields are those of LangChain's public API, so that code moves over unchanged.
 """
 
+from ._chunks import AIMessageChunk, merge_chunks
 from ._convert import convert_to_messages, message_class
 from ._messages import (
     AIMessage,
-    AIMessageChunk,
     BaseMessage,
     HumanMessage,
     SystemMessage,
     ToolMessage,
-    merge_chunks,
 )
 from ._types import Content, InvalidToolCall, ToolCall, ToolCallChunk, UsageMetadata
 

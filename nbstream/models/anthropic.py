@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from .._exceptions import InputError
 from .._shown import listed
 from ..tools import convert_to_tool
+from ..wire._anthropic_request import cites
 from ..wire.anthropic import AnthropicReader, system_text, turns
 from ._sdk import SdkChat, is_theirs, no_such_tool
 
@@ -113,8 +114,8 @@ class ChatAnthropic(SdkChat):
         self.effort = effort
         self.json_schema = json_schema
 
-    def _reader(self, request: dict[str, Any]) -> Reader:  # noqa: ARG002
-        return AnthropicReader()
+    def _reader(self, request: dict[str, Any]) -> Reader:
+        return AnthropicReader(in_blocks=cites(request))
 
     def _create(self, client: Any) -> Callable[..., Any]:
         return client.messages.create  # type: ignore[no-any-return]

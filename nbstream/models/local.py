@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
+from .._iterate import aclosing, close
 from .._shown import brief
 from ..messages import AIMessage, SystemMessage
+from ..messages._merge import add_usage
 from ._engine import LOCAL_MODEL, Endpoint, Setup, server_of
 from ._local_chat import LocalChat, held_to, needs_chat
 from .anthropic import ChatAnthropic
@@ -42,10 +45,10 @@ class ChatLocal(ChatAnthropic):
         The longest answer, in tokens; question and answer together have room for ``n_ctx``.
     system
         Standing instructions.
-    temperature
-        How freely the model chooses; 0.6 for the small one.
+    temperature, top_p
+        How freely the model chooses; a temperature of 0.6 for the small one.
     extra_body
-        Further sampling settings that llama.cpp takes here: ``top_k``, ``top_p``.
+        Further sampling settings that llama.cpp takes here: ``top_k``, ``seed``.
     logprobs
         Whether each token comes with its log-probability.
     top_logprobs
@@ -85,6 +88,7 @@ class ChatLocal(ChatAnthropic):
         max_tokens: int = 256,
         system: str | None = None,
         temperature: float | None = None,
+        top_p: float | None = None,
         extra_body: dict[str, Any] | None = None,
         logprobs: bool | None = None,
         top_logprobs: int | None = None,
@@ -111,6 +115,7 @@ class ChatLocal(ChatAnthropic):
             max_tokens=max_tokens,
             system=system,
             temperature=temperature,
+            top_p=top_p,
             extra_body=extra_body,
             name=name,
         )
@@ -122,14 +127,55 @@ class ChatLocal(ChatAnthropic):
     ) -> Iterator[AIMessageChunk]:
         if (asked := self._by_chat(messages, kwargs)) is not None:
             return self._chat()._stream_messages(asked[0], **asked[1])
-        return super()._stream_messages(messages, **kwargs)
+        return self._begun(messages, super()._stream_messages(messages, **kwargs))
 
     def _astream_messages(
         self, messages: list[BaseMessage], **kwargs: Any
     ) -> AsyncIterator[AIMessageChunk]:
         if (asked := self._by_chat(messages, kwargs)) is not None:
             return self._chat()._astream_messages(asked[0], **asked[1])
-        return super()._astream_messages(messages, **kwargs)
+        return self._abegun(messages, super()._astream_messages(messages, **kwargs))
+
+    # The server leaves out an answer's beginning, which has its model and the size of the input,
+    # where the first token is a part of a character, as many smileys begin.
+
+    def _begun(
+        self, messages: list[BaseMessage], chunks: Iterator[AIMessageChunk]
+    ) -> Iterator[AIMessageChunk]:
+        try:
+            for chunk in chunks:
+                if _lacks_input(chunk):
+                    with suppress(self._package().APIError):
+                        asked = self._client.messages.count_tokens(**self._counted(messages))
+                        chunk = self._with_input(chunk, asked.input_tokens)
+                yield chunk
+        finally:
+            close(chunks)
+
+    async def _abegun(
+        self, messages: list[BaseMessage], chunks: AsyncIterator[AIMessageChunk]
+    ) -> AsyncIterator[AIMessageChunk]:
+        async with aclosing(chunks) as stream:
+            async for chunk in stream:
+                if _lacks_input(chunk):
+                    client = await self._async_client()
+                    with suppress(self._package().APIError):
+                        asked = await client.messages.count_tokens(**self._counted(messages))
+                        chunk = self._with_input(chunk, asked.input_tokens)
+                yield chunk
+
+    def _counted(self, messages: list[BaseMessage]) -> dict[str, Any]:
+        request = self._request(messages, {})
+        return {k: v for k, v in request.items() if k in ("messages", "model", "system")}
+
+    def _with_input(self, chunk: AIMessageChunk, tokens: int) -> AIMessageChunk:
+        chunk = chunk.copy()
+        chunk.usage_metadata = add_usage(
+            chunk.usage_metadata,
+            {"input_tokens": tokens, "output_tokens": 0, "total_tokens": tokens},
+        )
+        chunk.response_metadata = {"model_name": self.model, **chunk.response_metadata}
+        return chunk
 
     def _held_to(self, tool: dict[str, Any]) -> dict[str, Any] | None:
         return held_to(tool)
@@ -148,7 +194,8 @@ class ChatLocal(ChatAnthropic):
         if self.system:
             messages = [SystemMessage(self.system), *messages]
         # What one call says counts more than what the model was made with.
-        ours = {"temperature": self.temperature, **(self.extra_body or {})}
+        sampling = {"temperature": self.temperature, "top_p": self.top_p}
+        ours = {**sampling, **(self.extra_body or {})}
         extra = {k: v for k, v in ours.items() if k not in kwargs and v is not None}
         extra |= kwargs.get("extra_body") or {}
         return messages, {"max_tokens": self.max_tokens, **kwargs, "extra_body": extra}
@@ -205,6 +252,11 @@ class ChatLocal(ChatAnthropic):
 
     def _api_key(self) -> str:
         return server_of(self._setup).key.reveal()
+
+
+def _lacks_input(chunk: AIMessageChunk) -> bool:
+    usage = chunk.usage_metadata
+    return usage is not None and not usage["input_tokens"]
 
 
 def _file(model: str | Path) -> Path:

@@ -8,7 +8,7 @@ from .._exceptions import InputError
 from .._shown import listed
 from ..messages import SystemMessage
 from ..tools import convert_to_tool
-from ..wire._openai_request import function_of
+from ..wire._openai_request import cites, function_of
 from ..wire.openai_chat import OpenAIChatReader, chat_messages
 from ..wire.openai_responses import OpenAIResponsesReader, response_items
 from ._schemas import closed, requires_all
@@ -30,7 +30,7 @@ _ODDS = "message.output_text.logprobs"
 class ChatOpenAI(SdkChat):
     """A model behind OpenAI's APIs, or a compatible one, through the official SDK.
 
-    It needs the extra: ``pip install 'nbstream[openai]'``.
+    It needs the extra: ``pip install "nbstream[openai]"``.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class ChatOpenAI(SdkChat):
         The longest answer, in tokens; by default the endpoint's own limit.
     system
         Standing instructions; system messages in the input are added after it.
-    temperature
+    temperature, top_p
         How freely the model chooses; by default the endpoint's own.
     base_url
         Another endpoint that speaks this API: Ollama, vLLM, LM Studio, Groq, OpenRouter. By default
@@ -105,6 +105,7 @@ class ChatOpenAI(SdkChat):
         max_tokens: int | None = None,
         system: str | None = None,
         temperature: float | None = None,
+        top_p: float | None = None,
         base_url: str | None = None,
         api_key: str | None = None,
         key_variable: str | None = "OPENAI_API_KEY",
@@ -138,6 +139,7 @@ class ChatOpenAI(SdkChat):
                 "reasoning_effort."
             )
         self.temperature = temperature
+        self.top_p = top_p
         self.key_variable = key_variable
         self.use_responses_api = use_responses_api
         self.reasoning_effort = reasoning_effort
@@ -148,8 +150,9 @@ class ChatOpenAI(SdkChat):
         self.json_schema = json_schema
         self.thinking_as = thinking_as
 
-    def _reader(self, request: dict[str, Any]) -> Reader:  # noqa: ARG002
-        return OpenAIResponsesReader() if self.use_responses_api else OpenAIChatReader()
+    def _reader(self, request: dict[str, Any]) -> Reader:
+        make = OpenAIResponsesReader if self.use_responses_api else OpenAIChatReader
+        return make(in_blocks=cites(request))
 
     def _create(self, client: Any) -> Callable[..., Any]:
         api = client.responses if self.use_responses_api else client.chat.completions
@@ -158,7 +161,7 @@ class ChatOpenAI(SdkChat):
     def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
         if self.system:
             messages = [SystemMessage(self.system), *messages]
-        settings = {"temperature": self.temperature, **kwargs}
+        settings = {"temperature": self.temperature, "top_p": self.top_p, **kwargs}
         # One name for both APIs, as everywhere else.
         limit = settings.pop("max_tokens", self.max_tokens)
         asked = self._responses if self.use_responses_api else self._chat
@@ -182,7 +185,8 @@ class ChatOpenAI(SdkChat):
         }
 
     def _is_openais(self) -> bool:
-        return not self._address()
+        is_azure = type(self._lent).__name__.endswith("AzureOpenAI")
+        return is_azure or (self._address() or self.home).startswith(self.home)
 
     def _responses(
         self, messages: list[BaseMessage], limit: int | None, settings: dict[str, Any]

@@ -8,6 +8,7 @@ from .._exceptions import InputError
 from .._shown import brief
 from ..sources import family_of
 from ._azure import ChatAzure
+from ._clients import is_client, model_of
 from ._colab import ChatColab
 from ._keys import KEYS
 from ._providers import PROVIDERS
@@ -26,7 +27,7 @@ _BEGINNINGS = {"claude": "anthropic", "gpt-": "openai"}
 
 
 def init_chat_model(
-    model: Any = None, *, model_provider: str | None = None, **kwargs: Any
+    model: Any = None, *, model_provider: str | None = None, client: Any = None, **kwargs: Any
 ) -> BaseChatModel:
     """Make a chat model from its name.
 
@@ -38,16 +39,20 @@ def init_chat_model(
         ``"groq:llama-3.3-70b-versatile"`` or ``"ollama:qwen3:4b"``; ``docs/models.md`` and
         ``%chat models`` list the providers. ``"colab:NAME"``: one of Colab's own, with no key.
         A name that begins with ``claude`` or ``gpt-`` needs no provider. None: Claude where there
-        is a key for it, else the embedded model.
+        is a key for it, else the embedded model. Or a chat model of LangChain's.
     model_provider
         The provider, where the name is only the model's.
+    client
+        A client of the openai or the anthropic SDK (also for Azure, Bedrock, Vertex; also an async
+        one), or of one made in their way, such as Groq's: it is asked, and ``model`` is what the
+        model is called there. It stays its owner's to close.
     **kwargs
         Passed to the model: ``max_tokens``, ``system``, ``base_url``, …
 
     Raises
     ------
     InputError
-        If the name is of no known provider.
+        If the name is of no known provider, or the client of no known kind.
 
     Examples
     --------
@@ -58,7 +63,12 @@ def init_chat_model(
     ChatOpenAI(model='qwen3:4b')
     >>> init_chat_model("local")
     ChatLocal(model='SmolLM2-135M-Instruct')
+    >>> import openai
+    >>> init_chat_model("qwen3", client=openai.OpenAI(base_url="http://localhost/v1", api_key="x"))
+    ChatOpenAI(model='qwen3')
     """
+    if is_client(model) or client is not None:
+        return _of_client(model, client, **kwargs)
     if model is None and model_provider is None:
         names = (ChatAnthropic.key_variable, ChatAnthropic.second_variable)
         return ChatAnthropic(**kwargs) if KEYS.find(*names) else ChatLocal(**kwargs)
@@ -84,7 +94,7 @@ def init_chat_model(
     if provider == "azure" and name:
         return ChatAzure(name, **kwargs)
     if (
-        provider not in ("anthropic", "azure", "local")
+        provider not in ("anthropic", "azure", "colab", "langchain", "local")
         and name
         and (row := PROVIDERS.get(provider))
     ):
@@ -94,6 +104,17 @@ def init_chat_model(
         f"Unknown model {model!r}. Use 'local' for the embedded model, or 'PROVIDER:NAME' such as "
         f"'anthropic:claude-sonnet-5-5'; the providers are {', '.join(PROVIDERS)}."
     )
+
+
+def _of_client(model: Any, client: Any, **kwargs: Any) -> BaseChatModel:
+    if client is None:
+        return model_of(model, None, **kwargs)  # which says where the name goes
+    if not is_client(client):
+        raise InputError(
+            f"client is one of the openai or anthropic SDK, such as openai.OpenAI(…), not "
+            f"{brief(client)}. What another library streams, show() and watch() take as it is."
+        )
+    return model_of(client, model, **kwargs)
 
 
 def _parted(model: str) -> tuple[str, str]:

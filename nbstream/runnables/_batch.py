@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from .._shown import listed
+from .._threads import InPlace, pool
 from .config import inherited, max_concurrency, one_each
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
-    from concurrent.futures import Executor
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
     from .base import Runnable
     from .config import RunnableConfig
@@ -43,7 +43,12 @@ def batch_as_completed(
 ) -> Iterator[tuple[int, Any]]:
     if not (inputs := listed(inputs, "batch_as_completed", "inputs")):
         return
-    with _calls(step, inputs, config, kwargs) as calls:
+    with _calls(step, inputs, config, kwargs) as begun:
+        if not isinstance(begun, list):  # one after the other
+            for index, call in enumerate(begun):
+                yield index, _outcome(call, return_exceptions)
+            return
+        calls: list[Future[Any]] = begun
         places = {call: index for index, call in enumerate(calls)}
         waiting = set(calls)
         while waiting:
@@ -55,17 +60,24 @@ def batch_as_completed(
 @contextmanager
 def _calls(
     step: Runnable[Any, Any], inputs: Sequence[Any], config: Any, kwargs: dict[str, Any]
-) -> Iterator[list[Future[Any]]]:
+) -> Iterator[Iterable[Future[Any]]]:
+    """Give a list of calls, all begun; without threads, an iterator that makes one at a time."""
     configs = one_each(config, len(inputs))
-    calls: list[Future[Any]] = []
     with _executor(configs[0]) as executor:
-        try:
-            for item, one in zip(inputs, configs, strict=True):
-                calls.append(_submit(executor, step.invoke, item, one, kwargs))
+        calls = (
+            _submit(executor, step.invoke, item, one, kwargs)
+            for item, one in zip(inputs, configs, strict=True)
+        )
+        if isinstance(executor, InPlace):
             yield calls
+            return
+        begun: list[Future[Any]] = []
+        try:
+            begun.extend(calls)
+            yield begun
         finally:
             # After a failure the rest would only be waited for in vain.
-            for call in calls:
+            for call in begun:
                 call.cancel()
 
 
@@ -75,23 +87,23 @@ def _executor(config: RunnableConfig | None) -> Iterator[Executor]:
     if given := inherited(config).get("executor"):
         yield given
         return
-    with ThreadPoolExecutor(limit) as pool:
-        yield pool
+    with pool(limit) as own:
+        yield own
 
 
-def threads(count: int) -> ThreadPoolExecutor:
+def threads(count: int) -> Executor:
     """Return a pool for the branches of one call.
 
     Never the caller's own: calls that wait in a pool for others in the same pool can lock it up.
     """
-    return ThreadPoolExecutor(min(max_concurrency() or count, count))
+    return pool(min(max_concurrency() or count, count))
 
 
 def _submit(
     executor: Executor, function: Any, input: Any, config: Any, kwargs: dict[str, Any]
 ) -> Future[Any]:
     """Call a step on an executor; a thread gets a copy of the caller's context."""
-    if isinstance(executor, ThreadPoolExecutor):
+    if isinstance(executor, (ThreadPoolExecutor, InPlace)):
         return executor.submit(copy_context().run, _call, function, input, config, kwargs)
     # Neither a context nor an executor can travel to another process.
     rest = {key: value for key, value in (config or {}).items() if key != "executor"}

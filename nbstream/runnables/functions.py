@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, overload
 
 from .._exceptions import InputError
 from .._iterate import aclosing
 from .._loops import aiter_in_thread, iter_from_loop, iter_sync, run_in_thread, run_sync
 from .._shown import brief
+from .._threads import has_threads, pool
 from ..events._chunks import add_chunks
 from ._fluent import Input, Output
 from ._functions import caller, is_async_generator_function, is_generator_function, name_of
@@ -268,9 +268,11 @@ class RunnableGenerator(Runnable[Input, Output]):
     async def _in_thread(
         self, input: AsyncIterator[Any], kwargs: dict[str, Any]
     ) -> AsyncIterator[Any]:
-        # The plain function waits in a thread for chunks that come in the loop.
-        source = self._acall(iter_from_loop(input), kwargs)
-        with ThreadPoolExecutor(1, "nbstream-step") as own:
+        # The plain function waits in a thread for chunks that come in the loop; with no thread to
+        # wait in, it begins when all are there.
+        chunks = iter_from_loop(input) if has_threads() else iter([one async for one in input])
+        source = self._acall(chunks, kwargs)
+        with pool(1, "nbstream-step") as own:
             async with aclosing(aiter_in_thread(source, own)) as stream:
                 async for chunk in stream:
                     yield chunk

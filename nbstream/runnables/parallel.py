@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -126,7 +127,9 @@ class RunnableParallel(Runnable[Input, dict[str, Any]]):
                 for call in asked:
                     call.cancel()
                 wait(asked)
-                for name, stream in streams.items():
+                for (name, stream), left in zip(streams.items(), shared.left, strict=True):
+                    if shared.has_failed:
+                        contexts[name].run(_tell, stream, left)
                     contexts[name].run(close, stream)
 
     async def _atransform(
@@ -177,17 +180,27 @@ class _Failure(NamedTuple):
     error: BaseException
 
 
+def _tell(stream: Iterator[Any], left: deque[Any]) -> None:
+    """Let a branch see how its source failed, if it has not come to that yet."""
+    before = -1
+    with suppress(Exception):
+        while left and len(left) != before and first(stream) is not END:
+            before = len(left)
+
+
 class _Shared:
     """One iterator, read by several threads at paces of their own."""
 
     def __init__(self, source: Iterator[Any]) -> None:
         self._source = source
+        self.has_failed = False
         self._lock = threading.Lock()
-        self._waiting: list[deque[Any]] = []
+        self.left: list[deque[Any]] = []
+        """What each reader has not taken yet."""
 
     def reader(self) -> Iterator[Any]:
         mine: deque[Any] = deque()
-        self._waiting.append(mine)
+        self.left.append(mine)
         return self._read(mine)
 
     def _read(self, mine: deque[Any]) -> Iterator[Any]:
@@ -195,8 +208,8 @@ class _Shared:
             with self._lock:
                 if not mine:
                     item = self._next()
-                    for waiting in self._waiting:
-                        waiting.append(item)
+                    for left in self.left:
+                        left.append(item)
             item = mine.popleft()
             if item is END:
                 return
@@ -208,6 +221,7 @@ class _Shared:
         try:
             return first(self._source)
         except BaseException as error:  # each of the readers is to see it
+            self.has_failed = isinstance(error, Exception)
             return _Failure(error)
 
 

@@ -74,6 +74,11 @@ class _Turns(Adapter):
             self._reader = READERS["anthropic"]()
         steps.say(self._reader.read(item), model=self._reader.model or None)
 
+    def ensure_whole(self) -> None:
+        """Raise if the last answer has begun and its end has not come."""
+        if self._reader.has_begun:
+            self._reader.ensure_whole()
+
 
 def adapter_for(item: Any, source: Any, log: Log, root: Run) -> Adapter | None:
     """Return the adapter of a stream; None where its items are chunks as they are.

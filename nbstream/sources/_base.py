@@ -24,6 +24,15 @@ class Adapter:
     def finish(self, steps: Steps) -> None:
         """Take note that nothing more comes."""
 
+    def ensure_whole(self) -> None:
+        """Raise if a model's answer has begun and its end has not come.
+
+        Raises
+        ------
+        ProviderError
+            If it broke off.
+        """
+
 
 class Answer(Adapter):
     """A stream that is one model's answer, in one of the wire formats.
@@ -44,6 +53,11 @@ class Answer(Adapter):
     def finish(self, steps: Steps) -> None:
         """Take note that nothing more comes."""
         steps.give(self._reader.finish())
+
+    def ensure_whole(self) -> None:
+        """Raise if it has begun and its end has not come."""
+        if self._reader.has_begun:
+            self._reader.ensure_whole()
 
 
 def thought(text: str) -> AIMessageChunk | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from .._exceptions import NbstreamError
+from .._exceptions import NbstreamError, ProviderError
 from .._iterate import aclose, close
 from ..events._follow import afollow, follow
 from ..events._scope import Scope
@@ -41,6 +41,9 @@ _MODELS = frozenset(
     ]
 )
 """The libraries whose streams are one model's answer."""
+
+_STREAMS = frozenset({"AsyncStream", "Stream", "coroutine"})
+"""The types of what the SDKs of Anthropic and OpenAI hand out for an answer."""
 
 
 def read(source: Any, log: Log, asked: Asked | None = None) -> Iterator[Any] | AsyncIterator[Any]:
@@ -91,6 +94,7 @@ class _Reading:
         self._package = top_module(source)
         self._adapter: Adapter | None = None
         self._is_found = False
+        self._has_items = False
 
     def begin(self) -> Scope:
         if (asked := self._asked) is not None:
@@ -141,6 +145,7 @@ class _Reading:
                 else:
                     yield from self._read(item)
             yield from self._last()
+            self._ensure_whole()
         except BaseException as error:
             self._steps.close(error)
             raise
@@ -159,6 +164,7 @@ class _Reading:
                         yield chunk
             for chunk in self._last():
                 yield chunk
+            self._ensure_whole()
         except BaseException as error:
             self._steps.close(error)
             raise
@@ -168,6 +174,7 @@ class _Reading:
 
     def _is_plain(self, item: Any) -> bool:
         """Tell whether an item is a chunk as it is."""
+        self._has_items = True
         kind = type(item)
         if kind is str or kind is AIMessageChunk:
             return True
@@ -193,3 +200,19 @@ class _Reading:
         if self._adapter is not None:
             self._adapter.finish(self._steps)
         return self._steps.take()
+
+    def _ensure_whole(self) -> None:
+        """Raise if a provider's stream has ended, in order, before its answer had.
+
+        Of a stream that someone has made of one, such as a generator that leaves events out, no
+        end can be expected.
+        """
+        if self._asked is not None or self._package not in _MODELS:
+            return
+        if self._adapter is not None:
+            self._adapter.ensure_whole()
+        elif not self._has_items and type(self._source).__name__ in _STREAMS:
+            raise ProviderError(
+                "The answer is empty: not even its beginning came. Check the client's base_url, "
+                "and that it speaks this API; then run this again."
+            )

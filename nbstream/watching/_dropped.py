@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from queue import SimpleQueue
-from threading import Thread
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from .._threads import start_thread
+
 if TYPE_CHECKING:
+    from threading import Thread
+
     from ._call import Call
 
 __all__ = ["drop_later", "start"]
@@ -25,15 +29,15 @@ def drop_later(call: Call) -> None:
 
 
 def start() -> None:
-    """Start that thread, once for the process."""
+    """Start that thread, once for the process; without threads, end what waits here."""
     if _threads and _threads[0].is_alive():  # a forked child has none
         return
-    thread = Thread(target=_run, name="nbstream-dropped", daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # Pyodide has no threads
+    if thread := start_thread(_run, "nbstream-dropped"):
+        _threads[:] = [thread]
         return
-    _threads[:] = [thread]
+    with suppress(Empty):
+        while True:
+            _calls.get_nowait().drop()
 
 
 def _run() -> None:

@@ -71,6 +71,7 @@ class ChatView(ChatPage):
         if conversation is None:
             conversation = Conversation(model, system=system, messages=messages, input=input)
         super().__init__(conversation, {"view": "markdown", "delimiter": "|", **options})
+        self._auto = "view" not in options
 
     @property
     def system(self) -> str | None:

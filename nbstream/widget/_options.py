@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-__all__ = ["ViewOptions", "check_options", "lists_options"]
+__all__ = ["VIEWS", "ViewOptions", "check_options", "lists_options"]
+
+
+VIEWS = ("tokens", "markdown", "transcript", "events", "timeline")
 
 
 class ViewOptions(traitlets.HasTraits):
     """How a run is shown. `StreamView` says what each of these means."""
 
-    view = Choice(
-        ["tokens", "markdown", "events", "timeline"], "tokens", help="Which tab is on top."
-    ).tag(sync=True)
+    view = Choice(VIEWS, "tokens", help="Which tab is on top.").tag(sync=True)
     delimiter = Text("|", help="Shown between chunks; empty for none.").tag(sync=True)
     borders = Choice(
         ["delimiter", "bands", "none"], "delimiter", help="How borders between chunks are shown."

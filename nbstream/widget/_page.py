@@ -13,7 +13,7 @@ import traitlets
 
 from .._exceptions import NbstreamError
 from .._secrets import hide_all
-from .._shown import named
+from .._shown import named, printable
 from ._host import host, is_attended
 from ._options import ViewOptions, check_options
 from ._pump import _PUMP
@@ -48,6 +48,9 @@ class Page(ViewOptions, anywidget.AnyWidget):
     _place = traitlets.Unicode(help="Names the transcript that the view stands in for.").tag(
         sync=True
     )
+    _auto = traitlets.Bool(True, help="Whether nobody has said which view is on top.").tag(
+        sync=True
+    )
     _log = traitlets.Dict(help="The log so far, filled in when a page asks for it.").tag(sync=True)
 
     _handlers: ClassVar[dict[str, str]] = {
@@ -74,8 +77,14 @@ class Page(ViewOptions, anywidget.AnyWidget):
         self._outputs = Outputs(self)
         check_options(self, options)
         super().__init__(_place=uuid.uuid4().hex, _build=build(), **options, **state)
+        self._auto = self._auto and "view" not in options
         self.on_msg(self._on_page_message)
         self._watch()
+
+    @traitlets.validate("view")
+    def _choose_view(self, proposal: Any) -> Any:
+        self._auto = False  # also where it is what it was
+        return proposal["value"]
 
     # What a subclass says
 
@@ -210,7 +219,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
         html, text = self._transcript()
         data["text/html"] = saved_html(self._place, html, text)
         data["text/markdown"] = text
-        data["text/plain"] = text
+        data["text/plain"] = text or repr(self)
         return data, metadata
 
     def _ipython_display_(self) -> None:
@@ -225,6 +234,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
         data, metadata = self._repr_mimebundle_()
         if not self._displays:
             self._outputs.begin(data)
+        data["text/plain"] = printable(data["text/plain"])
         self._displays.append(display(data, metadata=metadata, raw=True, display_id=True))
 
     def _refresh(self) -> None:

@@ -17,6 +17,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .._threads import start_thread
 from ..events._frames import frame
 from ..events._log import OVER
 
@@ -161,13 +162,8 @@ class Pump:
             return 0
 
     def _begin(self) -> None:
-        thread = threading.Thread(target=self._run, name="nbstream-pump", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:
-            self._has_threads = False  # Pyodide: wake() makes the rounds itself
-        else:
-            self._thread = thread
+        self._thread = start_thread(self._run, "nbstream-pump")
+        self._has_threads = self._thread is not None  # else wake() makes the rounds itself
 
     def _round(self, now: float) -> None:
         """Flush what is due."""

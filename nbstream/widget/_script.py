@@ -13,7 +13,9 @@ from ._host import are_outputs_apart
 __all__ = ["MODULES", "build", "loader", "source_of", "style"]
 
 STATIC = Path(__file__).parent.parent / "static"
-MODULES = {name: STATIC / f"{name}.js" for name in ("widget", "markdown", "math", "turns")}
+MODULES = {
+    name: STATIC / f"{name}.js" for name in ("widget", "markdown", "math", "turns", "transcript")
+}
 """What a page asks for when it first needs it, instead of getting it with every widget."""
 STYLE = STATIC / "widget.css"
 

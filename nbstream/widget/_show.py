@@ -7,8 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from .._shown import brief
+from .._shown import brief, printable
 from ..events._plain import text_of
+from ..jobs._interrupt import can_wake
 from ..sources import NO_INPUT, is_lent
 from ._host import host, kernel_shell
 from ._options import lists_options
@@ -109,8 +110,10 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
         block = here.waits or view.comm is None or is_lent(source)
         if here.waits and here.has_page:
             _say_that_it_waits(here.title)
-    # In a loop of its own a model or chain can be broken off while it waits for its first word.
-    is_apart = not block and input is not NO_INPUT and hasattr(source, "astream")
+    # In a loop of its own a model or chain can be broken off while it waits for its first word; so
+    # it is where this thread, waiting for the network, would hear of no stop.
+    is_deaf = here.name != "terminal" and not can_wake()
+    is_apart = (not block or is_deaf) and input is not NO_INPUT and hasattr(source, "astream")
     stream = job.open(source, input, is_async=is_apart)
     if shell is not None and here.displays:
         view._display()
@@ -120,12 +123,16 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
         return
     printer = Printer(view.delimiter) if here.name == "terminal" else None
     try:
-        job.run(stream, printer.show if printer else None)
+        if is_apart:
+            job.start(stream)
+            job.result()
+        else:
+            job.run(stream, printer.show if printer else None)
     finally:
         if printer is not None:
             printer.end()
             if note := cut_off(job.state):
-                print(note)  # noqa: T201
+                print(printable(note))  # noqa: T201
         view._settle()
 
 
@@ -133,8 +140,10 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
 def _say_that_it_waits(title: str) -> None:
     """Say once what is different here."""
     print(  # noqa: T201
-        f"{title} draws an output only while its cell runs, so show waits for the end here; "
-        "block=False does not."
+        printable(
+            f"{title} draws an output only while its cell runs, so show waits for the end here; "
+            "block=False does not."
+        )
     )
 
 
@@ -147,7 +156,7 @@ class Printer:
 
     def show(self, chunk: Any) -> None:
         if text := text_of(chunk):
-            print(self._between, text, sep="", end="", flush=True)  # noqa: T201
+            print(printable(self._between + text), end="", flush=True)  # noqa: T201
             self._between = self._delimiter
 
     def end(self) -> None:

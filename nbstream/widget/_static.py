@@ -10,14 +10,28 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..events._state import metrics, status, status_of
+from ..events._entries import is_conversation
+from ..events._state import status, status_of
 from ..events._turns import turns
 from ..messages._endings import ending_of
+from ._html import (
+    ISOLATED,
+    MAX_STEPS,
+    MAX_TEXT,
+    MUTED,
+    counted,
+    duration,
+    failure,
+    figures,
+    folded,
+    left_out,
+    line,
+)
+from ._reading import reading_html, reading_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ..events._metrics import Metrics
     from ..events._state import Aside, RunState, Status, ViewState
 
     Price = Mapping[str, float] | None
@@ -38,33 +52,23 @@ __all__ = [
 MAX_MARKED = 200
 """Chunks whose borders are marked; the text after them follows unmarked. A mark takes ten times the
 room of the token before it."""
-MAX_TEXT = 400_000
-"""Characters of text kept, so that a notebook stays small enough to open."""
-MAX_STEPS = 500
-"""Steps listed."""
 
 MAX_LINE = 100
 """Characters of the line that a folded output shows."""
 
-_COLOURS: dict[Status, str] = {
-    "waiting": "#767676",
-    "streaming": "#1976d2",
-    "done": "#2e7d32",
-    "stopped": "#b26a00",
-    "failed": "#c62828",
-}
 _HINTS: dict[Status, str] = {
     "waiting": "Waiting for the first token…",
     "done": "The model gave no text.",
     "stopped": "Stopped before any text came.",
 }
-_MUTED = "opacity:.65"
-# What turns the direction of writing around does so in its own place only.
-_ISOLATED = "unicode-bidi:isolate;overflow-wrap:anywhere;white-space:pre-wrap"
 # Widths in per cent hold in a notebook, where tables are of fixed layout, as anywhere else.
 _FIGURE = "text-align:right;padding:1px 0 1px 8px;white-space:nowrap"
 # Notebooks, and pages made from them, take what stands between two `$` for a formula: not here.
 _NO_MATHS = "mathjax_ignore tex2jax_ignore"
+# What stands for text that keeps its lines, and what takes a page's own look for that away.
+_LINED = "white-space:pre-wrap"
+_PLAIN = "margin:0;padding:0;border:0;background:none;color:inherit;font:inherit;"
+_TAG = re.compile(r"<(/?)(\w+)([^>]*)>")
 _BLANK = re.compile(r"\n(?=[ \t]*\n)")
 _MARKS = dict.fromkeys(map(ord, "*`#"))  # of Markdown
 # All but words and their signs: nothing of it can end an HTML comment, or do anything.
@@ -72,12 +76,24 @@ _NO_WORDS = re.compile(r"[^\w\s.,:;!?'()]+")
 _BARS = {"failed": "#d32f2f", "stopped": "#b26a00"}
 
 
-def to_text(state: ViewState, most: int | None = None) -> str:
+def to_text(state: ViewState, most: int | None = None, *, is_asked: bool = False) -> str:
     """Return the text so far; of more than ``most`` characters, how many more there are.
 
-    Several turns each have their name above them.
+    Several turns each have their name above them. What reads as a conversation is one, in
+    Markdown.
+
+    Parameters
+    ----------
+    state
+        The view state.
+    most
+        Characters that are kept; None: all.
+    is_asked
+        Whether what was asked is there already.
     """
     runs = state["runs"]
+    if is_conversation(runs):
+        return _bounded(reading_text(runs, is_asked=is_asked), most)
     shown = turns(runs)
     texts = ["".join(runs[place]["texts"]) for place in shown]
     if len(shown) > 1:
@@ -85,10 +101,13 @@ def to_text(state: ViewState, most: int | None = None) -> str:
         texts = [
             f"**{runs[place]['name']}:** {_or_error(runs[place], text)}" for place, text in named
         ]
-    text = "\n\n---\n\n".join(texts)
+    return _bounded("\n\n---\n\n".join(texts), most)
+
+
+def _bounded(text: str, most: int | None) -> str:
     if most is None or len(text) <= most:
         return text
-    return text[:most] + _left_out(len(text) - most)
+    return text[:most] + left_out(len(text) - most)
 
 
 def _or_error(run: RunState, text: str) -> str:
@@ -96,52 +115,18 @@ def _or_error(run: RunState, text: str) -> str:
     return f"{text}\n\n{error['type']}: {error['message']}".strip() if error else text
 
 
-def _left_out(count: int) -> str:
-    return f"\n\n… {count:,} more characters; run the cell again to see them."
-
-
 def headline(state: ViewState, price: Price = None) -> list[str]:
     """Return the model's name and the metrics, in words; of several calls, how many there are."""
     words = [run["model"] for run in state["runs"] if run["model"]][:1]
     roots = sum(run["parent"] is None for run in state["runs"])
     if roots > 1:
-        words.append(_count(roots, "turn"))
+        words.append(counted(roots, "turn"))
     return [*words, *figures(state, None, price)]
 
 
-def figures(state: ViewState, root: int | None = None, price: Price = None) -> list[str]:
-    """Return the metrics of a run, or of all of them, in words."""
-    words: list[str] = []
-    measured = metrics(state, root, price or None)
-    if measured.duration == 0 or not state["runs"]:
-        return words  # nothing is known of its time
-    if measured.first_token is not None:
-        words.append(f"first token {_duration(measured.first_token * 1000)}")
-    unit = "chunk" if measured.output_tokens is None else "token"
-    count = measured.chunks if measured.output_tokens is None else measured.output_tokens
-    if count:
-        words.append(_count(count, unit))
-    if measured.tokens_per_second is not None:
-        words.append(f"{measured.tokens_per_second:,.0f} {unit}s/s")
-    if measured.cost is not None:
-        words.append(_money(measured))
-    return words
-
-
-def _money(measured: Metrics) -> str:
-    """Return a cost, in dollars by the known prices, else in whatever the price was in."""
-    amount = measured.cost or 0.0
-    digits = 2 if amount >= 1 else 4 if amount >= 0.01 else 6
-    return f"{'$' if measured.priced_by else 'cost '}{amount:.{digits}f}"
-
-
-def _duration(milliseconds: float) -> str:
-    return (
-        f"{int(milliseconds + 0.5)} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
-    )
-
-
-def to_html(state: ViewState, delimiter: str = "|", price: Price = None) -> str:
+def to_html(
+    state: ViewState, delimiter: str = "|", price: Price = None, *, is_asked: bool = False
+) -> str:
     """Return the transcript as HTML; all that a model or an endpoint said is escaped.
 
     Parameters
@@ -152,31 +137,27 @@ def to_html(state: ViewState, delimiter: str = "|", price: Price = None) -> str:
         Shown between chunks, and not selected with the text; none if empty.
     price
         As for `Trace.metrics`; None or empty: the known prices count.
+    is_asked
+        Whether what was asked is there already.
     """
     now = status(state)
+    is_read = is_conversation(state["runs"])
     parts = [
         f'<div class="{_NO_MATHS}" style="border:1px solid #8884;border-radius:6px;'
         'margin:2px 0;overflow:hidden;color:var(--jp-content-font-color1,inherit)">',
-        '<div style="padding:5px 12px;font-size:12px;'
-        f'border-bottom:1px solid #8884">{_line(now, "", headline(state, price))}</div>',
-        *_turns(state, delimiter, price),
+        '<div style="padding:5px 12px;font-size:.86em;'
+        f'border-bottom:1px solid #8884">{line(now, "", headline(state, price))}</div>',
+        *(
+            reading_html(state, price, is_asked=is_asked)
+            if is_read
+            else _turns(state, delimiter, price)
+        ),
     ]
     if state["runs"]:
-        if note := cut_off(state):
-            parts.append(f'<div style="padding:0 12px 10px;{_MUTED}">{note}</div>')
+        if not is_read and (note := cut_off(state)):
+            parts.append(f'<div style="padding:0 12px 10px;{MUTED}">{note}</div>')
         parts.append(_steps(state["runs"]))
     return "".join(parts) + "</div>"
-
-
-def _line(now: Status, name: str, words: Sequence[str]) -> str:
-    # A name that turns the direction of writing around must not turn the figures around with it.
-    more = " · ".join(f"<bdi>{escape(word)}</bdi>" for word in words)
-    called = f"<b><bdi>{escape(name)}</bdi></b> " if name else ""
-    word = now.capitalize() if name else f"<b>{now.capitalize()}</b>"
-    return (
-        f'<span style="color:{_COLOURS[now]}">●</span> {called}{word}'
-        f'<span style="{_MUTED}">{" · " if more else ""}{more}</span>'
-    )
 
 
 def _turns(state: ViewState, delimiter: str, price: Price) -> Iterator[str]:
@@ -187,52 +168,66 @@ def _turns(state: ViewState, delimiter: str, price: Price) -> Iterator[str]:
     for place in shown[:MAX_STEPS]:
         run = runs[place]
         if len(shown) > 1:
-            line = _line(status_of(run), run["name"], figures(state, place, price))
+            head = line(status_of(run), run["name"], figures(state, place, price))
             rule = "border-top:1px solid #8884;" if place != shown[0] else ""
-            yield f'<div style="{rule}padding:6px 12px 0;font-size:12px">{line}</div>'
+            yield f'<div style="{rule}padding:6px 12px 0;font-size:.86em">{head}</div>'
         text, room = _tokens(run, delimiter, room)
         yield (
             f'<div style="padding:{4 if len(shown) > 1 else 10}px 12px 10px;white-space:pre-wrap;'
             f'overflow-wrap:anywhere;unicode-bidi:isolate;line-height:1.6">{text}</div>'
         )
         if len(shown) > 1:
-            yield _failure(run)
+            yield failure(run)
     if not shown:
-        yield f'<div style="padding:10px 12px;{_MUTED}">{_HINTS["waiting"]}</div>'
+        yield f'<div style="padding:10px 12px;{MUTED}">{_HINTS["waiting"]}</div>'
     elif len(shown) == 1:
-        yield _failure(runs[0])
+        yield failure(runs[0])
     if left := len(shown[MAX_STEPS:]):
-        yield f'<div style="padding:0 12px 10px;{_MUTED}">… and {_count(left, "more turn")}</div>'
-
-
-def _failure(run: RunState) -> str:
-    if not (error := run["error"]):
-        return ""
-    return (
-        '<div style="margin:0 12px 12px;padding:8px 12px;border-left:3px solid #c62828;'
-        'background:#c6282814;white-space:pre-wrap;overflow-wrap:anywhere">'
-        f"<b>{escape(error['type'])}</b><br>{escape(error['message'])}</div>"
-    )
+        yield f'<div style="padding:0 12px 10px;{MUTED}">… and {counted(left, "more turn")}</div>'
 
 
 def saved_html(place: str, html: str, text: str) -> str:
     r"""Return a transcript as an output holds it.
 
-    It begins with a line that JupyterLab shows of an output that is folded, and has no line that is
-    blank: in Markdown, as of ``nbconvert --to markdown``, that would be the end of the HTML.
+    Its text is in elements that keep lines by themselves: GitHub takes all styles away. It begins
+    with a line that JupyterLab shows of an output that is folded, and has no line that is blank: in
+    Markdown, as of ``nbconvert --to markdown``, that would be the end of the HTML.
 
     Examples
     --------
     >>> print(saved_html("p1", "<p>Hi\n\nthere</p>", "Hi\n\nthere"))
     <!-- Hi there -->
-    <div data-nbstream="p1"><p>Hi&#10;
+    <div data-nbstream="p1" class="nbs-at-p1"><p>Hi&#10;
     there</p></div>
     """
     words = text[: 10 * MAX_LINE].translate(_MARKS)
     words = " ".join(_NO_WORDS.sub(" ", words).split())
     line = words if len(words) <= MAX_LINE else words[: MAX_LINE - 1] + "…"
-    inside = _BLANK.sub("&#10;", html)
-    return f'<!-- {line or "Model output"} -->\n<div data-nbstream="{place}">{inside}</div>'
+    inside = _BLANK.sub("&#10;", _lined(html))
+    # The class is what JupyterLab leaves of it in a page that did not run the cell itself.
+    begin = f'<div data-nbstream="{place}" class="nbs-at-{place}">'
+    return f"<!-- {line or 'Model output'} -->\n{begin}{inside}</div>"
+
+
+def _lined(html: str) -> str:
+    """Return HTML in which all that keeps its lines by a style is a ``pre``."""
+    ends: list[str] = []
+
+    def tag(found: re.Match[str]) -> str:
+        closes, name, attributes = found.groups()
+        if name in ("br", "img"):
+            return found[0]
+        if closes:
+            return f"</{ends.pop()}>"
+        if name in ("div", "span") and _LINED in attributes:
+            ends.append("pre")
+            # A line break behind the tag is none of the text's.
+            plain = attributes.replace('style="', f'style="{_PLAIN}', 1)
+            return f"<pre{plain}>\n"
+        ends.append(name)
+        return found[0]
+
+    return _TAG.sub(tag, html)
 
 
 def to_document(html: str) -> str:
@@ -251,15 +246,18 @@ def chat_to_html(
     """Return a conversation as HTML: its prompts and the transcripts of its answers."""
     parts = [
         f'<div style="margin:10px 0 4px;padding:6px 12px;border-radius:6px;background:#8882;'
-        f'{_ISOLATED}">{escape(prompt[:MAX_TEXT])}</div>{to_html(state, delimiter, price)}'
+        f'{ISOLATED}">{escape(prompt[:MAX_TEXT])}</div>'
+        f"{to_html(state, delimiter, price, is_asked=True)}"
         for prompt, state in turns
     ]
-    return "".join(parts) or f'<div style="{_MUTED}">Nothing has been said yet.</div>'
+    return "".join(parts) or f'<div style="{MUTED}">Nothing has been said yet.</div>'
 
 
 def chat_to_text(turns: Sequence[tuple[str, ViewState]], most: int | None = None) -> str:
     """Return a conversation as Markdown."""
-    parts = [f"**You:** {prompt}\n\n{to_text(state, most)}" for prompt, state in turns]
+    parts = [
+        f"**You:** {prompt}\n\n{to_text(state, most, is_asked=True)}" for prompt, state in turns
+    ]
     return "\n\n---\n\n".join(parts) or "Nothing has been said yet."
 
 
@@ -271,7 +269,7 @@ def cut_off(state: ViewState) -> str | None:
 def _tokens(run: RunState, delimiter: str, most: int) -> tuple[str, int]:
     """Return a run's text and how many characters more there is room for."""
     if not (run["texts"] or run["asides"]):
-        return f'<span style="{_MUTED}">{_HINTS.get(status_of(run), "")}</span>', most
+        return f'<span style="{MUTED}">{_HINTS.get(status_of(run), "")}</span>', most
     # As short as can be: there is one for each token, and all are saved with the notebook.
     mark = f'<span style="user-select:none;color:#17d">{escape(delimiter)}</span>'
     parts: list[str] = []
@@ -293,17 +291,13 @@ def _tokens(run: RunState, delimiter: str, most: int) -> tuple[str, int]:
         parts.append(escape(text))
     whole = sum(map(len, run["texts"])) + sum(len(p) for a in run["asides"] for p in a["pieces"])
     if left := whole - (most - room):
-        parts.append(_left_out(left))
+        parts.append(left_out(left))
     return "".join(parts), room
 
 
 def _aside(aside: Aside, shown: str) -> str:
     title = "Thinking" if aside["kind"] == "thinking" else f"Calls {aside['name'] or 'a tool'}"
-    return (
-        '<details style="margin:2px 0 6px;padding:2px 10px;border-left:2px solid #8886;'
-        f'font-size:12px"><summary style="cursor:pointer;{_MUTED}">{escape(title)}</summary>'
-        f'<span style="{_ISOLATED}">{escape(shown)}</span></details>'
-    )
+    return folded(title, escape(shown))
 
 
 def _steps(runs: list[RunState]) -> str:
@@ -313,7 +307,7 @@ def _steps(runs: list[RunState]) -> str:
     share = 100 / (end - begin) if end > begin else 0
     for run, depth in _tree(runs[:MAX_STEPS]):
         until = run["end"] if run["end"] is not None else end
-        took = _duration(until - run["start"]) if run["end"] is not None else "running"
+        took = duration(until - run["start"]) if run["end"] is not None else "running"
         word = "" if run["status"] in ("done", "running") else f"{run['status']} · "
         left, width = (run["start"] - begin) * share, (until - run["start"]) * share
         bar = (
@@ -323,22 +317,18 @@ def _steps(runs: list[RunState]) -> str:
         rows.append(
             f'<tr><td style="width:30%;text-align:left;'
             f"padding:1px 16px 1px {min(depth, 12) * 16}px;"
-            f'{_ISOLATED}">{escape(run["name"])}</td>'
+            f'{ISOLATED}">{escape(run["name"])}</td>'
             f'<td style="width:44%;padding:1px 0">{bar}</td>'
             f'<td style="width:13%;{_FIGURE}">{word}{took}</td><td style="width:13%;{_FIGURE}">'
-            f"{_count(len(run['texts']), 'chunk')}</td></tr>"
+            f"{counted(len(run['texts']), 'chunk')}</td></tr>"
         )
     left_out = len(runs) - len(rows)
-    more = f'<div style="{_MUTED}">… and {left_out:,} more</div>' if left_out else ""
+    more = f'<div style="{MUTED}">… and {left_out:,} more</div>' if left_out else ""
     return (
-        f'<details style="padding:0 12px 10px;font-size:12px"><summary style="cursor:pointer;'
-        f'{_MUTED}">Timeline · {_count(len(runs), "step")}</summary><table style="margin:6px 0 0;'
-        f'width:100%;font-size:12px;border:none">{"".join(rows)}</table>{more}</details>'
+        f'<details style="padding:0 12px 10px;font-size:.86em"><summary style="cursor:pointer;'
+        f'{MUTED}">Timeline · {counted(len(runs), "step")}</summary><table style="margin:6px 0 0;'
+        f'width:100%;font-size:inherit;border:none">{"".join(rows)}</table>{more}</details>'
     )
-
-
-def _count(number: int, unit: str) -> str:
-    return f"{number:,} {unit}{'' if number == 1 else 's'}"
 
 
 def _tree(runs: list[RunState]) -> Iterator[tuple[RunState, int]]:

@@ -34,7 +34,10 @@ class StreamView(StreamPage):
     trace
         The log to show; a new one by default.
     view
-        What is on top: ``"tokens"`` (default), ``"markdown"``, ``"events"`` or ``"timeline"``.
+        What is on top: ``"tokens"``, ``"markdown"``, ``"transcript"``, ``"events"`` or
+        ``"timeline"``. By default the tokens or, where there is more than one call of a model or a
+        tool, the transcript: what was asked, thought, said and called, to be read as a
+        conversation.
     delimiter
         Shown between chunks; an empty text shows none. It is never part of the text: copying
         leaves it out.
@@ -73,7 +76,7 @@ class StreamView(StreamPage):
 
     @property
     def metrics(self) -> Metrics:
-        """The metrics so far, of all outermost runs, with the view's price; see `Trace.metrics`.
+        """The metrics so far, of all runs on show, with the view's price; see `Trace.metrics`.
 
         Before anything ran, there are 0 chunks, and all else is None.
 

@@ -11,9 +11,37 @@ from ._fields import encodable
 from ._history import answered, blocks_of, call_input, calls_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-__all__ = ["system_text", "turns"]
+__all__ = ["cites", "system_text", "turns"]
+
+
+def cites(request: Mapping[str, Any]) -> bool:
+    """Tell whether an answer may cite: then a citation that comes late has a text to stand at.
+
+    Examples
+    --------
+    >>> cites({"messages": [], "tools": [{"type": "web_search_20250305", "name": "web_search"}]})
+    True
+    """
+    tools = request.get("tools") or ()
+    if any(str(one.get("type")).startswith("web_") for one in tools if isinstance(one, dict)):
+        return True
+    blocks = [block for turn in request.get("messages") or () for block in _blocks_in(turn)]
+    return any(
+        block.get("type") == "search_result"
+        or (isinstance(asked := block.get("citations"), dict) and bool(asked.get("enabled")))
+        for block in blocks
+    )
+
+
+def _blocks_in(holder: Any) -> Iterator[dict[str, Any]]:
+    """Yield the blocks of a turn, also those in the results of its tools."""
+    content = holder.get("content")
+    for block in content if isinstance(content, list) else ():
+        if isinstance(block, dict):
+            yield block
+            yield from _blocks_in(block)
 
 
 def system_text(first: str | None, messages: Sequence[BaseMessage]) -> Any:

@@ -96,7 +96,7 @@ class Reader(ABC):
         """
         if self.is_whole:
             return
-        if not (self.model or self._has_begun):
+        if not self.has_begun:
             raise ProviderError(
                 "The answer is empty: not even its beginning came. Check base_url, and that it "
                 "speaks this API; then run this again."
@@ -105,6 +105,11 @@ class Reader(ABC):
             "The answer broke off before its end. What came before is kept; run this again for "
             "the rest."
         )
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything of the answer has come."""
+        return bool(self.model) or self._has_begun
 
     @property
     def wants_calls(self) -> bool:

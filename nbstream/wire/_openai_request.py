@@ -11,9 +11,23 @@ from ._fields import encodable
 from ._history import answered, blocks_of, call_input, calls_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["chat_messages", "function_of", "response_items"]
+__all__ = ["chat_messages", "cites", "function_of", "response_items"]
+
+
+def cites(request: Mapping[str, Any]) -> bool:
+    """Tell whether an answer may cite: then a citation that comes late has a text to stand at.
+
+    Examples
+    --------
+    >>> cites({"model": "m", "tools": [{"type": "web_search"}]}), cites({"web_search_options": {}})
+    (True, True)
+    """
+    tools = request.get("tools") or ()
+    kinds = [str(one.get("type")) for one in tools if isinstance(one, dict)]
+    searches = any(kind.startswith(("web_search", "file_search")) for kind in kinds)
+    return searches or request.get("web_search_options") is not None
 
 
 def function_of(tool: dict[str, Any]) -> dict[str, Any]:
@@ -177,7 +191,9 @@ def _response_answer(message: AIMessage, results: set[Any]) -> list[dict[str, An
     for block in blocks_of(message.content):
         kind = block.get("type")
         if kind == "text":
-            done.append({"role": "assistant", "content": block["text"]})
+            # llama.cpp's server refuses the short form, a role with a text.
+            said = [{"type": "output_text", "text": block["text"]}]
+            done.append({"type": "message", "role": "assistant", "content": said})
         elif kind == "function_call" and block.get("call_id") in calls:
             done.append(calls.pop(block["call_id"]))
         elif kind == "thinking" and str(block.get("id")).startswith("rs_"):

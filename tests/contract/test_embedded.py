@@ -13,7 +13,16 @@ from typing import Literal
 import pydantic
 import pytest
 
-from nbstream import ChatAnthropic, ChatLocal, ChatOpenAI, ProviderError, ToolMessage, Trace
+from nbstream import (
+    AIMessage,
+    ChatAnthropic,
+    ChatLocal,
+    ChatOpenAI,
+    ProviderError,
+    ToolMessage,
+    Trace,
+    init_chat_model,
+)
 from nbstream.events._frames import frame
 from nbstream.events._state import apply, initial
 from nbstream.messages import merge_chunks
@@ -111,6 +120,17 @@ def test_a_wrong_key(name):
     assert "sk-wrong" not in str(caught.value)
 
 
+@pytest.mark.promise("docs/models.md", "real, a server of this kind (tests/contract/)")
+def test_the_row_of_a_server_of_llama_cpps_runs_on_one():
+    where = server_of(Setup())
+    model = init_chat_model(
+        f"llamacpp:{LOCAL_MODEL}", base_url=f"{where.url}/v1", api_key=where.key.reveal()
+    )
+    chunks = list(model.stream("Hi", max_tokens=3, logprobs=True))
+    assert chunks[0].response_metadata["logprobs"]
+    assert merge_chunks(chunks).usage_metadata["output_tokens"] <= 3
+
+
 # What Chat Completions have
 
 
@@ -172,6 +192,29 @@ def weather(place: Place) -> str:
 def now() -> str:
     """Say what time it is."""
     return "noon"
+
+
+def test_a_conversation_goes_on(make):
+    """Each dialect has its own form for what the model said before."""
+    model = make(max_tokens=4)
+    asked = ["Hi", model.invoke("Hi"), "And now in verse."]
+    assert model.invoke(asked).usage_metadata["output_tokens"]
+
+
+def test_the_server_takes_tools_their_calls_and_results(make):
+    """What it makes of them is the model's: its own template knows no tools."""
+    model = make(max_tokens=8)
+    calls = [
+        {"name": "now", "args": {}, "id": "call_1"},
+        {"name": "weather", "args": {"place": {"city": "Lima"}}, "id": "call_2"},
+        {"name": "now", "args": {}, "id": "call_3"},  # nobody answered it
+    ]
+    results = [ToolMessage("noon", "call_1"), ToolMessage("rain", "call_2", status="error")]
+    asked = ["What time is it?", AIMessage("Let me see.", tool_calls=calls), *results]
+    bound = model.bind_tools([now, weather])
+    for answer in (bound.invoke(asked), asyncio.run(bound.ainvoke([*asked, "In words, please."]))):
+        assert answer.usage_metadata["output_tokens"]
+        assert answer.response_metadata["stop_reason"]
 
 
 def test_the_embedded_model_calls_the_tool_it_is_to_call():

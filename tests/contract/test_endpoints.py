@@ -4,6 +4,7 @@ import asyncio
 import pickle
 import re
 import sys
+import threading
 import traceback
 from functools import partial
 
@@ -20,6 +21,7 @@ from nbstream import (
     SystemMessage,
     ToolMessage,
     Trace,
+    init_chat_model,
 )
 from nbstream.messages import merge_chunks
 
@@ -93,6 +95,33 @@ def test_calls_come_in_pieces_and_whole(dialect):
     assert (call["name"], call["args"], call["id"]) == ("weather", {"city": "Oslo"}, "call_1")
     assert {"city": "O"} in seen
     assert message.response_metadata["stop_reason"] == "tool_use"
+
+
+EARLY = {
+    "anthropic": (b'"stop_reason": "tool_use"', b'"stop_reason": "max_tokens"'),
+    "openai_chat": (b'"finish_reason": "tool_calls"', b'"finish_reason": "length"'),
+    "openai_responses": (
+        b'"status": "completed"',
+        b'"incomplete_details": {"reason": "max_output_tokens"}, "status": "incomplete"',
+    ),
+}
+
+
+@pytest.mark.promise("docs/models.md", "A call is to be made only if its answer ended with")
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_whole_call_of_an_answer_that_was_cut_off_is_not_to_be_made(name):
+    dialect = DIALECTS[name]
+    stream = dialect.calls('{"path": "/"}', name="delete")
+    assert EARLY[name][0] in stream
+    with api.Endpoint(streams(stream.replace(*EARLY[name]))) as server:
+        model = dialect.model(server.url)
+        said = [model.invoke("Hi"), asyncio.run(model.ainvoke("Hi"))]
+        said.append(merge_chunks(list(model.stream("Hi"))))
+    for message in said:
+        assert message.response_metadata["stop_reason"] == "max_tokens"
+        assert not message.tool_calls
+        [call] = message.invalid_tool_calls
+        assert (call["name"], call["error"]) == ("delete", "The answer was cut off at max_tokens.")
 
 
 def test_a_tool_loop_sends_back_what_was_called(dialect):
@@ -300,6 +329,27 @@ def test_a_web_page_is_no_answer(dialect):
             assert "127.0.0.1 sent a web page (text/html). Check base_url" in str(error)
 
 
+@pytest.mark.parametrize("begins", [False, True])
+def test_an_endpoint_that_says_no_more_is_given_up_with_the_reason(dialect, begins):
+    over = threading.Event()
+
+    def behaviour(handler, body):
+        if begins:
+            api.begin_stream(handler)
+            handler.wfile.write(dialect.begin + dialect.text("Hel"))
+        over.wait()
+
+    # On a slow machine the beginning, too, may come too late.
+    how = r"(broke off|could not be reached at http://127\.0\.0\.1:\d+)"
+    with api.Endpoint(behaviour) as server:
+        try:
+            found = failures(dialect.model(server.url, timeout=0.1))
+        finally:
+            over.set()
+    for name, error in found:
+        assert re.match(rf"m-1 {how}: nothing came for 0\.1 seconds\. [CW]", str(error)), name
+
+
 def test_an_endpoint_that_is_not_there(dialect):
     for _, error in failures(dialect.model("http://127.0.0.1:9")):
         assert "m-1 could not be reached at http://127.0.0.1:9" in str(error)
@@ -309,6 +359,18 @@ def test_an_endpoint_that_is_not_there(dialect):
 def test_an_address_without_a_scheme_is_refused(dialect):
     with pytest.raises(InputError, match=r"begin with http:// or https://, not 'localhost"):
         dialect.model("localhost:8000")
+
+
+@pytest.mark.parametrize("name", [*DIALECTS, "azure"])
+def test_an_address_without_a_scheme_in_the_environment_names_its_variable(name, monkeypatch):
+    if name == "azure":
+        model = init_chat_model("azure:m", api_key=KEY, api_version="1")
+    else:
+        model = DIALECTS[name].make("m-1", api_key=KEY)
+    monkeypatch.setenv(model.address_variable, "localhost:8000")
+    for ask in (model.invoke, lambda text: asyncio.run(model.ainvoke(text))):
+        with pytest.raises(InputError, match=f"{model.address_variable} must begin with http"):
+            ask("Hi")
 
 
 # Keys
@@ -330,5 +392,5 @@ def test_elsewhere_a_missing_key_is_named(dialect, monkeypatch):
 def test_a_missing_sdk_comes_with_the_command(dialect, monkeypatch):
     model = dialect.model("https://api.invalid")
     monkeypatch.setitem(sys.modules, model.sdk, None)
-    with pytest.raises(SetupError, match=f"pip install '?{re.escape(model.package)}"):
+    with pytest.raises(SetupError, match=f'pip install "?{re.escape(model.package)}'):
         model.invoke("Hi")

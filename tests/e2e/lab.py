@@ -86,6 +86,7 @@ class Lab:
                 ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                cwd=folder.parent,
                 env={
                     **{k: v for k, v in os.environ.items() if k != "ANTHROPIC_API_KEY"},
                     "JUPYTERLAB_SETTINGS_DIR": str(folder.parent / "settings"),

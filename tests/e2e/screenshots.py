@@ -38,21 +38,40 @@ def close(nb, lab):
     lab.shut_down_kernels()
 
 
-def take_timeline(lab, browser, theme):
-    """The steps of an agent's run, with one of them selected."""
+def agent_ran(lab, browser, name, theme):
+    """Return a notebook in which an agent has run, and its view."""
     lab.theme(theme)
-    nb = Notebook(lab, browser, f"timeline-{theme}", [AGENT, SHOW], width=900, scale=2)
+    nb = Notebook(lab, browser, f"{name}-{theme}", [AGENT, SHOW], width=900, scale=2)
     nb.run(1)
     nb.wait_idle()
     nb.run(1)
     nb.page.wait_for_selector(".nbstream[data-status=done]")
-    panel = nb.page.locator(".nbstream").last
-    panel.get_by_role("tab", name="Timeline").click()
-    panel.locator("tr[data-type=tool]").click()
+    return nb, nb.page.locator(".nbstream").last
+
+
+def picture(nb, panel, name, lab):
     nb.page.mouse.move(5, 300)
     nb.page.wait_for_timeout(500)
-    panel.screenshot(path=PICTURES / f"timeline-{theme}.png")
+    panel.screenshot(path=PICTURES / f"{name}.png")
     close(nb, lab)
+
+
+def take_timeline(lab, browser, theme):
+    """The steps of an agent's run, with one of them selected."""
+    nb, panel = agent_ran(lab, browser, "timeline", theme)
+    panel.get_by_role("tab", name="Timeline").click()
+    panel.locator("tr[data-type=tool]").click()
+    picture(nb, panel, f"timeline-{theme}", lab)
+
+
+def take_transcript(lab, browser, theme):
+    """The same, read as a conversation."""
+    nb, panel = agent_ran(lab, browser, "transcript", theme)
+    panel.get_by_role("tab", name="Transcript").click()
+    panel.locator(".nbs-tr-said table").wait_for()
+    # All of it: a picture cannot be scrolled.
+    panel.evaluate("el => { el.style.setProperty('--nbs-max-height', 'none'); }")
+    picture(nb, panel, f"transcript-{theme}", lab)
 
 
 def take_chat(lab, browser, theme):
@@ -85,6 +104,7 @@ def main():
             for theme in ("light", "dark"):
                 take(lab, browser, theme)
             take_timeline(lab, browser, "light")
+            take_transcript(lab, browser, "light")
             take_chat(lab, browser, "light")
         finally:
             lab.stop()

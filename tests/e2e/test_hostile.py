@@ -1,6 +1,7 @@
 """A hostile model in a real page: nothing it says runs, loads or leaves its place."""
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 HAS_MARKDOWN = (ROOT / "nbstream" / "static" / "markdown.js").exists()
 TEXTS = list(HOSTILE.values())
 
+SHOW_ALL = "show(everything(), view='tokens')"
 SAY = f"""import sys
 sys.path.insert(0, {str(ROOT)!r})
 from nbstream import *
@@ -31,7 +33,7 @@ def everything():
         except ValueError:
             pass
     raise failure(" ".join(HOSTILE.values()))
-show(everything())
+{SHOW_ALL}
 """
 ALL_AT_ONCE = """text = " ".join(HOSTILE.values())
 show(speaker(text), text, delimiter=text)"""
@@ -96,6 +98,12 @@ SEE_ALL = """async root => {
     }
 }"""
 # Goes through all tokens by key, and gives what the card says of each.
+MIDDLE = """el => {
+    el.scrollIntoView({ block: 'center' });
+    const { x, y, width, height } = el.getClientRects()[0];
+    return [x + width / 2, y + height / 2];
+}"""
+
 STEP_TOKENS = f"""async root => {{ {FRAMES}
     const tokens = root.querySelector('.nbs-tokens');
     tokens.focus();
@@ -147,6 +155,15 @@ STEP_MARKDOWN = f"""async root => {{ {FRAMES}
         counts.push([el.textContent.length, el.querySelectorAll('.nbs-md-image').length]);
     }}
     return counts;
+}}"""
+
+# Brings all of the transcript into sight, with whatever is folded.
+STEP_TRANSCRIPT = f"""async root => {{ {FRAMES}
+    for (const el of root.querySelectorAll('details')) el.open = true;
+    for (let top = 0; top < root.scrollHeight; top += 4 * root.clientHeight) {{
+        root.scrollTop = top;
+        await frames(1);
+    }}
 }}"""
 
 
@@ -222,8 +239,8 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
     view.get_by_label("Borders between chunks").select_option("bands")
     for i in range(0, len(tokens), 80):
         token = view.locator(".nbs-token").nth(i)
-        token.scroll_into_view_if_needed()
-        token.hover(force=True)
+        # In one step: what scrolls out of sight may be drawn anew meanwhile.
+        page.mouse.move(*token.evaluate(MIDDLE))
     guard.check()
 
     # Events: each of some kinds selected once; filters offer what was said, as text.
@@ -260,8 +277,21 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
     if HAS_MARKDOWN:
         assert sum(pictures for _, pictures in counts) > 5
 
-    # Figures, menu, replay.
+    # The transcript, from its first entry on.
     view.locator(".nbs-chip").click()
+    tab(view, "Transcript")
+    page.wait_for_selector(".nbs-transcript .nbs-md")
+    while view.locator(".nbs-tr-earlier:visible").count() > 0:
+        view.locator(".nbs-tr-earlier:visible").first.click()
+        page.evaluate(DRAWN)
+    transcript = view.locator(".nbs-transcript")
+    assert transcript.locator(".nbs-thinking .nbs-aside-body").all_text_contents() == TEXTS
+    assert transcript.locator(".nbs-tr-call .nbs-tr-name").all_text_contents() == TEXTS
+    transcript.evaluate(STEP_TRANSCRIPT)
+    nb.shot("hostile-transcript")
+    guard.check()
+
+    # Figures, menu, replay.
     tab(view, "Tokens")
     view.locator(".nbs-figures-button").click()
     view.locator(".nbs-more").click()
@@ -279,7 +309,7 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
     whole = page.locator(".nbstream").nth(1)
     assert whole.locator(".nbs-model").text_content() == everything
     assert "".join(texts_of(whole)) == said(everything)
-    for name in ("Markdown", "Events", "Timeline"):
+    for name in ("Markdown", "Transcript", "Events", "Timeline"):
         tab(whole, name)
         page.wait_for_timeout(200)
         page.evaluate(DRAWN)
@@ -320,7 +350,7 @@ def check_static(root):
     for name, attributes, found_class, image, position, animation in found:
         assert name in ALLOWED
         assert set(attributes) <= {"style", "open", "class"}
-        assert found_class in {"", "mathjax_ignore tex2jax_ignore"}
+        assert re.fullmatch(r"|mathjax_ignore tex2jax_ignore|nbs-at-[0-9a-f]*", found_class)
         assert [image, position, animation] == ["none", "static", "none"]
 
 
@@ -328,7 +358,7 @@ def check_static(root):
     "docs/architecture.md", "are drawn by CSS, so they cannot be selected or copied"
 )
 def test_delimiters_are_only_ever_drawn(notebook, lab):
-    nb = notebook("hostile-delimiters", [SAY.replace("show(everything())", ""), DELIMITERS])
+    nb = notebook("hostile-delimiters", [SAY.replace(SHOW_ALL, ""), DELIMITERS])
     guard = Guard(nb.page, lab.url)
     nb.page.evaluate(WATCH)
     nb.run(1)
@@ -497,7 +527,7 @@ def test_what_turns_writing_around_does_so_in_its_own_place_in_the_widget(notebo
     # A run without a duration says nothing of its times.
     slow = "model = speaker(UNSEEN[{!r}])\nmodel.delay = 0.001\nshow(model, 'x')"
     cells = [slow.format(kind) for kind in TURNING]
-    nb = notebook("turned", [SAY.replace("show(everything())", ""), *cells])
+    nb = notebook("turned", [SAY.replace(SHOW_ALL, ""), *cells])
     nb.run_all()
     nb.page.wait_for_function(
         "() => document.querySelectorAll('.nbstream[data-status=done]').length === 3"

@@ -160,6 +160,7 @@ def test_axe_finds_nothing_in_any_view_of_a_run(notebook, theme):
     ready = {
         "Tokens": ".nbs-token",
         "Markdown": ".nbs-md table",
+        "Transcript": ".nbs-tr-said table",
         "Events": ".nbs-event",
         "Timeline": "tr[data-type=tool]",
     }

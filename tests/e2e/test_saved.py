@@ -4,7 +4,10 @@ import json
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
+import ipywidgets
+import jsonschema
 import nbformat
 import pytest
 from nbclient import NotebookClient
@@ -31,7 +34,20 @@ CELLS = [
 TEXT = "The moon has **no fish**, as far as we know.\n\n- too dry\n- too cold"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
-ALLOWED = {"div", "span", "b", "bdi", "br", "details", "summary", "table", "tbody", "tr", "td"}
+ALLOWED = {
+    "div",
+    "span",
+    "b",
+    "bdi",
+    "br",
+    "details",
+    "pre",
+    "summary",
+    "table",
+    "tbody",
+    "tr",
+    "td",
+}
 CONTENTS = """cells => cells.map(cell => {
     const range = document.createRange();
     range.selectNodeContents(cell);
@@ -208,6 +224,21 @@ def saving(lab):
     lab.set_plugin(PLUGIN, {})
 
 
+def assert_valid(content):
+    """Hold a notebook and the widgets' state in it to the schemas of nbformat and ipywidgets."""
+    nbformat.validate(nbformat.from_dict(content))
+    kept = content["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]
+    schema = Path(ipywidgets.__file__).with_name("state.schema.json").read_text()
+    jsonschema.validate(kept, json.loads(schema))
+    shown = {
+        output["data"][WIDGET]["model_id"]
+        for cell in content["cells"]
+        for output in cell.get("outputs", ())
+        if WIDGET in output.get("data", {})
+    }
+    assert shown <= kept["state"].keys()
+
+
 @pytest.mark.promise("docs/architecture.md", "so the widget comes back whole without a kernel")
 @pytest.mark.parametrize("app", ["lab", "notebook"])
 def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, app):
@@ -221,14 +252,14 @@ def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, ap
     nb.page.wait_for_selector(".nbstream[data-shown='2100']")
     first = nb.page.locator(".nbstream").first
     first.get_by_role("tab", name="Markdown").click()
-    first.locator("strong").get_by_text("no fish").wait_for()
+    first.locator(".nbs-markdown strong").get_by_text("no fish").wait_for()
     nb.wait_left()
     nb.save()
     nb.page.close()
     lab.shut_down_kernels()
     # Trusted, but nothing runs that could answer.
     content = json.loads((lab.folder / f"{name}.ipynb").read_text())
-    assert content["metadata"]["widgets"]
+    assert_valid(content)
     for session in lab.request("GET", "api/sessions"):
         lab.request("DELETE", f"api/sessions/{session['id']}")
 
@@ -244,14 +275,17 @@ def test_with_widget_state_the_widget_comes_back_whole(saving, lab, notebook, ap
     assert views.nth(1).locator(".nbs-tokens").text_content() == "word by word.\n" * 700
     assert views.nth(1).get_by_role("tab", name="Events").text_content() == "Events2,102"
     chain = views.nth(0)
+    # Two models, one of which thought and called: it is read as a conversation.
+    chain.locator(".nbs-tr-call").wait_for()
+    chain.get_by_role("tab", name="Tokens").click()
     assert chain.locator(".nbs-tokens").text_content() == TEXT
     chain.get_by_role("tab", name="Timeline").click()
     again.drawn()
     assert chain.locator("tbody tr").count() == 6
     chain.get_by_role("tab", name="Markdown").click()
-    chain.locator("strong").get_by_text("no fish").wait_for()
-    chain.locator("li").nth(1).wait_for()
-    assert chain.locator("li").all_text_contents() == ["too dry", "too cold"]
+    chain.locator(".nbs-markdown strong").get_by_text("no fish").wait_for()
+    chain.locator(".nbs-markdown li").nth(1).wait_for()
+    assert chain.locator(".nbs-markdown li").all_text_contents() == ["too dry", "too cold"]
     again.shot(f"state-{app}")
 
 
@@ -266,10 +300,12 @@ def test_executed_by_a_program_there_is_the_transcript_alone(lab):
     )
     NotebookClient(content, timeout=60).execute()
     assert "widgets" not in content["metadata"]
-    for cell in content.cells[1:]:
-        (output,) = cell.outputs
-        assert WIDGET not in output["data"]
-        assert output["data"]["text/plain"] == TEXT
-        assert output["data"]["text/markdown"] == TEXT
-        assert "Done" in output["data"]["text/html"]
+    model, chain = (cell.outputs[0]["data"] for cell in content.cells[1:])
+    for data in (model, chain):
+        assert WIDGET not in data
+        assert data["text/plain"] == data["text/markdown"]
+        assert "Done" in data["text/html"]
+    assert model["text/plain"] == TEXT
+    for said in ("**You:** the moon", "> The moon has no water", "**Calls** `look_for_fish`"):
+        assert said in chain["text/plain"]
     nbformat.write(content, lab.folder / "executed.ipynb")

@@ -6,7 +6,7 @@ from .test_jupyterlab import view, wait_for_status
 
 LOG = """from nbstream import *
 
-v = StreamView()
+v = StreamView(view="tokens")
 v"""
 CALLS = """poem = "A fish in a bowl\\nlooks out and sees **the moon**,\\nround as its own bowl. "
 with stream_to(v):

@@ -56,7 +56,7 @@ def agent(question):
 chain = RunnableLambda(lambda x: x["q"]) | RunnableLambda(agent).with_config(
     tags=["lesson"], metadata={"lesson": 1}, run_name="agent")
 """
-SHOW = "v = show(chain, {'q': 'What is 12 + 30?'}, price={'input': 3, 'output': 15})"
+SHOW = "v = show(chain, {'q': 'What is 12 + 30?'}, view='tokens', price={'input': 3, 'output': 15})"
 
 
 def tab(nb, name):
@@ -223,6 +223,15 @@ def test_a_walk_through_all_functions_by_keyboard_alone(notebook):
     press(nb, "Enter")
     assert evaluate("navigator.clipboard.readText()").startswith("def answer(")
     tab_to(nb, "Markdown", backwards=True)
+    press(nb, "ArrowRight")
+    assert evaluate(f"{state}.dataset.view") == "transcript"
+    nb.page.wait_for_selector(".nbs-tr-said table")
+    tab_to(nb, "Transcript")  # what scrolls
+    tab_to(nb, "Thought")
+    press(nb, "Enter")
+    assert view(nb).locator(".nbs-transcript .nbs-thinking").evaluate("el => el.open")
+    tab_to(nb, "Transcript", backwards=True)
+    tab_to(nb, "Transcript", backwards=True)  # the tab
     press(nb, "ArrowRight")
     tab_to(nb, "Find text")
     nb.page.keyboard.type("on_tool")

@@ -180,13 +180,14 @@ def test_no_link_runs_a_script(text):
     ["]:" * 50_000, "](" * 50_000, "```\n" * 50_000, "`" * 100_000, "[" * 100_000, "<a" * 50_000],
 )
 def test_hostile_texts_take_no_time(text):
-    begin = time.perf_counter()
+    begin = time.process_time()
     safe_markdown(text)
     safe_math(text)
     code_blocks(text)
     with contextlib.suppress(ParseError):
         find_json(text)
-    assert time.perf_counter() - begin < 5
+    # A second, or hours if the work grows with the square: whatever else the machine does.
+    assert time.process_time() - begin < 30
 
 
 def test_good_markdown_stays_as_it_is():

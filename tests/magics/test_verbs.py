@@ -4,6 +4,7 @@ import pytest
 
 import nbstream
 from nbstream import ScriptedChat, Trace
+from nbstream.models._providers import PROVIDERS, what_it_has
 
 
 @pytest.mark.promise("README.md", "%chat shows the state")
@@ -35,6 +36,9 @@ def test_models_lists_what_there_is_and_what_each_needs(run, recorder, monkeypat
     assert "a key: GROQ_API_KEY" in shown
     assert "a server at http://localhost:11434" in shown
     assert "bot" in shown
+    for one in PROVIDERS.values():
+        [line] = [line for line in shown.splitlines() if line.startswith(one.name)]
+        assert all(what in line for what in (one.title, one.dialect, *what_it_has(one)))
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "tok-xyz-123456789")
     assert "found in ANTHROPIC_AUTH_TOKEN" in run("%chat models")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-xyz-123456789")

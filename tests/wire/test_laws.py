@@ -159,6 +159,30 @@ def test_read_all_gives_what_came_and_then_raises(name):
     assert list(read_all(reader_of(name), events))
 
 
+MANY = 200_000
+LONG = {  # which event of a stream comes by the thousand
+    "anthropic.text.sse": 3,
+    "openai_chat.deepseek.sse": 3,
+    "openai_responses.incomplete.sse": 4,
+    "gemini.text.sse": 0,
+    "ollama.text.jsonl": 1,
+    "cohere.text.sse": 3,
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_very_long_answers_are_read_to_their_end(name):
+    """What looks at all that came before with each event would not be done with this today."""
+    events, at = events_of(name), LONG[name]
+    text = reader_of(name).read(events[at]).text
+    reader = reader_of(name)
+    chunks, error = read(reader, [*events[:at], *[events[at]] * MANY, *events[at:]])
+    assert error is None
+    assert reader.is_whole
+    assert text
+    assert text * MANY in merge_chunks(chunks).text
+
+
 def test_no_sdk_is_imported():
     code = (
         "import sys, nbstream.wire;"

@@ -161,6 +161,16 @@ def test_a_call_whose_input_is_a_text():
     assert message.tool_calls[0]["args"] == {"input": 'SELECT "a"'}
 
 
+@pytest.mark.promise("docs/models.md", "of a spoken answer there is its transcript, as text")
+def test_of_a_spoken_answer_the_transcript_is_read():
+    events = [event(audio={"id": "a", "transcript": "He"}), event(audio={"data": "UklG"})]
+    events += [event(audio={"transcript": "llo"}), event("stop")]
+    message = merge_chunks(read(OpenAIChatReader(), events)[0]).to_message()
+    assert message.text == message.content == "Hello"
+    assert "UklG" not in repr(message)
+
+
+@pytest.mark.promise("docs/models.md", "the first is read, the others are passed over")
 def test_of_several_answers_the_first_is_read():
     other = {"index": 1, "delta": {"content": "B"}, "finish_reason": "stop"}
     events = [event(content="A"), {"choices": [other]}, event("stop")]

@@ -175,7 +175,7 @@ def test_server_tools_go_back_and_other_providers_blocks_do_not():
         "code_interpreter_call",
         "mcp_call",
         "image_generation_call",
-        "assistant",
+        "message",
     ]
 
 

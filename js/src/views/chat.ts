@@ -249,6 +249,7 @@ class TurnView {
       options: new Options(model, turn.store.setup, this.#life.signal),
       actions: [this.#retry],
       keepsFocus: true,
+      isAsked: true,
     });
     on(this.#retry, "click", () => chat.ask({ type: "retry", turn: turn.id }));
     on(this.#before, "click", () => this.#go(-1));

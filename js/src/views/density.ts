@@ -18,5 +18,5 @@ export function density(times: readonly number[]): string {
     const colour = `color-mix(in srgb, var(--nbs-flow) ${strength}%, transparent)`;
     return `${colour} ${(i / BINS) * 100}% ${((i + 1) / BINS) * 100}%`;
   });
-  return `linear-gradient(to right, ${stops.join(", ")})`;
+  return `linear-gradient(var(--nbs-onward, to right), ${stops.join(", ")})`;
 }

@@ -9,7 +9,7 @@ import { moment, number } from "../words";
 import { shown } from "./details";
 import { Follower } from "./scroll";
 
-/** Pixels, as the style sheet has it. */
+/** Pixels of a line, where nothing is laid out yet. */
 const ROW = 24;
 /** Lines drawn above and below those in sight. */
 const SPARE = 10;
@@ -51,6 +51,8 @@ export class EventsView {
   #names: HTMLSelectElement;
   #tags: HTMLSelectElement;
   #follower: Follower;
+  /** Pixels of a line: as large as the page's letters are. */
+  #row = ROW;
   /** The numbers of the events that pass. */
   #passed: number[] = [];
   #looked = 0;
@@ -114,8 +116,9 @@ export class EventsView {
     this.#follower = new Follower(this.#list, { scrolledTo: isOver ? 0 : null });
     on(this.#list, "scroll", () => this.#draw());
     // How many lines fit is known when the list is on the page, and may change.
-    const resized = new ResizeObserver(() => this.#draw());
+    const resized = new ResizeObserver(() => this.#measure());
     resized.observe(this.#list);
+    resized.observe(this.#rows);
     signal?.addEventListener("abort", () => resized.disconnect());
     on(this.#list, "click", (event) => this.#click(event));
     on(this.#list, "keydown", (event) => this.#key(event));
@@ -152,7 +155,7 @@ export class EventsView {
   }
 
   get #height(): number {
-    return Math.min(this.#passed.length * ROW, TALLEST);
+    return Math.min(this.#passed.length * this.#row, TALLEST);
   }
 
   #narrow(change: Partial<Store["setup"]["events"]>): void {
@@ -218,24 +221,34 @@ export class EventsView {
   /** Where the list is scrolled to, in lines. */
   get #top(): number {
     const { scrollTop, clientHeight } = this.#list;
-    const whole = this.#passed.length * ROW;
-    if (whole <= TALLEST) return scrollTop / ROW;
+    const whole = this.#passed.length * this.#row;
+    if (whole <= TALLEST) return scrollTop / this.#row;
     const share = scrollTop / (TALLEST - clientHeight);
-    return (share * (whole - clientHeight)) / ROW;
+    return (share * (whole - clientHeight)) / this.#row;
+  }
+
+  #measure(): void {
+    const height = this.#rows.firstElementChild?.getBoundingClientRect().height ?? 0;
+    if (height > 0 && Math.abs(height - this.#row) > 0.1) {
+      this.#row = height;
+      this.#drawn = "";
+      this.#space.style.height = `${this.#height}px`;
+    }
+    this.#draw();
   }
 
   #draw(): void {
     const { clientHeight, scrollTop } = this.#list;
     const top = this.#top;
     const first = Math.max(0, Math.floor(top) - SPARE);
-    const last = Math.min(this.#passed.length, Math.ceil(top + clientHeight / ROW) + SPARE);
+    const last = Math.min(this.#passed.length, Math.ceil(top + clientHeight / this.#row) + SPARE);
     const { selected, version } = this.#store.setup.events;
     const now = `${first} ${last} ${selected} ${version} ${this.#passed[first]}`;
     if (now === this.#drawn) return;
     this.#drawn = now;
-    this.#rows.style.transform = `translateY(${scrollTop - (top - first) * ROW}px)`;
+    this.#rows.style.transform = `translateY(${scrollTop - (top - first) * this.#row}px)`;
     const rows = [];
-    for (let i = first; i < last; i++) rows.push(this.#row(i));
+    for (let i = first; i < last; i++) rows.push(this.#line(i));
     this.#rows.replaceChildren(...rows);
     const id = selected === null ? "" : `${this.#id}-${selected}`;
     this.#list.setAttribute("aria-activedescendant", id);
@@ -243,7 +256,7 @@ export class EventsView {
 
   #id = `nbs-${Math.random().toString(36).slice(2)}`;
 
-  #row(place: number): HTMLElement {
+  #line(place: number): HTMLElement {
     const { log, live, setup } = this.#store;
     const seq = this.#passed[place]!;
     const run = live.runs[log.run[seq]!]!;
@@ -307,7 +320,7 @@ export class EventsView {
     if (!step || last < 0) return;
     event.preventDefault();
     const { selected } = this.#store.setup.events;
-    const page = Math.max(1, Math.floor(this.#list.clientHeight / ROW) - 1);
+    const page = Math.max(1, Math.floor(this.#list.clientHeight / this.#row) - 1);
     const at = selected === null ? -1 : this.#passed.indexOf(selected);
     const next = Math.min(last, Math.max(0, step(at, page, last)));
     this.#reveal(next, page);
@@ -319,8 +332,8 @@ export class EventsView {
     const top = this.#top;
     if (place >= top && place < top + page) return;
     const first = place < top ? place : place - page + 1;
-    const whole = this.#passed.length * ROW;
-    const scale = whole <= TALLEST ? ROW : (ROW * TALLEST) / whole;
+    const whole = this.#passed.length * this.#row;
+    const scale = whole <= TALLEST ? this.#row : (this.#row * TALLEST) / whole;
     this.#list.scrollTop = first * scale;
   }
 }

@@ -2,12 +2,14 @@
 
 import { download, writeClipboard } from "../clipboard";
 import { button, element, iconButton, on, setText } from "../dom";
+import { loaded } from "../modules";
 import { modelName } from "../state";
 import type { Doing, Store } from "../store";
 import { textOfTurns } from "../turns";
 import { allFigures, duration } from "../words";
 import { Spark } from "./figures";
 import { menu } from "./menu";
+import type { TranscriptModule } from "./transcript";
 
 export const WORDS: { [doing in Doing]: string } = {
   waiting: "Waiting",
@@ -46,7 +48,7 @@ export class HeaderView {
         { label: "Copy with delimiters", run: () => this.#copyWith() },
         {
           label: "Save as Markdown",
-          run: () => download("answer.md", this.#text, "text/markdown"),
+          run: () => download("answer.md", this.#markdown, "text/markdown"),
         },
         { label: "Save as text", run: () => download("answer.txt", this.#text, "text/plain") },
         { label: "Save the log (JSON lines)", run: () => this.#export() },
@@ -110,6 +112,13 @@ export class HeaderView {
 
   get #text(): string {
     return this.#joined("");
+  }
+
+  /** All of it as a conversation, where it is read as one. */
+  get #markdown(): string {
+    const reading = this.#root.dataset.view === "transcript";
+    const module = reading && loaded<TranscriptModule>("transcript");
+    return module ? module.written(this.#store.state.runs) : this.#text;
   }
 
   #joined(between: string): string {

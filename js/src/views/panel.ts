@@ -10,6 +10,7 @@ import { MOVED } from "../shown";
 import { watchSight } from "../sight";
 import { cutOff, type RunState } from "../state";
 import type { Store } from "../store";
+import { isConversation } from "../turns";
 import { count, number } from "../words";
 import { DetailsView } from "./details";
 import { EventsView } from "./events";
@@ -23,6 +24,7 @@ import { TabsView } from "./tabs";
 import { TimelineView } from "./timeline";
 import { TokensView } from "./tokens";
 import { TokenTools } from "./tools";
+import { TranscriptPage } from "./transcript";
 
 /** What stands where the text would, while there is none. */
 const HINTS = {
@@ -58,6 +60,8 @@ interface PanelProps {
   actions?: HTMLElement[];
   /** Whether whoever shows the panel sees to the keyboard where a button goes. */
   keepsFocus?: boolean;
+  /** Whether whoever shows the panel shows what was asked, too. */
+  isAsked?: boolean;
 }
 
 export function renderPanel(props: PanelProps): void {
@@ -78,6 +82,7 @@ export function renderPanel(props: PanelProps): void {
   const tokens = new TokensView(setup, schedule);
   const manager = () => options.manager;
   const markdown = new MarkdownPanel(store, setup, manager);
+  const transcript = new TranscriptPage({ store, manager, isAsked: props.isAsked ?? false });
   const events = new EventsView(store, signal);
   const timeline = new TimelineView(setup, (run) => store.select(run));
   const details = new DetailsView();
@@ -101,6 +106,7 @@ export function renderPanel(props: PanelProps): void {
   const pages: { [view in ViewName]: HTMLElement } = {
     tokens: element("div", {}, text.tokens.el),
     markdown: element("div", {}, text.markdown.el),
+    transcript: transcript.el,
     events: events.el,
     timeline: element("div", {}, timeline.el, details.el),
   };
@@ -111,6 +117,7 @@ export function renderPanel(props: PanelProps): void {
   tabs.place(pages, {
     tokens: tools.el,
     markdown: null,
+    transcript: null,
     events: events.tools,
     timeline: timelineTools,
   });
@@ -123,6 +130,7 @@ export function renderPanel(props: PanelProps): void {
   let timer = 0;
   const growing: { [view in ViewName]: Growing | null } = {
     ...text,
+    transcript,
     events,
     timeline: null,
   };
@@ -134,7 +142,7 @@ export function renderPanel(props: PanelProps): void {
     // A view that the notebook has replaced is kept alive but never seen again: spend nothing.
     if (!root.isConnected || signal.aborted) return;
     const { state, run, now, doing } = store;
-    const view = options.get("view");
+    const view = onTop();
     const isLive = store.isRunning && !store.replay.state;
     root.dataset.status = doing;
     root.dataset.view = view;
@@ -153,11 +161,13 @@ export function renderPanel(props: PanelProps): void {
     const isEmpty = !run || (run.texts.length === 0 && run.asides.length === 0 && !isSeveral);
     setText(hint, isEmpty && isText ? hintFor() : "");
     tokens.el.hidden = markdown.el.hidden = isEmpty;
-    setText(note, doing === "gone" ? GONE : store.isUnheard ? UNHEARD : (cutOff(state) ?? ""));
+    const ending = view === "transcript" ? "" : (cutOff(state) ?? "");
+    setText(note, doing === "gone" ? GONE : store.isUnheard ? UNHEARD : ending);
     setText(problem, store.problem);
     setText(notice, store.notice);
     // Of several, each has its own.
-    const failure = isSeveral && isText ? null : (run?.error ?? state.runs[0]?.error);
+    const isTold = view === "transcript" || (isSeveral && isText);
+    const failure = isTold ? null : (run?.error ?? state.runs[0]?.error);
     setText(errorType, failure?.type ?? "");
     setText(errorMessage, failure?.message ?? "");
     error.hidden = !failure;
@@ -174,6 +184,13 @@ export function renderPanel(props: PanelProps): void {
     clearTimeout(timer);
     if (!keepsFocus) passFocusOn(root);
     if (isLive) timer = window.setTimeout(schedule, TICK);
+  }
+
+  /** Which view is: a conversation is read as one, once what draws it is here. */
+  function onTop(): ViewName {
+    if (!options.isAuto || !isConversation(store.state.runs)) return options.get("view");
+    transcript.ask();
+    return transcript.isReady ? "transcript" : options.get("view");
   }
 
   function hintFor(): string {

@@ -6,6 +6,7 @@ import { VIEWS, type ViewName } from "../protocol";
 const WORDS: { [view in ViewName]: string } = {
   tokens: "Tokens",
   markdown: "Markdown",
+  transcript: "Transcript",
   events: "Events",
   timeline: "Timeline",
 };

@@ -78,15 +78,15 @@ export class TimelineView {
     const until = run.end ?? end;
     const left = share(run.start);
     row.el.dataset.status = run.status;
-    row.bar.style.left = `${left}%`;
+    row.bar.style.insetInlineStart = `${left}%`;
     row.bar.style.width = `${share(until) - left}%`;
     const first = run.times[0];
     const last = run.times.at(-1);
     row.flow.hidden = first === undefined;
     row.first.hidden = first === undefined || run.type !== "chat_model";
     if (first !== undefined && last !== undefined) {
-      row.first.style.left = `${share(first)}%`;
-      row.flow.style.left = `${share(first)}%`;
+      row.first.style.insetInlineStart = `${share(first)}%`;
+      row.flow.style.insetInlineStart = `${share(first)}%`;
       row.flow.style.width = `${share(last) - share(first)}%`;
       // Drawn anew when a tenth has been added: all in all that is linear in the chunks.
       if (

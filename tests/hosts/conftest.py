@@ -1,0 +1,3 @@
+"""What runs elsewhere is no module of this Python's."""
+
+collect_ignore = ["in_pyodide.py"]
