@@ -140,6 +140,18 @@ def test_what_lies_beside_a_run_does_not_count_for_it_and_all_of_them_add_up():
         assert (figures.input_tokens, figures.output_tokens, figures.chunks) == (6, 4, 2)
 
 
+def test_several_runs_add_up():
+    trace, _ = CASES["calls_in_a_loop"]
+    for figures in (StreamView(trace).metrics, trace.metrics(), metrics(Fold(trace)())):
+        assert (figures.duration, figures.first_token, figures.chunks) == (2.5, 0.1, 8)
+        assert (figures.input_tokens, figures.output_tokens) == (42, 19)
+        # 0.2 s of the first and 0.6 s of the two that overlap; not the pauses, nor what came whole.
+        assert figures.tokens_per_second == pytest.approx((4 + 2 + 6) / 0.8)
+        assert figures.gap_max == pytest.approx(0.4)
+    priced = StreamView(trace, price={"input": 1, "output": 100}).metrics
+    assert priced.cost == pytest.approx((42 + 1900) / 1e6)
+
+
 def test_usage_in_pieces_adds_up_while_it_comes():
     first = UsageMetadata(input_tokens=9, output_tokens=1, total_tokens=10)
     more = UsageMetadata(input_tokens=0, output_tokens=6, total_tokens=6)

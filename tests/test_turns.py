@@ -31,6 +31,14 @@ def test_calls_in_one_view_are_turns_with_a_line_above_each():
     assert [html.count(text) for text in ("One</div>", "Two</div>", "Three</div>")] == [1, 1, 1]
 
 
+def test_the_text_of_several_calls_is_all_of_theirs():
+    view = StreamView()
+    with stream_to(view):
+        for answer in ("One", "", "Three"):
+            ScriptedChat([answer]).invoke("Hi")
+    assert view.text == "One\n\nThree"
+
+
 def test_an_agent_without_a_text_shows_the_models_in_it():
     def ask(text):
         ScriptedChat(["First."]).invoke(text)
@@ -42,6 +50,7 @@ def test_an_agent_without_a_text_shows_the_models_in_it():
     text = to_text(StreamView(trace)._job.state)
     assert text.index("First.") < text.index("Second.")
     assert "messages" not in text
+    assert StreamView(trace).text == "First.\n\nSecond."
 
 
 def test_one_run_reads_as_ever():

@@ -1,9 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { ChatAnswer } from "../src/chat";
+import { keyOf, provide } from "../src/modules";
 import type { Traits } from "../src/protocol";
 import { renderChat } from "../src/views/chat";
+import { turnPages } from "../src/views/turns";
 import { answer, asked, chat, item, leave, turn, URL } from "./conversation";
-import { press, settle } from "./helpers";
+import { end, frame, press, settle, start } from "./helpers";
 
 describe("the view", () => {
   const HOSTILE = '<img src=x onerror="window.hacked=1"><b>b</b> [x](javascript:alert(1))';
@@ -64,6 +66,30 @@ describe("the view", () => {
     const images = [...root.querySelectorAll("img")].map((image) => image.getAttribute("src"));
     expect(images).toEqual([URL]);
     expect(root.querySelector(".nbs-chat-usage")!.textContent).toMatch(/^2 turns/);
+  });
+
+  it("shows each model run of an answer, and copies what all of them said", async () => {
+    const inside = [start(1, { parent: 0, type: "chat_model", name: "first" })];
+    const two = { text: ["Look.", "Answer."], run: [1, 2], gap: [0, 0] };
+    const frames = [
+      frame(0, start(0, { type: "chain", name: "agent" }), ...inside),
+      frame(2, start(2, { parent: 0, type: "chat_model", name: "second" })),
+      frame(3, { kind: "chunks", at: 500, ...two }, end({ run: 2 }), end({ run: 1 }), end()),
+    ];
+    provide(keyOf("turns"), "");
+    Object.assign(globalThis, { nbstreamTested: { turnPages } });
+    vi.spyOn(globalThis.URL, "createObjectURL").mockReturnValue(
+      "data:text/javascript,export const { turnPages } = globalThis.nbstreamTested",
+    );
+    turn(0, null, { frames });
+    await open();
+    const heads = () => [...last().querySelectorAll(".nbs-parts:not([hidden]) .nbs-part-name")];
+    await vi.waitFor(() => {
+      expect(heads().map((one) => one.textContent)).toEqual(["first", "second"]);
+    });
+    const write = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+    root.querySelector<HTMLButtonElement>("[aria-label='Copy the conversation']")!.click();
+    expect(write.mock.calls[0]![0]).toContain("Look.\n\nAnswer.");
   });
 
   it("has a switch where there are branches", async () => {
