@@ -25,6 +25,7 @@ from nbstream import (
     StrOutputParser,
     Trace,
 )
+from nbstream.runnables import parallel
 
 from .tasks import no_task_left
 
@@ -357,6 +358,16 @@ def test_all_branches_see_that_their_source_failed(side, limit):
     with pytest.raises(ValueError, match="broke off"):
         list(chain.stream("a")) if side == "sync" else asyncio.run(acollect(chain.astream("a")))
     assert saw == dict.fromkeys("xyz", "broke off")
+
+
+def test_a_branch_that_lags_behind_is_told_how_its_source_failed():
+    saw = {}
+    shared = parallel._Shared(breaking(iter("abc")))
+    ahead, behind = shared.reader(), noting(saw, "behind").transform(shared.reader())
+    with pytest.raises(ValueError, match="broke off"):
+        list(ahead)
+    parallel._tell(behind, shared.left[1])
+    assert saw == {"behind": "broke off"}
 
 
 @pytest.mark.parametrize("side", ["sync", "async"])

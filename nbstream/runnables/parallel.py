@@ -184,8 +184,10 @@ def _tell(stream: Iterator[Any], left: deque[Any]) -> None:
     """Let a branch see how its source failed, if it has not come to that yet."""
     before = -1
     with suppress(Exception):
-        while left and len(left) != before and first(stream) is not END:
+        while left and len(left) != before:
             before = len(left)
+            if first(stream) is END:
+                break
 
 
 class _Shared:
