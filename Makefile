@@ -1,6 +1,9 @@
 # The project's verbs: `make` alone lists them. Each one sets up what it needs, once.
 PYTHON ?= python3
 BIN := .venv/bin
+# Where the interop tests' libraries are installed: one environment for each version of Python.
+INTEROP := .interop
+INTEROP_PYTHONS ?= python3.10 python3.12
 PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 WIDGET := nbstream/static/widget.js
 NODE_MODULES := js/node_modules/.package-lock.json
@@ -8,7 +11,7 @@ QUICKSTART := build/quickstart.html
 # In a container one often is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test lint fix unit pythons soak js-test e2e interop interop-versions collab bench bench-page screenshots wheel dev clean chromium engines
+.PHONY: help demo lab test lint fix unit pythons soak js-test e2e interop interop-all interop-versions collab bench bench-page screenshots wheel dev clean chromium engines
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -42,12 +45,20 @@ e2e: .venv/.dev $(WIDGET) chromium engines
 	$(BIN)/python -m pytest tests/e2e
 
 ## interop   the tests against other libraries, in an environment of their own
-interop: .interop/.installed $(WIDGET)
-	.interop/bin/python -m pytest -q -W default tests/interop
+interop: $(INTEROP)/.installed $(WIDGET)
+	$(INTEROP)/bin/python -m pytest -q -W default tests/interop
+
+## interop-all  the same with each Python of INTEROP_PYTHONS (names or paths) that is found
+interop-all:
+	@for python in $(INTEROP_PYTHONS); do \
+		$$python -c '' 2>/dev/null || { echo "There is no $$python here: not tested"; continue; }; \
+		echo "With $$($$python --version):"; \
+		$(MAKE) interop PYTHON=$$python INTEROP=.interop-$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])') || exit 1; \
+	done
 
 ## interop-versions  pin the newest versions of those libraries
-interop-versions: .interop/.installed
-	.interop/bin/uv pip compile -q pyproject.toml --extra local tests/interop/requirements.txt \
+interop-versions: $(INTEROP)/.installed
+	$(INTEROP)/bin/uv pip compile -q pyproject.toml --extra local tests/interop/requirements.txt \
 		--override tests/interop/overrides.txt --upgrade --universal --python-version 3.10 \
 		--no-annotate --no-header -o build/interop.txt
 	@(sed -n '/^#/p' tests/interop/constraints.txt; sed 's/python_full_version/python_version/' \
@@ -109,7 +120,7 @@ wheel: .venv/.dev $(WIDGET)
 
 ## clean     remove what was built and installed
 clean:
-	rm -rf .venv .interop build dist js/node_modules nbstream/static
+	rm -rf .venv .interop .interop-* build dist js/node_modules nbstream/static
 
 chromium: .venv/.dev
 	@sh tests/e2e/get-chromium.sh
@@ -146,12 +157,12 @@ $(WIDGET): $(NODE_MODULES) $(shell find js/src -type f)
 
 # Every version is pinned, and some libraries ask for older ones of others than they need: hence
 # no resolving. uv takes half a minute for what pip takes five.
-.interop/.installed: tests/interop/constraints.txt
+$(INTEROP)/.installed: tests/interop/constraints.txt
 	@echo "Installing the libraries of the interop tests (about 1.3 GB, once) …"
-	@$(PYTHON) -m venv --clear .interop
-	@.interop/bin/python -m pip install -q --disable-pip-version-check -c tests/interop/constraints.txt uv
-	@.interop/bin/uv pip install -q --python .interop/bin/python --no-deps -r tests/interop/constraints.txt || \
-		.interop/bin/python -m pip install -q --disable-pip-version-check --no-deps -r tests/interop/constraints.txt
+	@$(PYTHON) -m venv --clear $(INTEROP)
+	@$(INTEROP)/bin/python -m pip install -q --disable-pip-version-check -c tests/interop/constraints.txt uv
+	@$(INTEROP)/bin/uv pip install -q --python $(INTEROP)/bin/python --no-deps -r tests/interop/constraints.txt || \
+		$(INTEROP)/bin/python -m pip install -q --disable-pip-version-check --no-deps -r tests/interop/constraints.txt
 	@touch $@
 
 # What Colab's kernel has loaded, and then nbstream, as a notebook's cell installs it: that lifts
