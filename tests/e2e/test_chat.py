@@ -403,6 +403,15 @@ OVERFLOWS = """chat => [chat, ...chat.querySelectorAll(
 )].filter(el => el.offsetWidth && el.scrollWidth > el.clientWidth + 1).map(el => el.className)"""
 
 
+def wait_opacity(turn, value):
+    """Wait until a turn's tabs and buttons are all in sight, or all out of it."""
+    turn.page.wait_for_function(
+        """([turn, value]) => [...turn.querySelectorAll('.nbs-tabbar, .nbs-header .nbs-buttons')]
+            .every(el => getComputedStyle(el).opacity === value)""",
+        arg=[turn.element_handle(), value],
+    )
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_looks_well(notebook, theme):
     """In each state, wide and narrow; the pictures are for people to look at."""
@@ -427,6 +436,18 @@ def test_it_looks_well(notebook, theme):
                 nb.page.wait_for_timeout(300)
                 nb.drawn()
                 chat.screenshot(path=SHOTS / f"chat-{name}-top-{theme}-{width}.png")
+    # At rest a turn is its text and one quiet line; the pointer and the keyboard bring its panel.
+    turn = chats.nth(2).locator(".nbs-turn").last
+    nb.page.mouse.move(2, 2)
+    wait_opacity(turn, "0")
+    turn.locator(".nbs-markdown").hover()
+    wait_opacity(turn, "1")
+    nb.page.mouse.move(2, 2)
+    wait_opacity(turn, "0")
+    turn.get_by_role("tab", name="Markdown").focus()
+    wait_opacity(turn, "1")
+    chats.nth(2).get_by_label("Message").focus()
+    wait_opacity(turn, "0")
     # The last turn is in sight, in a list of turns that is no longer than a page.
     turns = chats.nth(2).locator(".nbs-turns")
     assert turns.locator(".nbs-turn").count() == 30

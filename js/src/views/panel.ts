@@ -139,6 +139,7 @@ export function renderPanel(props: PanelProps): void {
 
   function write(): void {
     top = null;
+    isMore = false;
     // A view that the notebook has replaced is kept alive but never seen again: spend nothing.
     if (!root.isConnected || signal.aborted) return;
     const { state, run, now, doing } = store;
@@ -205,7 +206,10 @@ export function renderPanel(props: PanelProps): void {
   }
 
   function read(): void {
-    if (top?.follow(isMore)) schedule();
+    // To ask how large it is would lay it out; that is done when it comes into sight.
+    if (drawn.isOutOfSight) {
+      if (isMore) schedule();
+    } else if (top?.follow(isMore)) schedule();
   }
 
   const drawn: Drawn = { write, read };
@@ -241,6 +245,7 @@ export function renderPanel(props: PanelProps): void {
   attached.observe(root);
   const seen = (isOutOfSight: boolean) => {
     drawn.isOutOfSight = isOutOfSight;
+    if (!isOutOfSight) schedule();
   };
   watchSight(root, seen, signal);
   signal.addEventListener("abort", () => {
