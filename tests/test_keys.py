@@ -83,7 +83,6 @@ def kaggle(monkeypatch):
     vault = Vault()
     module = types.ModuleType("kaggle_secrets")
     module.UserSecretsClient = lambda: types.SimpleNamespace(get_secret=vault.get)
-    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
     monkeypatch.setitem(sys.modules, "kaggle_secrets", module)
     return vault
 

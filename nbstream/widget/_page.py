@@ -48,6 +48,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
     _place = traitlets.Unicode(help="Names the transcript that the view stands in for.").tag(
         sync=True
     )
+    _interrupt = traitlets.Unicode(help="How the reader interrupts the kernel.").tag(sync=True)
     _log = traitlets.Dict(help="The log so far, filled in when a page asks for it.").tag(sync=True)
 
     _handlers: ClassVar[dict[str, str]] = {
@@ -73,7 +74,8 @@ class Page(ViewOptions, anywidget.AnyWidget):
         self._displays: list[Any] = []
         self._outputs = Outputs(self)
         check_options(self, options)
-        super().__init__(_place=uuid.uuid4().hex, _build=build(), **options, **state)
+        own = {"_place": uuid.uuid4().hex, "_build": build(), "_interrupt": host().interrupt}
+        super().__init__(**own, **options, **state)
         self.on_msg(self._on_page_message)
         self._watch()
 

@@ -59,6 +59,8 @@ _HINTS: dict[Status, str] = {
     "stopped": "Stopped before any text came.",
 }
 _MUTED = "opacity:.65"
+# VS Code's first: its pages have JupyterLab's, too, with the light theme's colour.
+_TEXT = "var(--vscode-editor-foreground,var(--jp-content-font-color1,inherit))"
 # What turns the direction of writing around does so in its own place only.
 _ISOLATED = "unicode-bidi:isolate;overflow-wrap:anywhere;white-space:pre-wrap"
 # Widths in per cent hold in a notebook, where tables are of fixed layout, as anywhere else.
@@ -155,7 +157,7 @@ def to_html(state: ViewState, delimiter: str = "|", price: Price = None) -> str:
     now = status(state)
     parts = [
         f'<div class="{_NO_MATHS}" style="border:1px solid #8884;border-radius:6px;'
-        'margin:2px 0;overflow:hidden;color:var(--jp-content-font-color1,inherit)">',
+        f'margin:2px 0;overflow:hidden;color:{_TEXT}">',
         '<div style="padding:5px 12px;font-size:12px;'
         f'border-bottom:1px solid #8884">{_line(now, "", headline(state, price))}</div>',
         *_turns(state, delimiter, price),
