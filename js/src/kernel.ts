@@ -13,8 +13,11 @@ interface Signal {
 type Slot = (sender: unknown, value: unknown) => void;
 
 interface Kernel {
+  status?: string;
   statusChanged?: Signal;
   disposed?: Signal;
+  supportsSubshells?: boolean;
+  commsOverSubshells?: string;
 }
 
 /**
@@ -39,6 +42,20 @@ export function kernelOf(model: AnyModel): Kernel | null {
   } catch {
     return null;
   }
+}
+
+/**
+ * Whether a message to the kernel waits until its cell is done; null where that cannot be told. Only
+ * JupyterLab and Notebook 7 send it to a subshell, where the kernel has those.
+ */
+export function isDeaf(model: AnyModel): boolean | null {
+  const { status, supportsSubshells, commsOverSubshells } = kernelOf(model) ?? {};
+  if (status !== undefined) {
+    const isHeard = supportsSubshells && (commsOverSubshells ?? "disabled") !== "disabled";
+    return status === "busy" && !isHeard;
+  }
+  type Classic = { notebook?: { kernel_busy?: boolean } };
+  return (managerOf(model) as Classic | undefined)?.notebook?.kernel_busy ?? null;
 }
 
 /** What has all models of the notebook that a model is in, where the host shows it. */

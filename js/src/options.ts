@@ -1,6 +1,7 @@
 /** What the view looks like: as the traits say, or as the reader has chosen in the page. */
 
 import type { AnyModel } from "@anywidget/types";
+import { isDeaf } from "./kernel";
 import type { Traits } from "./protocol";
 import type { Choice, Setup } from "./setup";
 
@@ -13,6 +14,11 @@ export class Options {
     this.#model = model;
     this.#setup = setup;
     this.#signal = signal;
+  }
+
+  /** Whether the kernel hears nothing until its cell is done; null where that cannot be told. */
+  get isDeaf(): boolean | null {
+    return isDeaf(this.#model);
   }
 
   /** The page's widget manager: JupyterLab's knows the notebook. */

@@ -21,11 +21,20 @@ interface Outputs {
   set(index: number, output: object): void;
 }
 interface Notebook {
-  cells?: Iterable<{ outputs?: Outputs }>;
+  cells?: Iterable<Cell>;
+  toJSON?(): unknown;
+}
+interface Cell {
+  outputs?: Outputs;
+}
+/** Notebook 6's, whose cells have their outputs as they are in the file. */
+interface ClassicNotebook {
+  get_cells?(): Iterable<{ output_area?: { outputs: { data?: Bundle }[] } }>;
   toJSON?(): unknown;
 }
 interface Manager {
   context?: { model?: Notebook };
+  notebook?: ClassicNotebook;
 }
 
 /** Makes what an output is to have in the file, or returns null where it is right as it is. */
@@ -33,10 +42,26 @@ export type Keep = (output: Bundle) => Bundle | null;
 
 // The widgets of a page may bring a copy of this file each; they share one list for each notebook.
 const KEEPS = Symbol.for("nbstream.keeps.1");
-type Keeping = Notebook & { [KEEPS]?: Map<string, Keep> };
+type Keeping = { toJSON?(): unknown; [KEEPS]?: Map<string, Keep> };
 
-function notebookOf(manager: unknown): Notebook | undefined {
-  return (manager as Manager | undefined)?.context?.model;
+/** The notebook, where it is found, to be read or written as a whole. */
+function notebookOf(manager: unknown): Notebook | ClassicNotebook | undefined {
+  const { context, notebook } = (manager as Manager | undefined) ?? {};
+  return context?.model ?? notebook;
+}
+
+function cellsOf(manager: unknown): Iterable<Cell> | undefined {
+  const { context, notebook } = (manager as Manager | undefined) ?? {};
+  if (context?.model) return context.model.cells;
+  const cells = notebook?.get_cells?.();
+  return cells && Array.from(cells, ({ output_area }) => classic(output_area?.outputs));
+}
+
+/** The page is not drawn anew, which would take the cell's other widgets off it. */
+function classic(outputs: { data?: Bundle }[] | undefined): Cell {
+  if (!outputs) return {};
+  const set = (i: number, output: object) => void Object.assign(outputs[i]!, output);
+  return { outputs: { length: outputs.length, get: (i) => outputs[i]!, set } };
 }
 
 /**
@@ -44,7 +69,7 @@ function notebookOf(manager: unknown): Notebook | undefined {
  * that are far away are not. Null where that cannot be told.
  */
 export function hasTranscript(manager: unknown, place: string): boolean | null {
-  const cells = notebookOf(manager)?.cells;
+  const cells = cellsOf(manager);
   if (!cells) return null;
   for (const { outputs } of cells) if (outputs && placesIn(outputs, place).length > 0) return true;
   return false;
@@ -57,7 +82,7 @@ export function replaceTranscripts(
   data: Bundle,
   metadata: object = {},
 ): void {
-  for (const { outputs } of notebookOf(manager)?.cells ?? []) {
+  for (const { outputs } of cellsOf(manager) ?? []) {
     if (!outputs) continue;
     for (const i of placesIn(outputs, place)) {
       outputs.set(i, { output_type: "display_data", data, metadata });
@@ -70,8 +95,11 @@ export function replaceTranscripts(
  * document and the page stay as they are: whoever reads or writes in the view is not disturbed.
  */
 export function keepInFile(manager: unknown, place: string, keep: Keep, signal: AbortSignal): void {
-  const notebook = notebookOf(manager) as Keeping | undefined;
-  if (typeof notebook?.toJSON !== "function") return;
+  const found = notebookOf(manager);
+  if (typeof found?.toJSON !== "function") return;
+  // Notebook 6's takes no more; there is one in a page, so its class will do.
+  const isOpen = Object.isExtensible(found);
+  const notebook: Keeping = isOpen ? found : Object.getPrototypeOf(found);
   notebook[KEEPS] ??= keeping(notebook);
   const keeps = notebook[KEEPS];
   keeps.set(place, keep);

@@ -36,9 +36,10 @@ function shared(): Shared {
   return page[KEY];
 }
 
-/** Whether outputs and widgets share a document here, as in JupyterLab and Notebook. */
+/** Whether outputs and widgets share a document here: JupyterLab and Notebook, 7 or 6. */
 export function canTakePlaces(): boolean {
-  return document.body.dataset.jpThemeName !== undefined;
+  const { dataset, classList } = document.body;
+  return dataset.jpThemeName !== undefined || classList.contains("notebook_app");
 }
 
 /** Show a view wherever its transcript stands, now or later, until the signal. */

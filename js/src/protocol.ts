@@ -160,6 +160,8 @@ export interface Traits {
   _kind: "run" | "chat";
   /** Names the build of nbstream that the widget is of. */
   _build: string;
+  /** How the reader interrupts the kernel in this host, in words. */
+  _interrupt: string;
   /** Names the view's transcript in the page. */
   _place: string;
   _log: Frame | SavedLog | Record<string, never>;

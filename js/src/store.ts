@@ -22,6 +22,8 @@ import { turns } from "./turns";
 const PATIENCE = 2000;
 /** Milliseconds after which a run that was to stop should have. */
 const STOPPED_BY = 4000;
+/** The same, where nobody can tell whether the kernel hears at all. */
+const HEARD_BY = 1000;
 
 /** How the run on show is doing, as far as this page can know. */
 export type Doing = Status | "stopping" | "gone";
@@ -44,6 +46,8 @@ export class Store {
   problem = "";
   /** What a million tokens cost, where the reader said so. */
   price: () => Price = () => ({});
+  /** Whether the kernel hears nothing until its cell is done; null where that cannot be told. */
+  isDeaf: () => boolean | null = () => null;
   notice = "";
   #listeners = new Set<() => void>();
   #ask: (message: Request) => void;
@@ -135,11 +139,16 @@ export class Store {
   /** Show that the run is to end, until it does. */
   stopping(): void {
     if (!this.isRunning) return;
+    const isDeaf = this.isDeaf();
     this.isStopping = true;
-    setTimeout(() => {
-      this.isUnheard = this.isStopping;
-      this.notify();
-    }, STOPPED_BY);
+    this.isUnheard = isDeaf === true;
+    setTimeout(
+      () => {
+        this.isUnheard = this.isStopping;
+        this.notify();
+      },
+      isDeaf === null ? HEARD_BY : STOPPED_BY,
+    );
     this.notify();
   }
 

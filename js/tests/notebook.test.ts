@@ -403,4 +403,53 @@ describe("the widget in a notebook", () => {
       expect(page().looks.size).toBe(0);
     });
   });
+
+  it("is told by the manager whether the kernel hears it", async () => {
+    const unheard = async (offered: object) => {
+      setManager(offered);
+      const view = open({ _interrupt: "press I, I" })();
+      model.receive(frame(0, start(), chunks("a")));
+      await settle();
+      button(view, "Stop").click();
+      await settle();
+      const said = text(view, ".nbs-note");
+      return (
+        said === "The kernel is too busy to hear this page. To stop, interrupt it: press I, I."
+      );
+    };
+    const busy = { status: "busy" };
+    const subshells = { supportsSubshells: true, commsOverSubshells: "per_comm_target" };
+    expect(await unheard({ kernel: busy })).toBe(true);
+    expect(await unheard({ kernel: { status: "idle" } })).toBe(false);
+    expect(await unheard({ kernel: { ...busy, ...subshells } })).toBe(false);
+    const off = { ...subshells, commsOverSubshells: "disabled" };
+    expect(await unheard({ kernel: { ...busy, ...off } })).toBe(true);
+    expect(await unheard({ notebook: { kernel_busy: true } })).toBe(true);
+    expect(await unheard({ notebook: { kernel_busy: false } })).toBe(false);
+  });
+
+  it("keeps its transcript in the file of Notebook 6, too, which takes no more methods", () => {
+    document.body.removeAttribute("data-jp-theme-name");
+    document.body.classList.add("notebook_app");
+    const outputs = [{ data: widget("other") }, { data: widget("here") }];
+    class Classic {
+      get_cells = () => [{}, { output_area: { outputs } }];
+      toJSON() {
+        return { cells: [{ outputs: outputs.map((one) => ({ ...one })) }] };
+      }
+    }
+    const notebook = Object.preventExtensions(new Classic());
+    setManager({ notebook });
+    open();
+    expect(model.sent).toEqual([{ type: "hello" }]);
+    model.receive(frame(0, start(), chunks("so far")));
+    const [other, own] = notebook.toJSON().cells[0]!.outputs;
+    expect(other!.data).toEqual(widget("other"));
+    expect(own!.data).toMatchObject({ "text/plain": "so far" });
+    expect(WIDGET in own!.data).toBe(false);
+    const answer = { "text/plain": "so far and further" };
+    model.receive({ type: "bundle", data: answer, metadata: {} });
+    expect(outputs.map(({ data }) => data)).toEqual([widget("other"), answer]);
+    document.body.classList.remove("notebook_app");
+  });
 });

@@ -37,6 +37,7 @@ export const TRAITS: Traits = {
   max_height: "30em",
   _kind: "run",
   _build: "b1",
+  _interrupt: "press I, I",
   _place: "here",
   _log: {},
   _modules: undefined,

@@ -149,4 +149,26 @@ describe("Replay", () => {
     expect(store.state.runs[0]?.texts).toEqual(["a"]);
     expect(store.live.runs[0]?.texts).toEqual(["a", "b"]);
   });
+
+  it("knows whether Stop is heard, or says after a while that it seems not to be", () => {
+    vi.useFakeTimers();
+    const { store } = storeOf(start(), chunks("a"));
+    store.isDeaf = () => true;
+    store.stop();
+    expect(store.isUnheard).toBe(true);
+    store.take(frame(2, end()));
+    expect(store.isUnheard).toBe(false);
+    for (const [isDeaf, unheardAt] of [
+      [false, 4000],
+      [null, 1000],
+    ] as const) {
+      const { store } = storeOf(start(), chunks("a"));
+      store.isDeaf = () => isDeaf;
+      store.stop();
+      vi.advanceTimersByTime(unheardAt - 1);
+      expect(store.isUnheard).toBe(false);
+      vi.advanceTimersByTime(1);
+      expect(store.isUnheard).toBe(true);
+    }
+  });
 });

@@ -44,6 +44,8 @@ class Host:
     """Whether each output is a page of its own, which shares no script with others."""
     hears: str = "when the cell is done"
     """When a message from the page, such as Stop, reaches a kernel that is busy."""
+    interrupt: str = "■ in the toolbar, or I, I"
+    """How the reader interrupts the kernel."""
     themes: str = "light and dark"
     """Which of the page's themes the views follow."""
 
@@ -65,6 +67,7 @@ class Host:
             ["outputs", "go on after their cell" if self.is_live else "end with their cell"],
             ["show", "waits for the end" if self.waits else "returns at once"],
             ["Stop", f"is heard {self.hears}"],
+            ["interrupt", self.interrupt],
             ["themes", self.themes],
             ["versions", ", ".join(_versions())],
         ]
@@ -124,15 +127,23 @@ def _is_pyodide(shell: Any) -> bool:
 
 
 HOSTS = (
-    Host("marimo", "marimo", _is_marimo, displays=False),
+    Host("marimo", "marimo", _is_marimo, displays=False, interrupt="Stop below, or Ctrl+I"),
     Host("voila", "Voilà", _is_voila),
     # A widget that is made there could never be drawn, but its unfinished state would be saved
     # with the notebook and hide the static transcript.
     Host("program", "a program that executes notebooks", _is_executed, has_page=False),
     # An output there is painted only while its own cell runs (colabtools #3373, #498).
-    Host("colab", "Google Colab", _is_colab, is_live=False, outputs_apart=True, themes="light"),
-    Host("kaggle", "Kaggle", _is_kaggle, is_live=False),
-    Host("vscode", "VS Code", _is_vscode),
+    Host(
+        "colab",
+        "Google Colab",
+        _is_colab,
+        is_live=False,
+        outputs_apart=True,
+        interrupt="■ beside the cell, or Ctrl+M I",
+        themes="light",
+    ),
+    Host("kaggle", "Kaggle", _is_kaggle, is_live=False, interrupt="■ beside the cell"),
+    Host("vscode", "VS Code", _is_vscode, interrupt="■ beside the cell"),
     Host("pyodide", "JupyterLite (Pyodide)", _is_pyodide),
     Host(
         "jupyter",
@@ -148,6 +159,7 @@ HOSTS = (
         has_page=False,
         is_live=False,
         hears="as Ctrl+C",
+        interrupt="Ctrl+C",
         themes="none",
     ),
 )

@@ -52,6 +52,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
     _auto = traitlets.Bool(True, help="Whether nobody has said which view is on top.").tag(
         sync=True
     )
+    _interrupt = traitlets.Unicode(help="How the reader interrupts the kernel.").tag(sync=True)
     _log = traitlets.Dict(help="The log so far, filled in when a page asks for it.").tag(sync=True)
 
     _handlers: ClassVar[dict[str, str]] = {
@@ -77,7 +78,8 @@ class Page(ViewOptions, anywidget.AnyWidget):
         self._displays: list[Any] = []
         self._outputs = Outputs(self)
         check_options(self, options)
-        super().__init__(_place=uuid.uuid4().hex, _build=build(), **options, **state)
+        own = {"_place": uuid.uuid4().hex, "_build": build(), "_interrupt": host().interrupt}
+        super().__init__(**own, **options, **state)
         self._auto = self._auto and "view" not in options
         self.on_msg(self._on_page_message)
         self._watch()

@@ -62,6 +62,8 @@ _HINTS: dict[Status, str] = {
     "done": "The model gave no text.",
     "stopped": "Stopped before any text came.",
 }
+# VS Code's first: its pages have JupyterLab's, too, with the light theme's colour.
+_TEXT = "var(--vscode-editor-foreground,var(--jp-content-font-color1,inherit))"
 # Widths in per cent hold in a notebook, where tables are of fixed layout, as anywhere else.
 _FIGURE = "text-align:right;padding:1px 0 1px 8px;white-space:nowrap"
 # Notebooks, and pages made from them, take what stands between two `$` for a formula: not here.
@@ -145,7 +147,7 @@ def to_html(
     is_read = is_conversation(state["runs"])
     parts = [
         f'<div class="{_NO_MATHS}" style="border:1px solid #8884;border-radius:6px;'
-        'margin:2px 0;overflow:hidden;color:var(--jp-content-font-color1,inherit)">',
+        f'margin:2px 0;overflow:hidden;color:{_TEXT}">',
         '<div style="padding:5px 12px;font-size:.86em;'
         f'border-bottom:1px solid #8884">{line(now, "", headline(state, price))}</div>',
         *(

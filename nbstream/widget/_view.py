@@ -76,7 +76,7 @@ class StreamView(StreamPage):
 
     @property
     def metrics(self) -> Metrics:
-        """The metrics so far, of all runs on show, with the view's price; see `Trace.metrics`.
+        """The metrics so far, of all runs in it, with the view's price; see `Trace.metrics`.
 
         Before anything ran, there are 0 chunks, and all else is None.
 

@@ -92,6 +92,7 @@ class Lab:
                     "JUPYTERLAB_SETTINGS_DIR": str(folder.parent / "settings"),
                     "JUPYTERLAB_WORKSPACES_DIR": str(folder.parent / "workspaces"),
                     "JUPYTER_CONFIG_DIR": str(folder.parent / "config"),
+                    "JUPYTER_PATH": str(folder.parent / "share"),
                 },
             )
         deadline = time.monotonic() + 60
@@ -131,6 +132,21 @@ class Lab:
         gone = {"name": "gone", "display_name": "Gone", "language": "gone"}
         metadata = {"kernelspec": gone, "language_info": {"name": "gone"}}
         (self.folder / f"{name}.ipynb").write_text(json.dumps({**content, "metadata": metadata}))
+
+    def add_kernel(self, name, python, env=None):
+        """Offer the kernel of another Python under this name."""
+        folder = self.folder.parent / "share" / "kernels" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        argv = [
+            python,
+            "-Xfrozen_modules=off",
+            "-m",
+            "ipykernel_launcher",
+            "-f",
+            "{connection_file}",
+        ]
+        spec = {"argv": argv, "display_name": name, "language": "python", "env": env or {}}
+        (folder / "kernel.json").write_text(json.dumps(spec))
 
     def shut_down_kernels(self):
         deadline = time.monotonic() + 30

@@ -337,7 +337,20 @@ def check_saved(notebook, lab):
     guard.check()
 
 
-ALLOWED = {"div", "span", "b", "bdi", "br", "details", "summary", "table", "tbody", "tr", "td"}
+ALLOWED = {
+    "div",
+    "pre",
+    "span",
+    "b",
+    "bdi",
+    "br",
+    "details",
+    "summary",
+    "table",
+    "tbody",
+    "tr",
+    "td",
+}
 
 
 def check_static(root):

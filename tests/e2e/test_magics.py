@@ -132,7 +132,7 @@ ERRORS = [
     ("%%chat --max-tokens many\nHi", "--max-tokens needs a whole number"),
     ("%%chat --to pdf\nHi", "--to is one of markdown"),
     ("%%chat --model locl\nHi", "Unknown model 'locl'. Did you mean 'local'?"),
-    ("%%chat --model claude-sonnet-5-5\nHi", "Enter one with %chat key"),
+    ("%%chat --model claude-sonnet-5-5\nHi", "enter it with %chat key"),
     (
         "%%chat -m seer --temperature 0.5\nHi",
         "--temperature: the model in 'seer' (Seer) takes none",

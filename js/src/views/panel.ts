@@ -40,8 +40,7 @@ const HINTS = {
 /** Milliseconds between two looks at a run that goes on without news: its clock does. */
 const TICK = 250;
 const GONE = "The kernel is gone: this is the text received so far.";
-const UNHEARD =
-  "The kernel is too busy to hear this page. To stop, interrupt it: ■ in the toolbar, or I, I.";
+const UNHEARD = "The kernel is too busy to hear this page. To stop, interrupt it: ";
 
 /** A page that grows, with its end in sight. */
 interface Growing {
@@ -74,6 +73,8 @@ export function renderPanel(props: PanelProps): void {
     tabindex: "-1",
   });
   store.price = () => options.get("price");
+  store.isDeaf = () => options.isDeaf;
+  const unheard = () => `${UNHEARD}${options.get("_interrupt")}.`;
   const header = new HeaderView(store, root, () => options.get("delimiter"), schedule);
   const tabs = new TabsView((name) => {
     options.choose("view", name);
@@ -163,7 +164,7 @@ export function renderPanel(props: PanelProps): void {
     setText(hint, isEmpty && isText ? hintFor() : "");
     tokens.el.hidden = markdown.el.hidden = isEmpty;
     const ending = view === "transcript" ? "" : (cutOff(state) ?? "");
-    setText(note, doing === "gone" ? GONE : store.isUnheard ? UNHEARD : ending);
+    setText(note, doing === "gone" ? GONE : store.isUnheard ? unheard() : ending);
     setText(problem, store.problem);
     setText(notice, store.notice);
     // Of several, each has its own.
