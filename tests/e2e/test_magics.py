@@ -162,7 +162,7 @@ AFTER = [
     ("%chat error", ["words"]),
     # A key there would have counted from the first cell on.
     ("import os; os.rename('later.env', '.env')", []),
-    ("%chat key .env", ["The key is read from .env, for this session."]),
+    ("%chat key .env", ["The key is read from .env, for this session: ANTHROPIC_API_KEY."]),
     ("leaky = says('half', ValueError('401 for ' + open('.env').read()))", []),
     ("%%chat -m leaky\nHi", ["ValueError: 401 for"]),
     ("%%chat -m leaky -N --bg\nHi", []),
