@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..wire._fields import first, get, items, text_of
 
-__all__ = ["Asked", "asked", "may_ask"]
+__all__ = ["Asked", "asked", "may_ask", "turns"]
 
 _TAILS = (
     "/chat/completions",
@@ -80,7 +80,7 @@ def asked(scheme: str, host: str, path: str, body: Any) -> Asked | None:
         return None
     model = text_of(get(body, "model")) or path.rpartition("/")[2].partition(":")[0]
     url = f"{scheme}://{host}{path}"
-    return Asked(dialect, _provider(host, dialect), model, _messages(body), url)
+    return Asked(dialect, _provider(host, dialect), model, turns(body), url)
 
 
 def _dialect(path: str, body: dict[str, Any]) -> str | None:
@@ -111,7 +111,8 @@ def _provider(host: str, dialect: str) -> str:
     return kind.get(dialect, "OpenAI") + ("" if dialect == "ollama" else "-compatible")
 
 
-def _messages(body: dict[str, Any]) -> list[tuple[str, str]]:
+def turns(body: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the messages of a request's body, each with its role."""
     system = first(body, "system", "instructions", "systemInstruction", "system_instruction")
     said = [("system", text)] if (text := _text(system)) else []
     turns = first(body, "messages", "contents", "input", "prompt")

@@ -25,6 +25,7 @@ __all__ = ["HOOKS", "install", "uninstall"]
 HOOKS = {
     "agents": "_agents",
     "aiohttp": "_aiohttp",
+    "dspy": "_dspy",
     "httpx": "_httpx",
     "httpx2": "_httpx",
     "langchain_core.tracers.context": "_langchain",
