@@ -29,6 +29,7 @@ HOOKS = {
     "httpx": "_httpx",
     "httpx2": "_httpx",
     "langchain_core.tracers.context": "_langchain",
+    "llama_index_instrumentation": "_llama_index",
     "pydantic_ai": "_pydantic_ai",
     "requests": "_requests",
 }
