@@ -193,13 +193,18 @@ def _answer(model: Any, outputs: Any) -> dict[str, Any]:
     by what is in it.
     """
     entries = list(getattr(model, "history", None) or ())[-MAX_HISTORY:]
-    known = (
-        one for one in reversed(entries) if outputs is one["outputs"] or outputs is one["response"]
+    entry: dict[str, Any] = next(
+        (
+            one
+            for one in reversed(entries)
+            if outputs is one.get("outputs") or outputs is one.get("response")
+        ),
+        {},
     )
-    entry: dict[str, Any] = next(known, {})
-    first = next(iter(entry.get("outputs") or (outputs if isinstance(outputs, list) else [])), "")
-    if isinstance(first, str):
-        first = {"text": first or getattr(outputs, "text", None) or ""}
+    given = entry.get("outputs") or outputs
+    first = given[0] if isinstance(given, list) and given else given
+    if not isinstance(first, dict):
+        first = {"text": first if isinstance(first, str) else getattr(first, "text", None)}
     reason = getattr(entry.get("response"), "finish_reason", None)
     message = {"role": "assistant", "content": first.get("text")}
     message.update({name: first[name] for name in _MORE if first.get(name)})

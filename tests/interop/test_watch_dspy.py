@@ -12,6 +12,7 @@ from nbstream import show, watch
 from nbstream.watching import _dspy
 
 from ..endpoint import Endpoint, answers_json
+from .openai_endpoint import agent
 
 # Some leave their connections to the garbage collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -169,6 +170,37 @@ def test_a_call_that_the_tap_sees_too_is_there_once(server):
     (run,) = view.trace.runs
     assert (run.name, view.trace.output(run).text) == ("Own", said[0])
     assert view.trace.output(run).usage_metadata["total_tokens"] == 7
+
+
+def test_what_a_model_can_be_asked_and_give():
+    """A request of DSPy's own, a call of a tool, and a model whose history is off."""
+    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+    request = dspy.lm15.Request(
+        model="openai/fish", messages=(dspy.lm15.Message.user("What is it?"),)
+    )
+    with Endpoint(agent) as server, watch() as view:
+        model = lm_at(server)
+        said = model(request)
+        model("Look.", tools=[tool])
+        with dspy.context(disable_history=True):
+            model("What is it?")
+    typed, called, short = map(view.trace.output, view.trace.runs)
+    assert typed.text == said.text == "A goldfish."
+    assert typed.usage_metadata["total_tokens"] == called.usage_metadata["total_tokens"] == 7
+    assert [call["name"] for call in called.tool_calls] == ["look"]
+    assert (short.text, short.usage_metadata) == ("A goldfish.", None)
+
+
+def test_code_that_asks_a_model_is_the_step_it_lies_in(server):
+    def ask(at: str) -> str:
+        return lm_at(server)(at)[0]
+
+    interpreter = dspy.LocalInterpreter(tools={"ask": ask})
+    with watch() as view, interpreter:
+        interpreter.execute("print(ask(at='fish'))")
+    code, model = view.trace.runs
+    assert (code.run_type, code.name) == ("tool", "LocalInterpreter")
+    assert (model.run_type, model.parent) == ("chat_model", code)
 
 
 def test_an_error_is_the_programs_own_and_is_seen():

@@ -6,6 +6,8 @@ import threading
 import aiohttp
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from nbstream import watch
 
@@ -152,3 +154,34 @@ def test_everything_is_undone(way):
         way(server)
     assert (requests.Session.send, aiohttp.ClientSession._request) == before
     assert view.trace.runs == []
+
+
+def retrying():
+    """Return a session that asks again, inside one call of `requests`."""
+    session = requests.Session()
+    asks_again = Retry(1, status_forcelist=[503], allowed_methods=None, backoff_factor=0)
+    session.mount("http://", HTTPAdapter(max_retries=asks_again))
+    return session
+
+
+def test_what_requests_asks_again_by_itself_is_one_run():
+    answers = iter([refuses(503, "overloaded_error", "Later."), talks("Blub", ".")])
+    with Endpoint(lambda *asked: next(answers)(*asked)) as server:
+        with watch() as view, retrying() as session:
+            assert session.post(url(server), json=ASKED, stream=True).content
+        assert len(server.requests) == 2
+    (run,) = view.trace.runs
+    assert view.trace.output(run).text == "Blub."
+    assert [event.kind for event in view.trace.events][-1] == "end"
+
+
+def test_what_a_program_asks_again_is_a_run_each():
+    answers = iter([refuses(503, "overloaded_error", "Later."), talks("Blub", ".")])
+    with Endpoint(lambda *asked: next(answers)(*asked)) as server, watch() as view:
+        while by_lines(server)[0].startswith(b'{"type": "error"'):
+            pass
+    assert [event.kind for event in view.trace.events if event.kind in ("error", "end")] == [
+        "error",
+        "end",
+    ]
+    assert len(view.trace.runs) == 2
