@@ -42,6 +42,11 @@ def agent(handler, body):
     message = {"role": "assistant", "content": None if calls else "".join(TEXTS)}
     if calls:
         message["tool_calls"] = [CALL]
+    answers_message(handler, message, reason)
+
+
+def answers_message(handler, message, reason="stop"):
+    """Answer as a whole."""
     answers_json(
         handler,
         200,
@@ -54,6 +59,11 @@ def agent(handler, body):
             "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7},
         },
     )
+
+
+def refuses_chat(handler, body):
+    error = {"type": "invalid_request_error", "message": "No fish."}
+    answers_json(handler, 400, {"error": error})
 
 
 def says_for_ever(handler, body):

@@ -11,8 +11,8 @@ import pytest
 from nbstream import show, watch
 from nbstream.watching import _dspy
 
-from ..endpoint import Endpoint, answers_json
-from .openai_endpoint import agent
+from ..endpoint import Endpoint
+from .openai_endpoint import agent, answers_message, refuses_chat
 
 # Some leave their connections to the garbage collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -33,23 +33,7 @@ def says_fields(handler, body):
         said = THOUGHT.format("finish", "{}")
     else:
         said = THOUGHT.format("look", '{"at": "fish"}')
-    message = {"role": "assistant", "content": said}
-    answers_json(
-        handler,
-        200,
-        {
-            "id": "c",
-            "object": "chat.completion",
-            "created": 1,
-            "model": "fish",
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-            "usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7},
-        },
-    )
-
-
-def refuses(handler, body):
-    answers_json(handler, 400, {"error": {"type": "invalid_request_error", "message": "No fish."}})
+    answers_message(handler, {"role": "assistant", "content": said})
 
 
 @pytest.fixture
@@ -204,7 +188,7 @@ def test_code_that_asks_a_model_is_the_step_it_lies_in(server):
 
 
 def test_an_error_is_the_programs_own_and_is_seen():
-    with Endpoint(refuses) as server:
+    with Endpoint(refuses_chat) as server:
         with pytest.raises(Exception, match="No fish") as unseen:
             predicted(server)
         with watch() as view, pytest.raises(type(unseen.value)) as seen:

@@ -17,8 +17,8 @@ from llama_index.llms.openai import OpenAI
 from nbstream import show, watch
 from nbstream.watching import _llama_index
 
-from ..endpoint import Endpoint, answers_json
-from .openai_endpoint import agent, says_for_ever
+from ..endpoint import Endpoint
+from .openai_endpoint import agent, refuses_chat, says_for_ever
 
 # Some leave their connections to the garbage collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -27,10 +27,6 @@ pytestmark = pytest.mark.filterwarnings(
 KEY = "sk-a-key-that-nobody-may-see-1234"
 ASKED = [ChatMessage(role="user", content="What is it?")]
 ROOT = llama_index_instrumentation.root_dispatcher
-
-
-def refuses(handler, body):
-    answers_json(handler, 400, {"error": {"type": "invalid_request_error", "message": "No fish."}})
 
 
 @pytest.fixture
@@ -175,7 +171,7 @@ def test_a_model_that_no_http_library_shows():
 
 
 def test_an_error_is_the_programs_own_and_is_seen():
-    with Endpoint(refuses) as server:
+    with Endpoint(refuses_chat) as server:
         with pytest.raises(openai.BadRequestError) as unseen:
             queried(server)
         with watch() as view, pytest.raises(openai.BadRequestError) as seen:
@@ -205,13 +201,14 @@ def test_a_stream_that_nobody_reads_on_is_over():
     assert len(view.trace.runs) == 1
 
 
-def test_stop_ends_the_agent_and_the_request():
+@pytest.mark.parametrize("way", [streamed, acted], ids=lambda way: way.__name__)
+def test_stop_ends_the_program_and_the_request(way):
     with Endpoint(says_for_ever) as server:
         with watch() as view:
             view.trace.subscribe(
                 lambda event: event.kind == "chunk" and threading.Thread(target=view.stop).start()
             )
-            streamed(server)
+            way(server)
         assert server.broken_off.wait(20)
     assert view.status == "stopped"
     assert len(server.requests) == 1
