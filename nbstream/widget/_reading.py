@@ -195,8 +195,10 @@ class _Html:
         colour = ";color:#c62828" if has_failed else ""
         words = took(call, self.runs)
         body = [
-            f'<span style="float:right;{MUTED}">{escape(words)}</span>'
-            f'<b style="font-family:monospace">{escape(call["name"])}</b>',
+            # Where styles are taken away, a space is between the two.
+            '<div style="display:flex;justify-content:space-between;align-items:baseline">'
+            f'<b style="font-family:monospace">{escape(call["name"])}</b> '
+            f'<span style="{MUTED}">{escape(words)}</span></div>',
             f'<div style="{_MONO};{MUTED}">{self.cut(args)}</div>' if args else "",
             f'<div style="{_MONO};{MUTED}">{self.cut(output)}</div>' if output else "",
         ]
