@@ -49,6 +49,13 @@ class _Step(Holder):
     """The spans whose events tell of tokens and of the end."""
     speaker: str | None = None
     """The span whose events bring the tokens, where no HTTP library does."""
+    instance: Any = None
+    """What was called."""
+
+    def is_made_of(self, kind: RunType, instance: Any) -> bool:
+        """Tell whether a call in it is a part of it only, as a model's ``complete`` in ``chat``."""
+        is_same = instance is not None and instance is self.instance
+        return kind == self.run.run_type and (is_same or kind == "chat_model")
 
 
 _model: ContextVar[_Step | None] = ContextVar("nbstream_llama_index_model", default=None)
@@ -146,8 +153,7 @@ class _Handler:
         if log is None:
             return
         kind = _kind(id_, instance)
-        if kind is None or (outer is not None and outer.run.run_type == kind != "chain"):
-            # What is no step of its own, as the `complete` that a model's `chat` is made of.
+        if kind is None or (outer is not None and outer.is_made_of(kind, instance)):
             if outer is not None:
                 self._steps[id_] = outer
             return
@@ -159,7 +165,8 @@ class _Handler:
             parent=outer.run if outer is not None else around(log),
             model=_model_name(instance) if is_model else None,
         )
-        self._steps[id_] = step = _Step(log, run, wants_tokens=is_model, span=id_)
+        step = _Step(log, run, wants_tokens=is_model, span=id_, instance=instance)
+        self._steps[id_] = step
         if is_model:
             _model.set(step)
 

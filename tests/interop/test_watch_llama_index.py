@@ -181,6 +181,20 @@ def test_an_error_is_the_programs_own_and_is_seen():
     assert failed == ["chat_model", "chain", "chain"]
 
 
+def test_a_tool_that_calls_another_is_around_it():
+    inner = FunctionTool.from_defaults(look)
+
+    def asks(at: str) -> str:
+        """Have somebody look at something."""
+        return str(inner(at=at))
+
+    with watch() as view:
+        FunctionTool.from_defaults(asks)(at="fish")
+    outside, inside = view.trace.runs
+    assert [outside.name, inside.name, inside.parent] == ["asks", "look", outside]
+    assert view.trace.output(outside) == view.trace.output(inside) == "a fish"
+
+
 def test_a_tools_error_is_seen():
     def fails(at: str) -> str:
         """Fail."""
