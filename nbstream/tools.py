@@ -189,11 +189,26 @@ def _schema_of(func: Callable[..., Any], name: str) -> type[BaseModel]:
 
     hints = get_type_hints(func, include_extras=True)
     fields: dict[str, Any] = {
-        p.name: (hints.get(p.name, Any), ... if p.default is p.empty else p.default)
+        p.name: (_argument(hints.get(p.name, Any)), ... if p.default is p.empty else p.default)
         for p in inspect.signature(func).parameters.values()
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     }
     return create_model(name, **fields)
+
+
+def _argument(hint: Any) -> Any:
+    """Return an argument's type with its description: the first text of ``Annotated[int, "…"]``."""
+    from pydantic import Field
+    from pydantic.fields import FieldInfo
+
+    readable = _readable(hint)
+    if get_origin(hint) is Annotated:
+        for told in hint.__metadata__:
+            if isinstance(told, FieldInfo) and told.description:
+                break
+            if isinstance(told, str):
+                return Annotated[readable, Field(description=told)]
+    return readable
 
 
 def convert_to_tool(thing: Any) -> dict[str, Any]:
@@ -265,14 +280,47 @@ def _readable(hint: Any) -> Any:
     described = get_type_hints(hint, include_extras=True)
     fields = {}
     for name, plain in hints.items():
-        rich = described[name]
-        readable = _readable(rich if get_origin(rich) is Annotated else plain)
-        optional = name in getattr(hint, "__optional_keys__", ())
+        rich = _unmarked(described[name])
+        is_rich = get_origin(rich) is Annotated
+        readable, has_default = _field(name, rich) if is_rich else (_readable(plain), False)
+        optional = has_default or name in getattr(hint, "__optional_keys__", ())
         fields[name] = NotRequired[readable] if optional else readable
     # The functional form: the fields are known only now.
     rebuilt = TypedDict(hint.__name__, fields)  # type: ignore[misc]
     rebuilt.__doc__ = hint.__doc__
     return rebuilt
+
+
+def _unmarked(hint: Any) -> Any:
+    """Take ``NotRequired[…]`` and its kin off a field's type; the class knows which it has."""
+    while getattr(get_origin(hint), "_name", None) in ("NotRequired", "Required", "ReadOnly"):
+        hint = get_args(hint)[0]
+    return hint
+
+
+# What stands for a default in an annotation; anything else there is pydantic's own.
+_DEFAULTS = (str, int, float, list, dict, type(None), type(...))
+
+
+def _field(name: str, hint: Any) -> tuple[Any, bool]:
+    """Read ``Annotated[str, default, "description"]``, as LangChain does; ``...`` is no default."""
+    from pydantic import Field
+
+    readable = _readable(hint)
+    default, *more = hint.__metadata__
+    if not isinstance(default, _DEFAULTS):
+        return readable, False
+    description = more[0] if more else None
+    if isinstance(description, str):
+        readable = Annotated[readable, Field(description=description)]
+    elif more and isinstance(description, _DEFAULTS):
+        raise InputError(
+            f"The field {name!r} is described by {brief(description)}. "
+            f'Write a text, as in {name}: Annotated[str, ..., "what it is"].'
+        )
+    if default is not ... and default is not None:
+        readable = Annotated[readable, Field(json_schema_extra={"default": default})]
+    return readable, default is not ...
 
 
 def _from_dict(thing: dict[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 import asyncio
 import json
+import typing
 from typing import Annotated, Optional
 
 import pydantic
 import pytest
+import typing_extensions
 from typing_extensions import TypedDict
 
 from nbstream import InputError, Tool, ToolMessage, Trace, tool
@@ -251,3 +253,26 @@ def test_a_tool_at_the_providers_end_is_passed_on():
 def test_what_is_no_tool_is_named(thing, said):
     with pytest.raises(InputError, match=said):
         convert_to_tool(thing)
+
+
+def test_descriptions_in_a_typed_dict_of_pythons_own():
+    class Fish(typing.TypedDict):
+        """A fish."""
+
+        name: Annotated[str, ..., "what it is called"]
+        size: typing_extensions.NotRequired[Annotated[int, ..., "how long"]]
+        age: Annotated[int | None, None, "in years"]
+
+    described = {"name": "what it is called", "size": "how long", "age": "in years"}
+    told = convert_to_tool(Fish)["input_schema"]
+    assert {name: field["description"] for name, field in told["properties"].items()} == described
+    assert told["required"] == ["name"]
+
+    @tool
+    def feed(fish: Fish) -> str:
+        """Feed a fish."""
+        return fish["name"]
+
+    assert feed.invoke({"fish": {"name": "Goldie"}}) == "Goldie"
+    inner = convert_to_tool(feed)["input_schema"]["$defs"]["Fish"]["properties"]
+    assert inner["name"]["description"] == "what it is called"
