@@ -22,7 +22,9 @@ from ._exceptions import InputError, validation_said
 from ._loops import run_in_thread, run_sync
 from ._shown import brief, listed
 from .messages import ToolMessage
+from .runnables._functions import called, name_of
 from .runnables.base import Runnable
+from .runnables.config import current_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +39,7 @@ __all__ = ["Tool", "convert_to_tool", "convert_to_tools", "tool"]
 class Tool(Runnable[Any, Any]):
     """A function with typed arguments that a model may ask for; the `tool` decorator makes one.
 
+    A parameter of type `RunnableConfig` gets the config of the call, and is hidden from the model.
     Called with a dict of arguments, it gives the function's value; with a tool call of a model's
     message, a `ToolMessage` for the conversation.
 
@@ -80,7 +83,7 @@ class Tool(Runnable[Any, Any]):
                 "docstring and typed arguments."
             )
         self.func = func
-        self.name: str = name or func.__name__
+        self.name: str = name or name_of(func)
         self.description = description or inspect.getdoc(func) or ""
         if not self.description:
             raise InputError(
@@ -96,6 +99,10 @@ class Tool(Runnable[Any, Any]):
     def args_schema(self) -> type[BaseModel]:
         """The arguments as a pydantic model."""
         return self._given_schema or _schema_of(self.func, self.name)
+
+    @cached_property
+    def _config_names(self) -> list[str]:
+        return _config_names(self.func)
 
     @property
     def args(self) -> dict[str, Any]:
@@ -116,7 +123,8 @@ class Tool(Runnable[Any, Any]):
                 f"The tool {self.name!r} cannot be called with {given!r:.120}: "
                 f"{validation_said(error)}. It takes {', '.join(self.args) or 'nothing'}."
             ) from None
-        return {name: getattr(valid, name) for name in type(valid).model_fields}
+        arguments = {name: getattr(valid, name) for name in type(valid).model_fields}
+        return {**arguments, **{name: current_config() for name in self._config_names}}
 
     def _answer(self, input: Any, value: Any) -> Any:
         if not _is_call(input) or isinstance(value, ToolMessage):
@@ -187,13 +195,36 @@ def _as_json(value: Any) -> str:
 def _schema_of(func: Callable[..., Any], name: str) -> type[BaseModel]:
     from pydantic import create_model
 
-    hints = get_type_hints(func, include_extras=True)
+    hints = get_type_hints(_hinted(func), include_extras=True)
+    hidden = _config_names(func)
     fields: dict[str, Any] = {
         p.name: (_argument(hints.get(p.name, Any)), ... if p.default is p.empty else p.default)
         for p in inspect.signature(func).parameters.values()
-        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) and p.name not in hidden
     }
     return create_model(name, **fields)
+
+
+def _hinted(func: Callable[..., Any]) -> Any:
+    return func if isinstance(func, type) else called(func)
+
+
+def _config_names(func: Callable[..., Any]) -> list[str]:
+    """Return the parameters that are to get the config of the call."""
+    try:
+        hints = get_type_hints(_hinted(func))
+    except NameError:  # a name that is imported for type checkers only
+        hints = _hinted(func).__annotations__
+    return [name for name, hint in hints.items() if name != "return" and _is_config(hint)]
+
+
+def _is_config(hint: Any) -> bool:
+    if isinstance(hint, str):
+        return "RunnableConfig" in hint
+    if get_origin(hint) in (Union, UnionType):
+        return any(map(_is_config, get_args(hint)))
+    # LangChain's own, too: a tool written for it may be used here.
+    return isinstance(hint, type) and hint.__name__ == "RunnableConfig"
 
 
 def _argument(hint: Any) -> Any:

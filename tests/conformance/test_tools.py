@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import typing_extensions
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 import nbstream.tools
 
@@ -66,3 +66,52 @@ async def test_a_description_that_is_no_text(lc):
         a: Annotated[str, ..., 5]
 
     return schema(lc, Wrong)
+
+
+@same
+async def test_a_tool_gets_the_config_and_hides_it(lc):
+    @lc.tool
+    def ask(x: int, config: lc.RunnableConfig, y: int = 2) -> list:
+        """Ask."""
+        return [x, y, config["tags"], config["metadata"], config["configurable"]]
+
+    @lc.tool
+    async def aask(x: int, settings: lc.RunnableConfig) -> list:
+        """Ask."""
+        return [x, settings["tags"]]
+
+    config = {"tags": ["t"], "metadata": {"m": 1}, "configurable": {"user": "me"}}
+    call = {"name": "ask", "args": {"x": 1}, "id": "1", "type": "tool_call"}
+    return [
+        schema(lc, ask),
+        schema(lc, aask),
+        sorted(ask.args),
+        ask.invoke({"x": 1}, config),
+        await ask.ainvoke({"x": 1, "y": 3}, config),
+        await aask.ainvoke({"x": 1}, config),
+        ask.invoke(call, {"tags": ["t"]}).content,
+        [tool.invoke({"x": 1})[-1] for tool in (ask,)],
+    ]
+
+
+@same
+async def test_a_model_cannot_fake_the_config(lc):
+    @lc.tool
+    def ask(x: int, config: lc.RunnableConfig) -> list:
+        """Ask."""
+        return config["tags"]
+
+    return ask.invoke({"x": 1, "config": {"tags": ["fake"]}}, {"tags": ["true"]})
+
+
+@same
+async def test_a_tool_with_a_schema_of_its_own_gets_the_config(lc):
+    class Args(BaseModel):
+        x: int
+
+    @lc.tool(args_schema=Args)
+    def ask(x: int, config: lc.RunnableConfig) -> list:
+        """Ask."""
+        return [x, config["tags"]]
+
+    return [ask.invoke({"x": 1}, {"tags": ["t"]}), schema(lc, ask)]
