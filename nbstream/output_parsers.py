@@ -98,7 +98,7 @@ class JsonOutputParser(_Parser[Value]):
         """Return words for a prompt that ask the model for such JSON."""
         if self.pydantic_object is None:
             return "Answer with a JSON object and nothing else."
-        schema = json.dumps(self.pydantic_object.model_json_schema())
+        schema = json.dumps(self.pydantic_object.model_json_schema(), ensure_ascii=False)
         return f"Answer with a JSON object that fits this JSON schema, and nothing else:\n{schema}"
 
     # `_read` and `_last` are what a parser of this kind makes of each value, and of the whole text.

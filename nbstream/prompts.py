@@ -360,9 +360,9 @@ def _part(message: Any) -> _Part:
         if role == "placeholder":
             return _placeholder(template)
         if isinstance(role, type) and issubclass(role, BaseMessage):
-            return _Template(role, template)
+            return _Template(role, _content(template))
         if isinstance(role, str) and isinstance(template, (str, list)):
-            return _Template(message_class(role), template)
+            return _Template(message_class(role), _content(template))
     whole: BaseMessage = convert_to_messages(message)[0]
     return whole
 
@@ -388,12 +388,39 @@ def _placed(part: MessagesPlaceholder, value: Any) -> list[BaseMessage]:
     return messages[-part.n_messages :] if part.n_messages else messages
 
 
+def _content(template: Any) -> Any:
+    """Return a template's text, or its blocks, each whole: with its type, an image in a dict."""
+    return list(map(_block, template)) if isinstance(template, (list, tuple)) else template
+
+
+def _block(block: Any) -> Any:
+    if isinstance(block, str):
+        return {"type": "text", "text": block}
+    if not isinstance(block, dict):
+        raise InputError(
+            f"A message's blocks are texts and dicts, not {brief(block)}. "
+            'For a text: {"type": "text", "text": "…"}.'
+        )
+    if "text" in block and block.keys() <= {"type", "text"}:
+        return {**block, "type": "text"}
+    if "image_url" not in block or not block.keys() <= {"type", "image_url"}:
+        return block
+    url = block["image_url"]
+    image = {"url": url} if isinstance(url, str) else url
+    if not isinstance(image, dict) or "path" in image:
+        raise InputError(
+            f"An image is given by its address, not by {brief(url)}. "
+            'Write {"type": "image_url", "image_url": {"url": "https://…"}}.'
+        )
+    return {"type": "image_url", "image_url": image}
+
+
 def _block_variables(content: Any) -> list[str]:
     if isinstance(content, str):
         return _variables(content)
     if isinstance(content, dict):
-        return [v for key, item in content.items() if key != "type" for v in _block_variables(item)]
-    if isinstance(content, list):
+        return [name for item in content.values() for name in _block_variables(item)]
+    if isinstance(content, (list, tuple)):
         return [name for item in content for name in _block_variables(item)]
     return []
 
@@ -402,9 +429,9 @@ def _fill_block(content: Any, values: dict[str, Any]) -> Any:
     if isinstance(content, str):
         return _fill(content, values)
     if isinstance(content, dict):
-        return {k: v if k == "type" else _fill_block(v, values) for k, v in content.items()}
-    if isinstance(content, list):
-        return [_fill_block(item, values) for item in content]
+        return {key: _fill_block(item, values) for key, item in content.items()}
+    if isinstance(content, (list, tuple)):
+        return type(content)([_fill_block(item, values) for item in content])
     return content
 
 
