@@ -17,6 +17,7 @@ __all__ = [
     "inner_scope",
     "max_concurrency",
     "merge_configs",
+    "one_deeper",
     "one_each",
     "step_config",
 ]
@@ -53,7 +54,11 @@ class RunnableConfig(TypedDict, total=False):
     """Where a batch runs its calls; by default a pool of threads that ends with the batch."""
     configurable: dict[str, Any]
     """Settings for steps that look for them here."""
+    recursion_limit: int
+    """How often functions may return a step in place of a value, one inside the other; 25 times."""
 
+
+RECURSION_LIMIT = 25
 
 # What one call keeps for itself. `step_tag` says which place of a chain the call is for.
 _OWN = {"tags", "metadata", "run_name", "run_id", "step_tag"}
@@ -89,7 +94,7 @@ def current_config() -> RunnableConfig:
     config = {
         # Code for LangChain counts on these two being there.
         "configurable": {},
-        "recursion_limit": 25,
+        "recursion_limit": RECURSION_LIMIT,
         **scope.settings,
         "tags": list(scope.tags),
         "metadata": dict(scope.metadata),
@@ -132,6 +137,30 @@ def max_concurrency(config: RunnableConfig | None = None) -> int | None:
         f"max_concurrency must be a whole number from 1, not {limit!r:.80}. "
         "Leave it out for as many calls as there is room for."
     )
+
+
+def one_deeper(name: str) -> RunnableConfig:
+    """Return the config for a step that a function gave in place of a value.
+
+    Raises
+    ------
+    RecursionError
+        If that has been done as often as ``recursion_limit`` says.
+    InputError
+        If the limit is no whole number.
+    """
+    limit: Any = inherited().get("recursion_limit", RECURSION_LIMIT)
+    if not isinstance(limit, int):
+        raise InputError(
+            f"recursion_limit must be a whole number, not {limit!r:.80}. "
+            f"Leave it out for {RECURSION_LIMIT}."
+        )
+    if limit <= 0:
+        raise RecursionError(
+            f"{name} gave a step in place of a value once more than the recursion limit allows. "
+            'Raise it, as in config={"recursion_limit": 100}, or let the function end with a value.'
+        )
+    return {"recursion_limit": limit - 1}
 
 
 def inherited(config: RunnableConfig | None = None) -> RunnableConfig:
