@@ -92,6 +92,11 @@ class JsonOutputParser(_Parser[Value]):
     """
 
     def __init__(self: JsonOutputParser[Any], pydantic_object: Any = None) -> None:
+        if pydantic_object is not None and not hasattr(pydantic_object, "model_json_schema"):
+            raise InputError(
+                f"{type(self).__name__} needs a pydantic model, not {brief(pydantic_object)}. "
+                "Pass the class itself, as in pydantic_object=Fish."
+            )
         self.pydantic_object = pydantic_object
 
     def get_format_instructions(self) -> str:
@@ -188,6 +193,8 @@ class PydanticOutputParser(JsonOutputParser[Value]):
     """
 
     def __init__(self, pydantic_object: type[Value]) -> None:
+        if pydantic_object is None:
+            raise InputError("PydanticOutputParser needs a pydantic model. Pass its class.")
         super().__init__(pydantic_object)
 
     def _instance(self, value: Any) -> Any:

@@ -82,6 +82,11 @@ class Tool(Runnable[Any, Any]):
                 f"A tool is made of a function, not {brief(func)}. Put @tool above one with a "
                 "docstring and typed arguments."
             )
+        if not (args_schema is None or hasattr(args_schema, "model_json_schema")):
+            raise InputError(
+                f"args_schema is a pydantic model of the arguments, not {brief(args_schema)}. "
+                "Leave it out to take them from the function."
+            )
         self.func = func
         self.name: str = name or name_of(func)
         self.description = description or inspect.getdoc(func) or ""
@@ -98,7 +103,18 @@ class Tool(Runnable[Any, Any]):
     @cached_property
     def args_schema(self) -> type[BaseModel]:
         """The arguments as a pydantic model."""
-        return self._given_schema or _schema_of(self.func, self.name)
+        if self._given_schema:
+            return self._given_schema
+        from pydantic.errors import PydanticUserError
+
+        try:
+            return _schema_of(self.func, self.name)
+        except (NameError, TypeError, PydanticUserError) as error:
+            said = str(error).partition("\n")[0]
+            raise InputError(
+                f"The tool {self.name!r} cannot be described by its signature: {said.rstrip('.')}. "
+                "Give its arguments types that pydantic knows, or pass args_schema."
+            ) from None
 
     @cached_property
     def _config_names(self) -> list[str]:
@@ -116,6 +132,11 @@ class Tool(Runnable[Any, Any]):
         given = input["args"] if _is_call(input) else input
         if not isinstance(given, dict):
             given = {next(iter(self.args_schema.model_fields), "input"): given}
+        if _is_call(input) and "id" not in input:
+            raise InputError(
+                f"The call {input!r:.120} has no id, which the answer names. "
+                "Give it one, or call the tool with its arguments alone."
+            )
         try:
             valid = self.args_schema.model_validate(given)
         except ValidationError as error:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from .._shown import listed
+from .._exceptions import InputError
+from .._shown import brief, listed
 from .._threads import InPlace, pool
 from .config import inherited, max_concurrency, one_each
 
@@ -85,6 +86,11 @@ def _calls(
 def _executor(config: RunnableConfig | None) -> Iterator[Executor]:
     limit = max_concurrency(config)
     if given := inherited(config).get("executor"):
+        if not hasattr(given, "submit"):
+            raise InputError(
+                f"executor in a config is one of concurrent.futures, not {brief(given)}. "
+                "Leave it out for a pool of threads."
+            )
         yield given
         return
     with pool(limit) as own:

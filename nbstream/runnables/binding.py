@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, cast
 
+from .._shown import listed
 from ._fluent import Input, Output, coerce_to_runnable
 from .base import Runnable
-from .config import RunnableConfig, merge_configs, one_each
+from .config import RunnableConfig, checked, merge_configs, one_each
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -82,7 +83,7 @@ class RunnableBinding(Runnable[Input, Output]):
         self, config: RunnableConfig | None = None, **kwargs: Any
     ) -> RunnableBinding[Input, Output]:
         """Return the step with this config as well; of two values for a key, the later counts."""
-        merged = cast("RunnableConfig", {**self.config, **(config or {}), **kwargs})
+        merged = cast("RunnableConfig", {**self.config, **checked(config), **kwargs})
         return RunnableBinding(self.bound, kwargs=self.kwargs, config=merged)
 
     def _both(
@@ -214,7 +215,7 @@ class RunnableEach(Runnable["Sequence[Input]", "list[Output]"], Generic[Input, O
         return self.bound.model_label
 
     def _invoke(self, input: Any, **kwargs: Any) -> list[Any]:
-        return self.bound.batch(list(input), **kwargs)
+        return self.bound.batch(listed(input, "map", "inputs"), **kwargs)
 
     async def _ainvoke(self, input: Any, **kwargs: Any) -> list[Any]:
-        return await self.bound.abatch(list(input), **kwargs)
+        return await self.bound.abatch(listed(input, "map", "inputs"), **kwargs)

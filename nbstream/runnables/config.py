@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from .._exceptions import InputError
+from .._shown import brief, mapped
 from ..events._scope import Scope, current_scope
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RunnableConfig",
+    "checked",
     "current_config",
     "inherited",
     "inner_scope",
@@ -79,13 +81,40 @@ def inner_scope(scope: Scope | None, config: RunnableConfig | None) -> Scope:
     scope = scope or Scope(None, None)
     if not config:
         return scope
-    given = tuple(config.get("tags") or ())
-    settings = {key: value for key, value in config.items() if key not in _OWN}
-    return scope._replace(
-        tags=(*(tag for tag in scope.tags if tag not in given), *dict.fromkeys(given)),
-        metadata={**scope.metadata, **(config.get("metadata") or {})},
-        settings={**scope.settings, **settings} if settings else scope.settings,
-    )
+    try:
+        if isinstance(tags := config.get("tags") or (), str):
+            raise TypeError
+        given = tuple(tags)
+        settings = {key: value for key, value in config.items() if key not in _OWN}
+        return scope._replace(
+            tags=(*(tag for tag in scope.tags if tag not in given), *dict.fromkeys(given)),
+            metadata={**scope.metadata, **(config.get("metadata") or {})},
+            settings={**scope.settings, **settings} if settings else scope.settings,
+        )
+    except (AttributeError, TypeError):
+        checked(config)  # it says what is wrong
+        raise
+
+
+def checked(config: Any) -> RunnableConfig:
+    """Return a config, or refuse what is none.
+
+    Raises
+    ------
+    InputError
+        It names the part that is of the wrong kind.
+    """
+    config = mapped(config, "A config", "settings")
+    for part in ("metadata", "configurable"):
+        mapped(config.get(part), f"{part} in a config", "values")
+    tags = config.get("tags")
+    is_list = isinstance(tags, (list, tuple, set, frozenset))
+    if tags is not None and not (is_list and all(isinstance(tag, str) for tag in tags)):
+        raise InputError(
+            f"tags in a config are a list of texts, not {brief(tags)}. "
+            'Write them as {"tags": ["draft"]}.'
+        )
+    return cast("RunnableConfig", config)
 
 
 def current_config() -> RunnableConfig:
@@ -112,7 +141,7 @@ def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
     """
     merged: dict[str, Any] = {}
     for config in configs:
-        for key, value in (config or {}).items():
+        for key, value in checked(config).items():
             if key == "tags":
                 merged[key] = sorted({*merged.get(key, ()), *(value or ())})  # type: ignore[misc]
             elif key in ("metadata", "configurable"):
@@ -186,7 +215,7 @@ def one_each(config: Any, count: int) -> list[RunnableConfig | None]:
                 "or one for each input."
             )
         return list(config)
-    if config and "run_id" in config and count > 1:
+    if "run_id" in checked(config) and count > 1:
         rest = {key: value for key, value in config.items() if key != "run_id"}
         return [config, *[cast("RunnableConfig", rest)] * (count - 1)]
     return [config] * count
