@@ -111,8 +111,9 @@ def _submit(
     """Call a step on an executor; a thread gets a copy of the caller's context."""
     if isinstance(executor, (ThreadPoolExecutor, InPlace)):
         return executor.submit(copy_context().run, _call, function, input, config, kwargs)
-    # Neither a context nor an executor can travel to another process.
-    rest = {key: value for key, value in (config or {}).items() if key != "executor"}
+    # No context, scope or executor can travel to another process.
+    own = ("executor", "step_scope")
+    rest = {key: value for key, value in (config or {}).items() if key not in own}
     return executor.submit(_call, function, input, rest or None, kwargs)
 
 

@@ -141,9 +141,16 @@ class RunnableBinding(Runnable[Input, Output]):
         **kwargs: Any,
     ) -> list[Output]:
         """Invoke the step with several inputs."""
-        return super().batch(
-            inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs
-        )
+        each = self._each(config, inputs)
+        if not self.bound._has_own("batch"):
+            return super().batch(inputs, each, return_exceptions=return_exceptions, **kwargs)
+        both = [self._both(one, kwargs) for one in each]
+        kwargs = {**self.kwargs, **kwargs}
+        configs = [cast("RunnableConfig", one) for one, _ in both]
+        return self.bound.batch(inputs, configs, return_exceptions=return_exceptions, **kwargs)
+
+    def _has_own(self, name: str) -> bool:
+        return self.bound._has_own(name)
 
     async def abatch(
         self,
@@ -154,8 +161,14 @@ class RunnableBinding(Runnable[Input, Output]):
         **kwargs: Any,
     ) -> list[Output]:
         """Do what `batch` does with tasks instead of threads."""
-        return await super().abatch(
-            inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs
+        each = self._each(config, inputs)
+        if not self.bound._has_own("abatch"):
+            return await super().abatch(inputs, each, return_exceptions=return_exceptions, **kwargs)
+        both = [self._both(one, kwargs) for one in each]
+        kwargs = {**self.kwargs, **kwargs}
+        configs = [cast("RunnableConfig", one) for one, _ in both]
+        return await self.bound.abatch(
+            inputs, configs, return_exceptions=return_exceptions, **kwargs
         )
 
     def batch_as_completed(

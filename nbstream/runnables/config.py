@@ -62,8 +62,9 @@ class RunnableConfig(TypedDict, total=False):
 
 RECURSION_LIMIT = 25
 
-# What one call keeps for itself. `step_tag` says which place of a chain the call is for.
-_OWN = {"tags", "metadata", "run_name", "run_id", "step_tag"}
+# What one call keeps for itself. `step_tag` says which place of a chain the call is for, and
+# `step_scope` of which of the chain's runs, where it is not the one around the call.
+_OWN = {"tags", "metadata", "run_name", "run_id", "step_tag", "step_scope"}
 
 
 def step_config(tag: str | None) -> RunnableConfig | None:
@@ -82,6 +83,7 @@ def inner_scope(scope: Scope | None, config: RunnableConfig | None) -> Scope:
     if not config:
         return scope
     try:
+        scope = cast("Scope", config.get("step_scope", scope))
         if isinstance(tags := config.get("tags") or (), str):
             raise TypeError
         given = tuple(tags)
