@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from .._exceptions import InputError
@@ -83,6 +86,9 @@ def inner_scope(scope: Scope | None, config: RunnableConfig | None) -> Scope:
     if not config:
         return scope
     try:
+        # What LangChain itself hands on is a manager: who gets that can change nothing about it.
+        if isinstance(handlers := config.get("callbacks"), (list, tuple)) and handlers:
+            _tell_of_callbacks()
         scope = cast("Scope", config.get("step_scope", scope))
         if isinstance(tags := config.get("tags") or (), str):
             raise TypeError
@@ -96,6 +102,20 @@ def inner_scope(scope: Scope | None, config: RunnableConfig | None) -> Scope:
     except (AttributeError, TypeError):
         checked(config)  # it says what is wrong
         raise
+
+
+@cache
+def _tell_of_callbacks() -> None:
+    """Warn, once a process, at the line of the program that gave them."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] == "nbstream":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(
+        "Handlers in config={'callbacks': [...]} are not called: in nbstream what happens is in "
+        "the log. Read it with Trace() or astream_events(), or send it to Langfuse, LangSmith "
+        "and their like with trace.to_otel(); see docs/langchain.md.",
+        stacklevel=level,
+    )
 
 
 def checked(config: Any) -> RunnableConfig:
