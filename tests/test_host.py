@@ -81,7 +81,7 @@ def test_it_is_said_in_words_that_can_be_pasted():
     assert "show     waits for the end" in said
 
 
-@pytest.mark.promise("README.md", "JupyterLab, Notebook, VS Code, Colab, Kaggle, Voilà, marimo, a")
+@pytest.mark.promise("README.md", "JupyterLab, Notebook, VS Code, Colab, Kaggle, Voilà, marimo, JupyterLite")
 @pytest.mark.parametrize("row", HOSTS, ids=lambda row: row.name)
 def test_docs_say_what_the_table_says(row):
     _, live, *_, known = ROWS[row.title]

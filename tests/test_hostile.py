@@ -21,7 +21,7 @@ READING = ELEMENTS | {"ol", "li", "q", "sup"}
 LINK = {"target": "_blank", "rel": "noopener noreferrer"}
 METAS = [{"charset": "utf-8"}, {"name": "color-scheme", "content": "light dark"}]
 # Names, lengths, colours and JupyterLab's variables: nothing that could load or leave a style.
-STYLE = re.compile(r"(?:[a-z-]+:[a-z0-9#%. -]+(?:\((?:[a-z0-9#, -]+)\))?;?)+")
+STYLE = re.compile(r"(?:[a-z-]+:[a-z0-9#%. -]+(?:\((?:[a-z0-9#, -]|\([a-z0-9#, -]+\))+\))?;?)+")
 
 
 class Parser(HTMLParser):

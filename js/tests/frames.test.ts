@@ -79,7 +79,7 @@ describe("frames of any form", () => {
     (name) => {
       const golden = readFileSync(join(FOLDER, name), "utf8");
       const below = random(name.length);
-      for (let round = 0; round < 40; round++) {
+      for (let round = 0; round < 20; round++) {
         const { frames } = JSON.parse(golden) as { frames: Frame[] };
         const all = places(frames);
         for (let many = below(3); many >= 0; many--) {

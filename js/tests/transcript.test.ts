@@ -289,7 +289,7 @@ describe("the transcript", () => {
     while (view.update());
     const count = () => view.el.querySelectorAll("section").length;
     expect(count()).toBe(150);
-    const earlier = view.el.querySelector<HTMLElement>(".nbs-tr-earlier")!;
+    const earlier = view.el.querySelector<HTMLElement>(".nbs-earlier")!;
     expect(earlier.textContent).toBe("Show earlier (1,850)");
     earlier.click();
     while (view.update());

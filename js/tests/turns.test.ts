@@ -151,6 +151,30 @@ describe("several runs", () => {
     expect(tokens.el.querySelectorAll(".nbs-sign")).not.toHaveLength(0);
   });
 
+  it("are drawn from the last ones on, and more when asked, however many there are", () => {
+    const store = new Store(() => {});
+    for (let run = 0; run < 1000; run++) {
+      store.take(
+        frame(
+          3 * run,
+          start(run),
+          { ...chunks("a"), run: [run] } as ReturnType<typeof chunks>,
+          end({ run }),
+        ),
+      );
+    }
+    const { tokens, markdown } = pages(store);
+    const count = () => tokens.el.querySelectorAll(".nbs-part").length;
+    expect([count(), markdown.el.querySelectorAll(".nbs-part").length]).toEqual([150, 150]);
+    const first = tokens.el.querySelector(".nbs-part")!;
+    store.take(frame(3000, start(1000)));
+    tokens.update(store.run);
+    expect([count(), first.isConnected]).toEqual([150, false]);
+    tokens.el.querySelector<HTMLElement>(".nbs-earlier")!.click();
+    tokens.update(store.run);
+    expect(count()).toBe(300);
+  });
+
   it("are all in the page's transcript", () => {
     const store = fixture("several_roots");
     const said = transcript("here", [{ store }]);

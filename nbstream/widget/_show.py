@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
 from .._shown import brief, printable
+from .._threads import has_threads
 from ..events._plain import text_of
 from ..jobs._interrupt import can_wake
 from ..sources import NO_INPUT, is_lent
@@ -112,7 +113,7 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
             _say_that_it_waits(here.title)
     # In a loop of its own a model or chain can be broken off while it waits for its first word; so
     # it is where this thread, waiting for the network, would hear of no stop.
-    is_deaf = here.name != "terminal" and not can_wake()
+    is_deaf = here.name != "terminal" and has_threads() and not can_wake()
     is_apart = (not block or is_deaf) and input is not NO_INPUT and hasattr(source, "astream")
     stream = job.open(source, input, is_async=is_apart)
     if shell is not None and here.displays:

@@ -440,8 +440,13 @@ def test_it_looks_well(notebook, theme):
     turn = chats.nth(2).locator(".nbs-turn").last
     nb.page.mouse.move(2, 2)
     wait_opacity(turn, "0")
+    top = turn.locator(".nbs-markdown").bounding_box()["y"]
     turn.locator(".nbs-markdown").hover()
     wait_opacity(turn, "1")
+    nb.shot(f"chat-pointed-{theme}")
+    # Nothing jumps, and the tabs take no line of their own.
+    assert turn.locator(".nbs-markdown").bounding_box()["y"] == top
+    assert top - turn.locator(".nbs-header").bounding_box()["y"] < 60
     nb.page.mouse.move(2, 2)
     wait_opacity(turn, "0")
     turn.get_by_role("tab", name="Markdown").focus()

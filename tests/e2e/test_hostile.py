@@ -281,8 +281,8 @@ def test_nothing_gets_out_of_any_view(notebook, lab):
     view.locator(".nbs-chip").click()
     tab(view, "Transcript")
     page.wait_for_selector(".nbs-transcript .nbs-md")
-    while view.locator(".nbs-tr-earlier:visible").count() > 0:
-        view.locator(".nbs-tr-earlier:visible").first.click()
+    while view.locator(".nbs-earlier:visible").count() > 0:
+        view.locator(".nbs-earlier:visible").first.click()
         page.evaluate(DRAWN)
     transcript = view.locator(".nbs-transcript")
     assert transcript.locator(".nbs-thinking .nbs-aside-body").all_text_contents() == TEXTS

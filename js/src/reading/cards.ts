@@ -3,9 +3,9 @@
 import { button, element, on, setText } from "../dom";
 import type { RunState } from "../state";
 import type { Store } from "../store";
+import { type Drawn, Growing, type List } from "../views/list";
 import { count, duration } from "../words";
 import type { Entry } from "./entries";
-import { type Drawn, Growing, type List } from "./list";
 import type { Call, Part, Server } from "./parts";
 import { lineOf } from "./written";
 

@@ -4,8 +4,8 @@ import { element } from "../dom";
 import { load } from "../modules";
 import type { RunState } from "../state";
 import type { Store } from "../store";
+import type { Drawn } from "../views/list";
 import type { MarkdownModule } from "../views/markdown";
-import type { Drawn } from "./list";
 import type { Part, Said, Source } from "./parts";
 import { ADDRESS } from "./written";
 

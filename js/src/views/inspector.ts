@@ -37,7 +37,10 @@ export function inspectTokens(
   // In the browser's top layer, where no cell's output cuts it off.
   card.popover = "manual";
   card.hidden = true;
-  root.append(card);
+  // When it may be wanted: of a thousand turns few are looked at. It must be there before it speaks.
+  const attach = () => card.isConnected || root.append(card);
+  on(tokens.el, "focusin", attach);
+  on(tokens.el, "pointerenter", attach);
   let current: number | null = null;
 
   function inspect(index: number | null): void {

@@ -7,6 +7,7 @@ import type { Store } from "../store";
 import { figures } from "../words";
 import { WORDS } from "./header";
 import { inspectTokens } from "./inspector";
+import { type Drawn, List } from "./list";
 import { MarkdownPanel } from "./markdown";
 import { Follower } from "./scroll";
 import type { SeveralProps, TextView } from "./several";
@@ -18,24 +19,29 @@ export { useBuild } from "../modules";
 
 /** The pages of the two text views, for one run as for several. */
 export function turnPages({ store, root, tokens, markdown, manager, schedule }: SeveralProps) {
-  const tokenTurns = new TokenTurns(store, tokens, "Answers, token by token", (run) => {
-    const view = new TokensView(setup(), schedule);
-    view.restyle(tokenTurns.style);
-    inspectTokens(view, root, run);
-    return view;
-  });
+  const tokenTurns = new TokenTurns(
+    store,
+    tokens,
+    "Answers, token by token",
+    (run) => {
+      const view = new TokensView(setup(), schedule);
+      view.restyle(tokenTurns.style);
+      inspectTokens(view, root, run);
+      return view;
+    },
+    schedule,
+  );
+  const markdownOf = () => new MarkdownPanel(store, setup(), manager);
   return {
     tokens: tokenTurns,
-    markdown: new Turns(store, markdown, "Answers as Markdown", () => {
-      return new MarkdownPanel(store, setup(), manager);
-    }),
+    markdown: new Turns(store, markdown, "Answers as Markdown", markdownOf, schedule),
   };
 }
 
-class Turn<V extends TextView> {
+class Turn<V extends TextView> implements Drawn<number> {
   readonly el: HTMLElement;
   readonly view: V;
-  readonly id: string;
+  #store: Store;
   #name = element("bdi", { class: "nbs-part-name" });
   #word = element("span", { class: "nbs-status" });
   #metrics = element("span", { class: "nbs-metrics" });
@@ -43,15 +49,16 @@ class Turn<V extends TextView> {
   #run: RunState | undefined;
   #isWhole = false;
 
-  constructor(id: string, view: V) {
-    this.id = id;
+  constructor(store: Store, view: V) {
+    this.#store = store;
     this.view = view;
     const heading = { class: "nbs-part-head", role: "heading", "aria-level": "4" };
     const line = element("div", heading, this.#name, this.#word, this.#metrics);
     this.el = element("section", { class: "nbs-part" }, line, view.el, this.#error);
   }
 
-  update(store: Store, at: number): boolean {
+  update(at: number): boolean {
+    const store = this.#store;
     const run = store.state.runs[at]!;
     // A run that has ended stays as it is, and there can be many.
     if (this.#isWhole && run === this.#run) return false;
@@ -76,25 +83,38 @@ class Turns<V extends TextView> {
   readonly el: HTMLElement;
   #store: Store;
   #alone: V;
-  #make: (run: () => RunState | undefined) => V;
-  #all: Turn<V>[] = [];
+  #list: List<number, Turn<V>>;
   #body: HTMLElement;
   #follower: Follower;
 
   /** @param make makes what shows one run's text; it can ask for the run as it is now. */
-  constructor(store: Store, alone: V, label: string, make: (run: () => RunState | undefined) => V) {
+  constructor(
+    store: Store,
+    alone: V,
+    label: string,
+    make: (run: () => RunState | undefined) => V,
+    schedule: () => void,
+  ) {
     this.#store = store;
     this.#alone = alone;
-    this.#make = make;
     const named = { role: "region", "aria-label": label, tabindex: "0" };
     this.#body = element("div", { class: "nbs-parts nbs-scroll", ...named });
+    const idAt = (at: number) => store.state.runs[at]!.id;
+    const turnOf = (at: number) => {
+      const id = idAt(at);
+      return new Turn(
+        store,
+        make(() => store.state.runs.find((one) => one.id === id)),
+      );
+    };
+    this.#list = new List<number, Turn<V>>(this.#body, idAt, turnOf, schedule);
     this.el = element("div", {}, alone.el, this.#body);
     this.#follower = new Follower(this.#body, store.setup);
   }
 
   /** How many chunks are on the page. */
   get shown(): number {
-    const views = this.#isOne ? [this.#alone] : this.#all.map(({ view }) => view);
+    const views = this.#isOne ? [this.#alone] : this.#list.drawn.map(({ view }) => view);
     return views.reduce((all, { shown }) => all + (shown ?? 0), 0);
   }
 
@@ -104,30 +124,14 @@ class Turns<V extends TextView> {
 
   /** Let all of them be drawn anew. */
   clear(): void {
-    this.#all = [];
-    this.#body.replaceChildren();
+    this.#list.clear();
   }
 
   update(run: RunState | undefined): boolean {
-    const { places, state } = this.#store;
     this.#body.hidden = this.#isOne;
     if (this.#isOne) return this.#alone.update(run);
     this.#alone.el.hidden = true;
-    // What is no longer there, as in a replay, takes all behind it along.
-    const ids = places.map((at) => state.runs[at]!.id);
-    const other = this.#all.findIndex(({ id }, i) => id !== ids[i]);
-    if (other >= 0) for (const { el } of this.#all.splice(other)) el.remove();
-    let isMore = false;
-    places.forEach((at, i) => {
-      const id = ids[i]!;
-      if (!this.#all[i]) {
-        const now = () => this.#store.state.runs.find((one) => one.id === id);
-        this.#all[i] = new Turn(id, this.#make(now));
-        this.#body.append(this.#all[i].el);
-      }
-      isMore = this.#all[i].update(this.#store, at) || isMore;
-    });
-    return isMore;
+    return this.#list.update(this.#store.places);
   }
 
   follow(isMore: boolean): boolean {

@@ -11,13 +11,13 @@ export interface Drawn<T> {
 /** Items that are drawn at first, and how many more each press brings. */
 const MOST = 150;
 
-export class List<T> {
+export class List<T, D extends Drawn<T> = Drawn<T>> {
   readonly el: HTMLElement;
-  #earlier = button("nbs-tr-earlier nbs-text-button");
-  #drawn = new Map<string, Drawn<T>>();
+  #earlier = button("nbs-earlier nbs-text-button");
+  #drawn = new Map<string, D>();
   #most = MOST;
   #keyOf: (item: T, at: number) => string;
-  #make: (item: T) => Drawn<T>;
+  #make: (item: T) => D;
 
   /**
    * @param keyOf names an item: what has another name is another one.
@@ -26,7 +26,7 @@ export class List<T> {
   constructor(
     el: HTMLElement,
     keyOf: (item: T, at: number) => string,
-    make: (item: T) => Drawn<T>,
+    make: (item: T) => D,
     schedule: () => void,
   ) {
     this.el = el;
@@ -37,6 +37,17 @@ export class List<T> {
       this.#most += MOST;
       schedule();
     });
+  }
+
+  /** What is drawn now. */
+  get drawn(): D[] {
+    return [...this.#drawn.values()];
+  }
+
+  /** Let all of it be drawn anew. */
+  clear(): void {
+    for (const { el } of this.#drawn.values()) el.remove();
+    this.#drawn.clear();
   }
 
   update(items: readonly T[]): boolean {
