@@ -144,10 +144,8 @@ class RunnableBinding(Runnable[Input, Output]):
         each = self._each(config, inputs)
         if not self.bound._has_own("batch"):
             return super().batch(inputs, each, return_exceptions=return_exceptions, **kwargs)
-        both = [self._both(one, kwargs) for one in each]
         kwargs = {**self.kwargs, **kwargs}
-        configs = [cast("RunnableConfig", one) for one, _ in both]
-        return self.bound.batch(inputs, configs, return_exceptions=return_exceptions, **kwargs)
+        return self.bound.batch(inputs, each, return_exceptions=return_exceptions, **kwargs)
 
     def _has_own(self, name: str) -> bool:
         return self.bound._has_own(name)
@@ -164,12 +162,8 @@ class RunnableBinding(Runnable[Input, Output]):
         each = self._each(config, inputs)
         if not self.bound._has_own("abatch"):
             return await super().abatch(inputs, each, return_exceptions=return_exceptions, **kwargs)
-        both = [self._both(one, kwargs) for one in each]
         kwargs = {**self.kwargs, **kwargs}
-        configs = [cast("RunnableConfig", one) for one, _ in both]
-        return await self.bound.abatch(
-            inputs, configs, return_exceptions=return_exceptions, **kwargs
-        )
+        return await self.bound.abatch(inputs, each, return_exceptions=return_exceptions, **kwargs)
 
     def batch_as_completed(
         self,
