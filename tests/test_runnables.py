@@ -354,7 +354,7 @@ async def agen():
         (lambda: RunnableLambda(len).with_fallbacks([], exception_key="e").invoke(1), "a dict"),
         (lambda: RunnableLambda(42), "not int 42"),
         (lambda: StrOutputParser().invoke(42), "int 42"),
-        (lambda: ScriptedChat("text"), "not str 'text'"),
+        (lambda: ScriptedChat("text"), "not the text 'text'"),
         (lambda: ScriptedChat([42]), "int 42"),
     ],
 )

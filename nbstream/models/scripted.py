@@ -49,8 +49,9 @@ class ScriptedChat(BaseChatModel):
         name: str | None = None,
     ) -> None:
         if isinstance(chunks, str) or not isinstance(chunks, Iterable):
+            given = f"the text {chunks!r:.60}" if isinstance(chunks, str) else brief(chunks)
             raise InputError(
-                f"ScriptedChat needs a list of chunks, not {brief(chunks)}. "
+                f"ScriptedChat needs a list of chunks, not {given}. "
                 "Put it into a list: ScriptedChat(['Hello'])."
             )
         self.chunks = [self._chunk(chunk) for chunk in chunks]
