@@ -200,6 +200,28 @@ def listed(values: Any, where: str, what: str) -> list[Any]:
     )
 
 
+def mapped(value: Any, where: str, what: str) -> dict[str, Any]:
+    """Return names and their values as a dict; refuse what is none. None counts as empty.
+
+    Raises
+    ------
+    InputError
+        It names the value, and says how to write it.
+
+    Examples
+    --------
+    >>> mapped({"a": 1}, "with_config", "settings")
+    {'a': 1}
+    """
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise InputError(
+        f"{where} needs a dict of {what}, not {brief(value)}. Write it as {{'name': value}}."
+    )
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """Return the question whether one of the names that look alike was meant, or nothing.
 

@@ -92,13 +92,18 @@ class JsonOutputParser(_Parser[Value]):
     """
 
     def __init__(self: JsonOutputParser[Any], pydantic_object: Any = None) -> None:
+        if pydantic_object is not None and not hasattr(pydantic_object, "model_json_schema"):
+            raise InputError(
+                f"{type(self).__name__} needs a pydantic model, not {brief(pydantic_object)}. "
+                "Pass the class itself, as in pydantic_object=Fish."
+            )
         self.pydantic_object = pydantic_object
 
     def get_format_instructions(self) -> str:
         """Return words for a prompt that ask the model for such JSON."""
         if self.pydantic_object is None:
             return "Answer with a JSON object and nothing else."
-        schema = json.dumps(self.pydantic_object.model_json_schema())
+        schema = json.dumps(self.pydantic_object.model_json_schema(), ensure_ascii=False)
         return f"Answer with a JSON object that fits this JSON schema, and nothing else:\n{schema}"
 
     # `_read` and `_last` are what a parser of this kind makes of each value, and of the whole text.
@@ -188,6 +193,8 @@ class PydanticOutputParser(JsonOutputParser[Value]):
     """
 
     def __init__(self, pydantic_object: type[Value]) -> None:
+        if pydantic_object is None:
+            raise InputError("PydanticOutputParser needs a pydantic model. Pass its class.")
         super().__init__(pydantic_object)
 
     def _instance(self, value: Any) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from string import Formatter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._exceptions import InputError
-from ._shown import brief, listed, near
+from ._shown import brief, listed, mapped, near
+from ._templates import content_of, fill, filled, variables, variables_of
 from .messages import BaseMessage, HumanMessage, convert_to_messages, message_class
 from .runnables._fluent import Output
 from .runnables.base import Runnable
@@ -103,6 +102,19 @@ class MessagesPlaceholder:
     optional: bool = False
     n_messages: int | None = None
 
+    def __post_init__(self) -> None:
+        name, count = self.variable_name, self.n_messages
+        if not (isinstance(name, str) and name):
+            raise InputError(
+                f"MessagesPlaceholder needs a variable's name, not {brief(name)}. "
+                'Write one as MessagesPlaceholder("history").'
+            )
+        if not (count is None or (isinstance(count, int) and count > 0)):
+            raise InputError(
+                f"n_messages must be a whole number from 1, not {brief(count)}. "
+                "Leave it out for all messages."
+            )
+
 
 @dataclass
 class _Template:
@@ -195,9 +207,14 @@ class PromptTemplate(_Prompt[StringPromptValue]):
     """
 
     def __init__(self, template: str, partial_variables: Mapping[str, Any] | None = None) -> None:
+        if not isinstance(template, str):
+            raise InputError(
+                f"PromptTemplate is made of a text, not of {brief(template)}. "
+                'Write one as PromptTemplate("Tell me of {thing}.").'
+            )
         self.template = template
-        self.partial_variables = dict(partial_variables or {})
-        self._variables = _variables(template)
+        self.partial_variables = mapped(partial_variables, "partial_variables", "values")
+        self._variables = variables(template)
 
     @classmethod
     def from_template(cls, template: str, **kwargs: Any) -> PromptTemplate:
@@ -215,10 +232,10 @@ class PromptTemplate(_Prompt[StringPromptValue]):
 
     def format(self, **values: Any) -> str:
         """Return the text with these values."""
-        return _fill(self.template, self._values(values))
+        return fill(self.template, self._values(values))
 
     def _invoke(self, input: Any, **_: Any) -> StringPromptValue:
-        return StringPromptValue(_fill(self.template, self._values(input)))
+        return StringPromptValue(fill(self.template, self._values(input)))
 
     async def _ainvoke(self, input: Any, **_: Any) -> StringPromptValue:
         return self._invoke(input)
@@ -252,7 +269,7 @@ class ChatPromptTemplate(_Prompt[ChatPromptValue]):
     def __init__(
         self, messages: Sequence[Any], *, partial_variables: Mapping[str, Any] | None = None
     ) -> None:
-        self.partial_variables = dict(partial_variables or {})
+        self.partial_variables = mapped(partial_variables, "partial_variables", "values")
         self.messages: list[_Part] = []
         self._needed: dict[str, None] = {}
         self._optional: dict[str, None] = {}
@@ -284,7 +301,7 @@ class ChatPromptTemplate(_Prompt[ChatPromptValue]):
             if isinstance(part, MessagesPlaceholder):
                 (self._optional if part.optional else self._needed)[part.variable_name] = None
             elif isinstance(part, _Template):
-                self._needed.update(dict.fromkeys(_block_variables(part.content)))
+                self._needed.update(dict.fromkeys(variables_of(part.content)))
 
     @classmethod
     def from_messages(cls, messages: Sequence[Any]) -> ChatPromptTemplate:
@@ -339,15 +356,15 @@ class ChatPromptTemplate(_Prompt[ChatPromptValue]):
         return self._invoke(input)
 
     def _filled(self, values: dict[str, Any]) -> list[BaseMessage]:
-        filled: list[BaseMessage] = []
+        messages: list[BaseMessage] = []
         for part in self.messages:
             if isinstance(part, BaseMessage):
-                filled.append(part)
+                messages.append(part)
             elif isinstance(part, _Template):
-                filled.append(part.role(_fill_block(part.content, values)))
+                messages.append(part.role(filled(part.content, values)))
             else:
-                filled += _placed(part, values.get(part.variable_name, []))
-        return filled
+                messages += _placed(part, values.get(part.variable_name, []))
+        return messages
 
 
 def _part(message: Any) -> _Part:
@@ -360,9 +377,9 @@ def _part(message: Any) -> _Part:
         if role == "placeholder":
             return _placeholder(template)
         if isinstance(role, type) and issubclass(role, BaseMessage):
-            return _Template(role, template)
+            return _Template(role, content_of(template))
         if isinstance(role, str) and isinstance(template, (str, list)):
-            return _Template(message_class(role), template)
+            return _Template(message_class(role), content_of(template))
     whole: BaseMessage = convert_to_messages(message)[0]
     return whole
 
@@ -386,81 +403,3 @@ def _placed(part: MessagesPlaceholder, value: Any) -> list[BaseMessage]:
         )
     messages = convert_to_messages(list(value)) if value else []
     return messages[-part.n_messages :] if part.n_messages else messages
-
-
-def _block_variables(content: Any) -> list[str]:
-    if isinstance(content, str):
-        return _variables(content)
-    if isinstance(content, dict):
-        return [v for key, item in content.items() if key != "type" for v in _block_variables(item)]
-    if isinstance(content, list):
-        return [name for item in content for name in _block_variables(item)]
-    return []
-
-
-def _fill_block(content: Any, values: dict[str, Any]) -> Any:
-    if isinstance(content, str):
-        return _fill(content, values)
-    if isinstance(content, dict):
-        return {k: v if k == "type" else _fill_block(v, values) for k, v in content.items()}
-    if isinstance(content, list):
-        return [_fill_block(item, values) for item in content]
-    return content
-
-
-def _fill(template: str, values: dict[str, Any]) -> str:
-    try:
-        return Formatter().vformat(template, (), values)
-    except (LookupError, TypeError, ValueError) as error:
-        raise InputError(
-            f"The template {template!r:.120} cannot be filled: {type(error).__name__}: {error}. "
-            "Check what follows a ':' or '!' in its braces."
-        ) from None
-
-
-def _variables(template: str) -> list[str]:
-    try:
-        fields = [field for field in Formatter().parse(template) if field[1] is not None]
-    except ValueError as error:
-        raise InputError(
-            f"The template {template!r:.120} has a stray brace ({error}). "
-            "Write a literal brace as {{ or }}."
-        ) from None
-    names = []
-    for _, name, spec, _ in fields:
-        if not str(name).isidentifier():
-            raise InputError(
-                f"The template {template!r:.120} has {{{name}}}, which is not a variable's name. "
-                "Write a literal brace as {{ or }}."
-            )
-        names.append(str(name))
-        # Python would fill gaps in here, too, and those could read attributes.
-        if spec and ("{" in spec or "}" in spec):
-            _variables(spec)
-            raise InputError(
-                f"The template {template!r:.120} has braces after the ':' of {{{name}}}. "
-                "Write the format itself there, as in {price:.2f}."
-            )
-        if spec and (number := too_wide(spec)):
-            raise InputError(
-                f"The template {template!r:.120} formats {{{name}}} with {number:.20}, which is "
-                f"too wide: use {WIDEST:,} at most."
-            )
-    return names
-
-
-WIDEST = 10_000
-
-
-def too_wide(spec: str) -> str | None:
-    """Return the number in a format that would make a text longer than anybody reads.
-
-    ``{x:>999999999}`` makes a gigabyte out of nothing.
-
-    Examples
-    --------
-    >>> too_wide(">999999999"), too_wide(".2f")
-    ('999999999', None)
-    """
-    numbers = re.findall(r"\d+", spec)
-    return next((n for n in numbers if len(n) > 20 or int(n) > WIDEST), None)

@@ -22,7 +22,9 @@ from ._exceptions import InputError, validation_said
 from ._loops import run_in_thread, run_sync
 from ._shown import brief, listed
 from .messages import ToolMessage
+from .runnables._functions import called, name_of
 from .runnables.base import Runnable
+from .runnables.config import current_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,6 +39,7 @@ __all__ = ["Tool", "convert_to_tool", "convert_to_tools", "tool"]
 class Tool(Runnable[Any, Any]):
     """A function with typed arguments that a model may ask for; the `tool` decorator makes one.
 
+    A parameter of type `RunnableConfig` gets the config of the call, and is hidden from the model.
     Called with a dict of arguments, it gives the function's value; with a tool call of a model's
     message, a `ToolMessage` for the conversation.
 
@@ -79,8 +82,13 @@ class Tool(Runnable[Any, Any]):
                 f"A tool is made of a function, not {brief(func)}. Put @tool above one with a "
                 "docstring and typed arguments."
             )
+        if not (args_schema is None or hasattr(args_schema, "model_json_schema")):
+            raise InputError(
+                f"args_schema is a pydantic model of the arguments, not {brief(args_schema)}. "
+                "Leave it out to take them from the function."
+            )
         self.func = func
-        self.name: str = name or func.__name__
+        self.name: str = name or name_of(func)
         self.description = description or inspect.getdoc(func) or ""
         if not self.description:
             raise InputError(
@@ -95,7 +103,22 @@ class Tool(Runnable[Any, Any]):
     @cached_property
     def args_schema(self) -> type[BaseModel]:
         """The arguments as a pydantic model."""
-        return self._given_schema or _schema_of(self.func, self.name)
+        if self._given_schema:
+            return self._given_schema
+        from pydantic.errors import PydanticUserError
+
+        try:
+            return _schema_of(self.func, self.name)
+        except (NameError, TypeError, PydanticUserError) as error:
+            said = str(error).partition("\n")[0]
+            raise InputError(
+                f"The tool {self.name!r} cannot be described by its signature: {said.rstrip('.')}. "
+                "Give its arguments types that pydantic knows, or pass args_schema."
+            ) from None
+
+    @cached_property
+    def _config_names(self) -> list[str]:
+        return _config_names(self.func)
 
     @property
     def args(self) -> dict[str, Any]:
@@ -109,6 +132,11 @@ class Tool(Runnable[Any, Any]):
         given = input["args"] if _is_call(input) else input
         if not isinstance(given, dict):
             given = {next(iter(self.args_schema.model_fields), "input"): given}
+        if _is_call(input) and "id" not in input:
+            raise InputError(
+                f"The call {input!r:.120} has no id, which the answer names. "
+                "Give it one, or call the tool with its arguments alone."
+            )
         try:
             valid = self.args_schema.model_validate(given)
         except ValidationError as error:
@@ -116,7 +144,8 @@ class Tool(Runnable[Any, Any]):
                 f"The tool {self.name!r} cannot be called with {given!r:.120}: "
                 f"{validation_said(error)}. It takes {', '.join(self.args) or 'nothing'}."
             ) from None
-        return {name: getattr(valid, name) for name in type(valid).model_fields}
+        arguments = {name: getattr(valid, name) for name in type(valid).model_fields}
+        return {**arguments, **{name: current_config() for name in self._config_names}}
 
     def _answer(self, input: Any, value: Any) -> Any:
         if not _is_call(input) or isinstance(value, ToolMessage):
@@ -187,13 +216,51 @@ def _as_json(value: Any) -> str:
 def _schema_of(func: Callable[..., Any], name: str) -> type[BaseModel]:
     from pydantic import create_model
 
-    hints = get_type_hints(func, include_extras=True)
+    hints = get_type_hints(_hinted(func), include_extras=True)
+    hidden = _config_names(func)
     fields: dict[str, Any] = {
-        p.name: (hints.get(p.name, Any), ... if p.default is p.empty else p.default)
+        p.name: (_argument(hints.get(p.name, Any)), ... if p.default is p.empty else p.default)
         for p in inspect.signature(func).parameters.values()
-        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) and p.name not in hidden
     }
     return create_model(name, **fields)
+
+
+def _hinted(func: Callable[..., Any]) -> Any:
+    return func if isinstance(func, type) else called(func)
+
+
+def _config_names(func: Callable[..., Any]) -> list[str]:
+    """Return the parameters that are to get the config of the call."""
+    try:
+        hints = get_type_hints(_hinted(func))
+    except NameError:  # a name that is imported for type checkers only
+        hints = _hinted(func).__annotations__
+    return [name for name, hint in hints.items() if name != "return" and _is_config(hint)]
+
+
+def _is_config(hint: Any) -> bool:
+    if isinstance(hint, str):
+        return "RunnableConfig" in hint
+    if get_origin(hint) in (Union, UnionType):
+        return any(map(_is_config, get_args(hint)))
+    # LangChain's own, too: a tool written for it may be used here.
+    return isinstance(hint, type) and hint.__name__ == "RunnableConfig"
+
+
+def _argument(hint: Any) -> Any:
+    """Return an argument's type with its description: the first text of ``Annotated[int, "…"]``."""
+    from pydantic import Field
+    from pydantic.fields import FieldInfo
+
+    readable = _readable(hint)
+    if get_origin(hint) is Annotated:
+        for told in hint.__metadata__:
+            if isinstance(told, FieldInfo) and told.description:
+                break
+            if isinstance(told, str):
+                return Annotated[readable, Field(description=told)]
+    return readable
 
 
 def convert_to_tool(thing: Any) -> dict[str, Any]:
@@ -265,14 +332,47 @@ def _readable(hint: Any) -> Any:
     described = get_type_hints(hint, include_extras=True)
     fields = {}
     for name, plain in hints.items():
-        rich = described[name]
-        readable = _readable(rich if get_origin(rich) is Annotated else plain)
-        optional = name in getattr(hint, "__optional_keys__", ())
+        rich = _unmarked(described[name])
+        is_rich = get_origin(rich) is Annotated
+        readable, has_default = _field(name, rich) if is_rich else (_readable(plain), False)
+        optional = has_default or name in getattr(hint, "__optional_keys__", ())
         fields[name] = NotRequired[readable] if optional else readable
     # The functional form: the fields are known only now.
     rebuilt = TypedDict(hint.__name__, fields)  # type: ignore[misc]
     rebuilt.__doc__ = hint.__doc__
     return rebuilt
+
+
+def _unmarked(hint: Any) -> Any:
+    """Take ``NotRequired[…]`` and its kin off a field's type; the class knows which it has."""
+    while getattr(get_origin(hint), "_name", None) in ("NotRequired", "Required", "ReadOnly"):
+        hint = get_args(hint)[0]
+    return hint
+
+
+# What stands for a default in an annotation; anything else there is pydantic's own.
+_DEFAULTS = (str, int, float, list, dict, type(None), type(...))
+
+
+def _field(name: str, hint: Any) -> tuple[Any, bool]:
+    """Read ``Annotated[str, default, "description"]``, as LangChain does; ``...`` is no default."""
+    from pydantic import Field
+
+    readable = _readable(hint)
+    default, *more = hint.__metadata__
+    if not isinstance(default, _DEFAULTS):
+        return readable, False
+    description = more[0] if more else None
+    if isinstance(description, str):
+        readable = Annotated[readable, Field(description=description)]
+    elif more and isinstance(description, _DEFAULTS):
+        raise InputError(
+            f"The field {name!r} is described by {brief(description)}. "
+            f'Write a text, as in {name}: Annotated[str, ..., "what it is"].'
+        )
+    if default is not ... and default is not None:
+        readable = Annotated[readable, Field(json_schema_extra={"default": default})]
+    return readable, default is not ...
 
 
 def _from_dict(thing: dict[str, Any]) -> dict[str, Any]:

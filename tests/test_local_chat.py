@@ -10,7 +10,7 @@ from nbstream._secrets import Secret
 from nbstream.messages import merge_chunks
 from nbstream.models import _engine
 from nbstream.models._engine import LOCAL_MODEL, Server, Setup
-from nbstream.models._local_chat import _CallReader, held_to, needs_chat
+from nbstream.models._local_chat import _CallReader, _told, held_to, needs_chat
 from nbstream.models.local import _chat
 from nbstream.tools import convert_to_tool
 from nbstream.wire import read_all
@@ -179,3 +179,8 @@ def test_the_server_counts_what_it_reads():
     model = ChatLocal(max_tokens=1, system="Be brief.")
     counted = model._client.messages.count_tokens(**model._counted([HumanMessage("Hi")]))
     assert counted.input_tokens == model.invoke("Hi").usage_metadata["input_tokens"]
+
+
+def test_the_model_reads_other_scripts_as_they_are():
+    fields = {"fish": {"type": "string", "description": "\u9c7c"}}
+    assert "\u9c7c" in _told([{"name": "feed", "input_schema": {"properties": fields}}])

@@ -1,12 +1,14 @@
 import asyncio
 import json
+import typing
 from typing import Annotated, Optional
 
 import pydantic
 import pytest
+import typing_extensions
 from typing_extensions import TypedDict
 
-from nbstream import InputError, Tool, ToolMessage, Trace, tool
+from nbstream import InputError, RunnableConfig, Tool, ToolMessage, Trace, tool
 from nbstream.tools import convert_to_tool
 
 
@@ -251,3 +253,62 @@ def test_a_tool_at_the_providers_end_is_passed_on():
 def test_what_is_no_tool_is_named(thing, said):
     with pytest.raises(InputError, match=said):
         convert_to_tool(thing)
+
+
+def test_descriptions_in_a_typed_dict_of_pythons_own():
+    class Fish(typing.TypedDict):
+        """A fish."""
+
+        name: Annotated[str, ..., "what it is called"]
+        size: typing_extensions.NotRequired[Annotated[int, ..., "how long"]]
+        age: Annotated[int | None, None, "in years"]
+
+    described = {"name": "what it is called", "size": "how long", "age": "in years"}
+    told = convert_to_tool(Fish)["input_schema"]
+    assert {name: field["description"] for name, field in told["properties"].items()} == described
+    assert told["required"] == ["name"]
+
+    @tool
+    def feed(fish: Fish) -> str:
+        """Feed a fish."""
+        return fish["name"]
+
+    assert feed.invoke({"fish": {"name": "Goldie"}}) == "Goldie"
+    inner = convert_to_tool(feed)["input_schema"]["$defs"]["Fish"]["properties"]
+    assert inner["name"]["description"] == "what it is called"
+
+
+def test_a_config_of_either_librarys_may_be_left_out():
+    from langchain_core.runnables import RunnableConfig as Theirs
+
+    def ask(x: int, ours: RunnableConfig | None = None, theirs: Theirs | None = None) -> list:
+        """Ask."""
+        return [x, ours["tags"], theirs["tags"]]
+
+    assert list(tool(ask).args) == ["x"]
+    assert tool(ask).invoke({"x": 1}, {"tags": ["t"]}) == [1, ["t"], ["t"]]
+    assert asyncio.run(tool(ask).ainvoke({"x": 1}, {"tags": ["t"]})) == [1, ["t"], ["t"]]
+    assert tool(ask).invoke({"x": 1}) == [1, [], []]
+
+
+def test_a_config_whose_name_is_for_type_checkers_only():
+    def ask(x: int, config: "RunnableConfigs.RunnableConfig") -> list:  # noqa: F821
+        """Ask."""
+        return [x, config["tags"]]
+
+    class Args(pydantic.BaseModel):
+        x: int
+
+    assert tool(ask, args_schema=Args).invoke({"x": 1}, {"tags": ["t"]}) == [1, ["t"]]
+
+
+def test_an_object_that_is_called_like_a_function():
+    class Ask:
+        """Ask."""
+
+        def __call__(self, x: int, config: RunnableConfig) -> list:
+            return [x, config["tags"]]
+
+    assert tool(Ask()).name == "Ask"
+    assert convert_to_tool(tool(Ask()))["input_schema"]["properties"] == {"x": {"type": "integer"}}
+    assert tool(Ask()).invoke({"x": 1}, {"tags": ["t"]}) == [1, ["t"]]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from .._exceptions import InputError
 from .._iterate import aclose, close
-from .._shown import attempt, message_of, type_name
+from .._shown import attempt, listed, mapped, message_of, type_name
 from ..messages import convert_to_messages
 from ._log import Log
 from ._scope import Scope, current_scope, within
@@ -203,7 +203,11 @@ def _open(
     config: Mapping[str, Any] | None, version: str, filters: Filters
 ) -> tuple[Scope, _Lens, dict[str, Any]]:
     """Return the scope to stream in, the lens, and the config, whose run id the lens looks for."""
-    named = {**(config or {})}
+    for part in filters:
+        for what, names in zip(("names", "types", "tags"), part, strict=True):
+            if names is not None:
+                listed(names, "astream_events", what)
+    named = mapped(config, "A config", "settings")
     named["run_id"] = str(named.get("run_id") or uuid.uuid4())
     scope = current_scope() or Scope(None, None)
     if scope.trace is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, NbstreamError
 from .._shown import named, near
-from ..prompts import too_wide
+from .._templates import too_wide
 from ._errors import own_names
 from ._values import rendered
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ._endings import ending_of
 from ._json import parse_partial, parse_whole
 from ._merge import add_usage, merge_contents, merge_dicts, merge_lists, merge_logprobs
-from ._messages import AIMessage, BaseMessage, invalid_tool_call, tool_call
+from ._messages import AIMessage, BaseMessage, invalid_tool_call, made_of, tool_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -69,11 +69,13 @@ class AIMessageChunk(AIMessage):
         self.additional_kwargs = {} if additional_kwargs is None else additional_kwargs
         self.response_metadata = {} if response_metadata is None else response_metadata
         self.usage_metadata = usage_metadata
-        self.tool_call_chunks = [_call_chunk(**c) for c in tool_call_chunks]
+        self.tool_call_chunks = (
+            made_of(_call_chunk, tool_call_chunks, "tool_call_chunks") if tool_call_chunks else []
+        )
         if not tool_call_chunks and (tool_calls or invalid_tool_calls):
             self.tool_call_chunks = [
-                *(_call_chunk(**{**c, "args": json.dumps(c["args"])}) for c in tool_calls),
-                *(_call_chunk(**c) for c in invalid_tool_calls),
+                *made_of(_whole_call_chunk, tool_calls, "tool_calls"),
+                *made_of(_call_chunk, invalid_tool_calls, "invalid_tool_calls"),
             ]
 
     # Read when asked for, since a tool call arrives in hundreds of chunks that nobody asks.
@@ -224,3 +226,7 @@ def _call_chunk(
         "ToolCallChunk",
         {"name": name, "args": args, "id": id, "index": index, "type": "tool_call_chunk"},
     )
+
+
+def _whole_call_chunk(**call: Any) -> ToolCallChunk:
+    return _call_chunk(**{**call, "args": json.dumps(call["args"])})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from .._shown import printable
+from .._exceptions import InputError
+from .._shown import brief, printable
 from ._endings import ending_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from typing_extensions import Self
 
@@ -21,8 +22,11 @@ __all__ = [
     "SystemMessage",
     "ToolMessage",
     "invalid_tool_call",
+    "made_of",
     "tool_call",
 ]
+
+T = TypeVar("T")
 
 # Plain classes with slots, not dataclasses: a model makes a chunk for every token, and a generated
 # constructor that fills in defaults takes twice as long.
@@ -268,8 +272,8 @@ class AIMessage(BaseMessage):
             additional_kwargs=additional_kwargs,
             response_metadata=response_metadata,
         )
-        self.tool_calls = [tool_call(**call) for call in tool_calls]
-        self.invalid_tool_calls = [invalid_tool_call(**call) for call in invalid_tool_calls]
+        self.tool_calls = made_of(tool_call, tool_calls, "tool_calls")
+        self.invalid_tool_calls = made_of(invalid_tool_call, invalid_tool_calls, "tool_calls")
         self.usage_metadata = usage_metadata
 
     @property
@@ -292,6 +296,23 @@ class AIMessage(BaseMessage):
             lines += [f"  {call['name']} ({call['id']})", f" Call ID: {call['id']}", "  Args:"]
             lines += [f"    {name}: {value}" for name, value in call["args"].items()]
         return "\n".join(lines)
+
+
+def made_of(make: Callable[..., T], calls: Sequence[Any], what: str) -> list[T]:
+    """Make tool calls of dicts.
+
+    Raises
+    ------
+    InputError
+        If they are no list of dicts, or one lacks its name or arguments.
+    """
+    try:
+        return [make(**call) for call in calls]
+    except (TypeError, KeyError):
+        raise InputError(
+            f"{what} are a list of dicts with name, args and id, not {brief(calls)}. "
+            'Write one as {"name": "add", "args": {"a": 1}, "id": "1"}.'
+        ) from None
 
 
 def tool_call(name: str, args: dict[str, Any], id: str | None = None, **_: Any) -> ToolCall:

@@ -147,7 +147,8 @@ def _calls(tools: list[dict[str, Any]], may_answer: bool) -> dict[str, Any]:
 
 def _told(tools: list[dict[str, Any]]) -> str:
     lines = [
-        f"{tool['name']}: {tool.get('description', '')} {json.dumps(tool['input_schema'])}"
+        f"{tool['name']}: {tool.get('description', '')} "
+        + json.dumps(tool["input_schema"], ensure_ascii=False)
         for tool in tools
     ]
     head = "You have these tools. To call one, answer with its name and arguments as JSON."

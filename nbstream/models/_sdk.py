@@ -22,6 +22,7 @@ from .._exceptions import InputError, ProviderError, SetupError
 from .._iterate import aclosing
 from .._loops import iter_sync
 from .._secrets import Secret, hide_all, quoted_a_key
+from .._shown import brief
 from ..wire import advice, aread_all, error_from, read_all, words_of
 from ._jsfetch import mend
 from ._keys import KEYS, ways
@@ -79,6 +80,10 @@ class SdkChat(BaseChatModel):
             raise InputError(f"max_tokens must be a whole number from 1, not {max_tokens!r}.")
         if base_url is not None:
             _ensure_scheme("base_url", str(base_url))
+        if not (api_key is None or isinstance(api_key, str)):
+            raise InputError(f"api_key must be a text, not a {type(api_key).__name__}.")
+        _ensure_number("timeout", timeout, "a number of seconds", (int, float))
+        _ensure_number("max_retries", max_retries, "a whole number of tries", (int,))
         self.model = model
         self.max_tokens = max_tokens
         self.system = system
@@ -295,6 +300,11 @@ class SdkChat(BaseChatModel):
                     f"broke off: {self._reason(error)}. "
                     "What came before is kept; run this again for the rest."
                 )
+            elif isinstance(error, TypeError) and "JSON serializable" in str(error):
+                raise InputError(
+                    f"{self.model} cannot be asked: {error}. "
+                    "Its settings, messages and tools are texts, numbers, lists and dicts."
+                ) from None
             else:
                 raise
             message = f"{self.model} {message}".rstrip()
@@ -379,6 +389,14 @@ class _Answer:
                 f"{response.url.host} sent a web page ({kind}). Check base_url: it has to be the "
                 "address of the API, which often ends with /v1."
             )
+
+
+def _ensure_number(name: str, value: Any, what: str, kinds: Any) -> None:
+    # The SDKs have objects of their own for a timeout.
+    is_object = name == "timeout" and type(value).__module__.startswith("httpx")
+    if value is None or is_object or (isinstance(value, kinds) and value >= 0):
+        return
+    raise InputError(f"{name} must be {what} from 0, not {brief(value)}.")
 
 
 def _ensure_scheme(name: str, address: str) -> None:

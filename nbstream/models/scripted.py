@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
@@ -47,9 +48,10 @@ class ScriptedChat(BaseChatModel):
         *,
         name: str | None = None,
     ) -> None:
-        if isinstance(chunks, str):
+        if isinstance(chunks, str) or not isinstance(chunks, Iterable):
+            given = f"the text {chunks!r:.60}" if isinstance(chunks, str) else brief(chunks)
             raise InputError(
-                f"ScriptedChat needs a list of chunks, not the text {chunks!r:.60}. "
+                f"ScriptedChat needs a list of chunks, not {given}. "
                 "Put it into a list: ScriptedChat(['Hello'])."
             )
         self.chunks = [self._chunk(chunk) for chunk in chunks]

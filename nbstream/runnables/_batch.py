@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
-from .._shown import listed
+from .._exceptions import InputError
+from .._shown import brief, listed
 from .._threads import InPlace, pool
 from .config import inherited, max_concurrency, one_each
 
@@ -85,6 +86,11 @@ def _calls(
 def _executor(config: RunnableConfig | None) -> Iterator[Executor]:
     limit = max_concurrency(config)
     if given := inherited(config).get("executor"):
+        if not hasattr(given, "submit"):
+            raise InputError(
+                f"executor in a config is one of concurrent.futures, not {brief(given)}. "
+                "Leave it out for a pool of threads."
+            )
         yield given
         return
     with pool(limit) as own:
@@ -105,8 +111,9 @@ def _submit(
     """Call a step on an executor; a thread gets a copy of the caller's context."""
     if isinstance(executor, (ThreadPoolExecutor, InPlace)):
         return executor.submit(copy_context().run, _call, function, input, config, kwargs)
-    # Neither a context nor an executor can travel to another process.
-    rest = {key: value for key, value in (config or {}).items() if key != "executor"}
+    # No context, scope or executor can travel to another process.
+    own = ("executor", "step_scope")
+    rest = {key: value for key, value in (config or {}).items() if key not in own}
     return executor.submit(_call, function, input, rest or None, kwargs)
 
 

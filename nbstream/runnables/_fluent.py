@@ -13,6 +13,7 @@ from .. import runnables as made
 from .._exceptions import InputError
 from .._shown import brief
 from ._functions import is_generator_function
+from .config import checked
 
 Input = TypeVar("Input", contravariant=True)
 Output = TypeVar("Output", covariant=True)
@@ -117,7 +118,7 @@ class Fluent(Generic[Input, Output]):
         self, config: RunnableConfig | None = None, **kwargs: Any
     ) -> RunnableBinding[Input, Output]:
         """Return this step with a config that each call gets, in either form of writing it."""
-        merged = cast("RunnableConfig", {**(config or {}), **kwargs})
+        merged = checked(cast("RunnableConfig", {**checked(config), **kwargs}))
         return made.RunnableBinding(self, config=merged)
 
     def with_retry(

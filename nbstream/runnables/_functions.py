@@ -11,20 +11,20 @@ from .config import current_config
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["caller", "is_async_generator_function", "is_generator_function", "name_of"]
+__all__ = ["called", "caller", "is_async_generator_function", "is_generator_function", "name_of"]
 
 
 def is_generator_function(thing: Any) -> bool:
     """Tell whether calling it makes a generator, plain or async."""
-    return inspect.isgeneratorfunction(_called(thing)) or is_async_generator_function(thing)
+    return inspect.isgeneratorfunction(called(thing)) or is_async_generator_function(thing)
 
 
 def is_async_generator_function(thing: Any) -> bool:
     """Tell whether calling it makes an async generator."""
-    return inspect.isasyncgenfunction(_called(thing))
+    return inspect.isasyncgenfunction(called(thing))
 
 
-def _called(thing: Any) -> Any:
+def called(thing: Any) -> Any:
     """Return the function that is called: an object that is called like one has it in its class."""
     while isinstance(thing, partial):
         thing = thing.func

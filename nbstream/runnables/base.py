@@ -280,6 +280,10 @@ class Runnable(Fluent[Input, Output]):
         )
         return stream_events(self.stream, input, config, version, filters, kwargs)
 
+    def _has_own(self, name: str) -> bool:
+        """Tell whether ``batch`` or ``abatch`` is one that a subclass has written."""
+        return getattr(type(self), name) is not getattr(Runnable, name)
+
     # The hooks: what a step does, with nothing logged.
 
     def _invoke(self, input: Any, **kwargs: Any) -> Output:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, cast
 
+from .._shown import listed
 from ._fluent import Input, Output, coerce_to_runnable
 from .base import Runnable
-from .config import RunnableConfig, merge_configs, one_each
+from .config import RunnableConfig, checked, merge_configs, one_each
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -82,7 +83,7 @@ class RunnableBinding(Runnable[Input, Output]):
         self, config: RunnableConfig | None = None, **kwargs: Any
     ) -> RunnableBinding[Input, Output]:
         """Return the step with this config as well; of two values for a key, the later counts."""
-        merged = cast("RunnableConfig", {**self.config, **(config or {}), **kwargs})
+        merged = cast("RunnableConfig", {**self.config, **checked(config), **kwargs})
         return RunnableBinding(self.bound, kwargs=self.kwargs, config=merged)
 
     def _both(
@@ -140,9 +141,14 @@ class RunnableBinding(Runnable[Input, Output]):
         **kwargs: Any,
     ) -> list[Output]:
         """Invoke the step with several inputs."""
-        return super().batch(
-            inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs
-        )
+        each = self._each(config, inputs)
+        if not self.bound._has_own("batch"):
+            return super().batch(inputs, each, return_exceptions=return_exceptions, **kwargs)
+        kwargs = {**self.kwargs, **kwargs}
+        return self.bound.batch(inputs, each, return_exceptions=return_exceptions, **kwargs)
+
+    def _has_own(self, name: str) -> bool:
+        return self.bound._has_own(name)
 
     async def abatch(
         self,
@@ -153,9 +159,11 @@ class RunnableBinding(Runnable[Input, Output]):
         **kwargs: Any,
     ) -> list[Output]:
         """Do what `batch` does with tasks instead of threads."""
-        return await super().abatch(
-            inputs, self._each(config, inputs), return_exceptions=return_exceptions, **kwargs
-        )
+        each = self._each(config, inputs)
+        if not self.bound._has_own("abatch"):
+            return await super().abatch(inputs, each, return_exceptions=return_exceptions, **kwargs)
+        kwargs = {**self.kwargs, **kwargs}
+        return await self.bound.abatch(inputs, each, return_exceptions=return_exceptions, **kwargs)
 
     def batch_as_completed(
         self,
@@ -214,7 +222,7 @@ class RunnableEach(Runnable["Sequence[Input]", "list[Output]"], Generic[Input, O
         return self.bound.model_label
 
     def _invoke(self, input: Any, **kwargs: Any) -> list[Any]:
-        return self.bound.batch(list(input), **kwargs)
+        return self.bound.batch(listed(input, "map", "inputs"), **kwargs)
 
     async def _ainvoke(self, input: Any, **kwargs: Any) -> list[Any]:
-        return await self.bound.abatch(list(input), **kwargs)
+        return await self.bound.abatch(listed(input, "map", "inputs"), **kwargs)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from .._exceptions import InputError
+from .._shown import brief, mapped
 from ..events._scope import Scope, current_scope
 
 if TYPE_CHECKING:
@@ -12,11 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RunnableConfig",
+    "checked",
     "current_config",
     "inherited",
     "inner_scope",
     "max_concurrency",
     "merge_configs",
+    "one_deeper",
     "one_each",
     "step_config",
 ]
@@ -53,10 +59,15 @@ class RunnableConfig(TypedDict, total=False):
     """Where a batch runs its calls; by default a pool of threads that ends with the batch."""
     configurable: dict[str, Any]
     """Settings for steps that look for them here."""
+    recursion_limit: int
+    """How often functions may return a step in place of a value, one inside the other; 25 times."""
 
 
-# What one call keeps for itself. `step_tag` says which place of a chain the call is for.
-_OWN = {"tags", "metadata", "run_name", "run_id", "step_tag"}
+RECURSION_LIMIT = 25
+
+# What one call keeps for itself. `step_tag` says which place of a chain the call is for, and
+# `step_scope` of which of the chain's runs, where it is not the one around the call.
+_OWN = {"tags", "metadata", "run_name", "run_id", "step_tag", "step_scope"}
 
 
 def step_config(tag: str | None) -> RunnableConfig | None:
@@ -74,13 +85,58 @@ def inner_scope(scope: Scope | None, config: RunnableConfig | None) -> Scope:
     scope = scope or Scope(None, None)
     if not config:
         return scope
-    given = tuple(config.get("tags") or ())
-    settings = {key: value for key, value in config.items() if key not in _OWN}
-    return scope._replace(
-        tags=(*(tag for tag in scope.tags if tag not in given), *dict.fromkeys(given)),
-        metadata={**scope.metadata, **(config.get("metadata") or {})},
-        settings={**scope.settings, **settings} if settings else scope.settings,
+    try:
+        # What LangChain itself hands on is a manager: who gets that can change nothing about it.
+        if isinstance(handlers := config.get("callbacks"), (list, tuple)) and handlers:
+            _tell_of_callbacks()
+        scope = cast("Scope", config.get("step_scope", scope))
+        if isinstance(tags := config.get("tags") or (), str):
+            raise TypeError
+        given = tuple(tags)
+        settings = {key: value for key, value in config.items() if key not in _OWN}
+        return scope._replace(
+            tags=(*(tag for tag in scope.tags if tag not in given), *dict.fromkeys(given)),
+            metadata={**scope.metadata, **(config.get("metadata") or {})},
+            settings={**scope.settings, **settings} if settings else scope.settings,
+        )
+    except (AttributeError, TypeError):
+        checked(config)  # it says what is wrong
+        raise
+
+
+@cache
+def _tell_of_callbacks() -> None:
+    """Warn, once a process, at the line of the program that gave them."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] == "nbstream":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(
+        "Handlers in config={'callbacks': [...]} are not called: in nbstream what happens is in "
+        "the log. Read it with Trace() or astream_events(), or send it to Langfuse, LangSmith "
+        "and their like with trace.to_otel(); see docs/langchain.md.",
+        stacklevel=level,
     )
+
+
+def checked(config: Any) -> RunnableConfig:
+    """Return a config, or refuse what is none.
+
+    Raises
+    ------
+    InputError
+        It names the part that is of the wrong kind.
+    """
+    config = mapped(config, "A config", "settings")
+    for part in ("metadata", "configurable"):
+        mapped(config.get(part), f"{part} in a config", "values")
+    tags = config.get("tags")
+    is_list = isinstance(tags, (list, tuple, set, frozenset))
+    if tags is not None and not (is_list and all(isinstance(tag, str) for tag in tags)):
+        raise InputError(
+            f"tags in a config are a list of texts, not {brief(tags)}. "
+            'Write them as {"tags": ["draft"]}.'
+        )
+    return cast("RunnableConfig", config)
 
 
 def current_config() -> RunnableConfig:
@@ -89,7 +145,7 @@ def current_config() -> RunnableConfig:
     config = {
         # Code for LangChain counts on these two being there.
         "configurable": {},
-        "recursion_limit": 25,
+        "recursion_limit": RECURSION_LIMIT,
         **scope.settings,
         "tags": list(scope.tags),
         "metadata": dict(scope.metadata),
@@ -107,7 +163,7 @@ def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
     """
     merged: dict[str, Any] = {}
     for config in configs:
-        for key, value in (config or {}).items():
+        for key, value in checked(config).items():
             if key == "tags":
                 merged[key] = sorted({*merged.get(key, ()), *(value or ())})  # type: ignore[misc]
             elif key in ("metadata", "configurable"):
@@ -134,6 +190,30 @@ def max_concurrency(config: RunnableConfig | None = None) -> int | None:
     )
 
 
+def one_deeper(name: str) -> RunnableConfig:
+    """Return the config for a step that a function gave in place of a value.
+
+    Raises
+    ------
+    RecursionError
+        If that has been done as often as ``recursion_limit`` says.
+    InputError
+        If the limit is no whole number.
+    """
+    limit: Any = inherited().get("recursion_limit", RECURSION_LIMIT)
+    if not isinstance(limit, int):
+        raise InputError(
+            f"recursion_limit must be a whole number, not {limit!r:.80}. "
+            f"Leave it out for {RECURSION_LIMIT}."
+        )
+    if limit <= 0:
+        raise RecursionError(
+            f"{name} gave a step in place of a value once more than the recursion limit allows. "
+            'Raise it, as in config={"recursion_limit": 100}, or let the function end with a value.'
+        )
+    return {"recursion_limit": limit - 1}
+
+
 def inherited(config: RunnableConfig | None = None) -> RunnableConfig:
     """Return the settings that calls here inherit, with this config on top."""
     scope = current_scope()
@@ -157,7 +237,7 @@ def one_each(config: Any, count: int) -> list[RunnableConfig | None]:
                 "or one for each input."
             )
         return list(config)
-    if config and "run_id" in config and count > 1:
+    if "run_id" in checked(config) and count > 1:
         rest = {key: value for key, value in config.items() if key != "run_id"}
         return [config, *[cast("RunnableConfig", rest)] * (count - 1)]
     return [config] * count

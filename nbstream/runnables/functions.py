@@ -14,6 +14,7 @@ from ..events._chunks import add_chunks
 from ._fluent import Input, Output
 from ._functions import caller, is_async_generator_function, is_generator_function, name_of
 from .base import Runnable
+from .config import one_deeper
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -27,7 +28,7 @@ class RunnableLambda(Runnable[Input, Output]):
     A coroutine function works from both sides, and so does a plain one. A function with a second
     parameter named ``config`` gets the config. A generator function streams what it yields, and
     invoked gives the sum. If a function returns a Runnable, that is called with the same input, in
-    turn.
+    turn, at most 25 deep, or as ``recursion_limit`` in the config says.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ class RunnableLambda(Runnable[Input, Output]):
     ------
     InputError
         If it is not a function.
+    RecursionError
+        On a call, if functions return steps that return steps, and so on beyond that limit.
 
     Examples
     --------
@@ -120,7 +123,9 @@ class RunnableLambda(Runnable[Input, Output]):
             value = add_chunks(list(iter_sync(value)))
         elif inspect.isgenerator(value):
             value = add_chunks(list(value))
-        return value.invoke(input) if isinstance(value, Runnable) else value
+        if isinstance(value, Runnable):
+            return value.invoke(input, one_deeper(self.get_name()))
+        return value
 
     async def _ainvoke(self, input: Any, **kwargs: Any) -> Any:
         value = await self._avalue(input, kwargs)
@@ -129,7 +134,7 @@ class RunnableLambda(Runnable[Input, Output]):
         elif inspect.isgenerator(value):
             value = add_chunks([chunk async for chunk in aiter_in_thread(value)])
         if isinstance(value, Runnable):
-            return await value.ainvoke(input)
+            return await value.ainvoke(input, one_deeper(self.get_name()))
         return value
 
     async def _avalue(self, input: Any, kwargs: dict[str, Any]) -> Any:
@@ -151,7 +156,7 @@ class RunnableLambda(Runnable[Input, Output]):
         elif inspect.isasyncgen(value):
             yield from iter_sync(value)
         elif isinstance(value, Runnable):
-            yield from value.stream(whole)
+            yield from value.stream(whole, one_deeper(self.get_name()))
         else:
             yield value
 
@@ -159,7 +164,7 @@ class RunnableLambda(Runnable[Input, Output]):
         whole = add_chunks([chunk async for chunk in input])
         value = await self._avalue(whole, kwargs)
         if isinstance(value, Runnable):
-            value = value.astream(whole)
+            value = value.astream(whole, one_deeper(self.get_name()))
         elif inspect.isgenerator(value):
             value = aiter_in_thread(value)
         elif not inspect.isasyncgen(value):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._iterate import END, aclose, afirst, close, first
 from .._loops import run_in_thread, run_sync
-from .._shown import brief
+from .._shown import brief, listed
 from ..events._chunks import AddableDict, add_chunks
 from ._batch import threads
 from .base import Runnable
@@ -48,6 +48,12 @@ class RunnablePassthrough(Runnable[Any, Any]):
         *,
         name: str | None = None,
     ) -> None:
+        for function in (func, afunc):
+            if function is not None and not callable(function):
+                raise InputError(
+                    f"RunnablePassthrough tells its input to a function, not to {brief(function)}. "
+                    "Pass one, as in RunnablePassthrough(print), or nothing."
+                )
         self.func = func
         self.afunc = afunc or func
         self.name = name
@@ -195,7 +201,10 @@ class RunnablePick(Runnable["dict[str, Any]", Any]):
     """
 
     def __init__(self, keys: str | list[str]) -> None:
-        self.keys = keys
+        self.keys = keys if isinstance(keys, str) else listed(keys, "pick", "keys")
+        for key in self.keys:
+            if not isinstance(key, str):
+                raise InputError(f"pick takes the names of keys, not {brief(key)}.")
 
     def __repr__(self) -> str:
         return f"RunnablePick({self.keys!r})"

@@ -58,9 +58,9 @@ class RunnableRetry(Runnable[Input, Output]):
         stop_after_attempt: int = 3,
         exponential_jitter_params: Mapping[str, float] | None = None,
     ) -> None:
-        if stop_after_attempt < 1:
+        if not isinstance(stop_after_attempt, int) or stop_after_attempt < 1:
             raise InputError(
-                f"stop_after_attempt must be 1 or more, not {stop_after_attempt!r}: "
+                f"stop_after_attempt must be 1 or more, not {stop_after_attempt!r:.80}: "
                 "it is how often to try."
             )
         self.bound = coerce_to_runnable(bound)

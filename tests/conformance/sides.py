@@ -34,6 +34,7 @@ LANGCHAIN_HOMES = {
         "ToolMessage",
     ],
     "langchain_core.tools": ["tool"],
+    "langchain_core.runnables.config": ["RunnableConfig"],
     "langchain_core.callbacks": ["adispatch_custom_event", "dispatch_custom_event"],
 }
 

@@ -1,8 +1,12 @@
 """The config: how it is merged, inherited and seen."""
 
+import inspect
 import uuid
+from functools import partial
 
-from .sides import events, same
+import pytest
+
+from .sides import events, langchain, ours, run, same
 
 PARTS = ("tags", "metadata", "configurable", "max_concurrency")
 
@@ -193,3 +197,67 @@ async def test_a_binding_of_a_binding(lc):
 
     step = lc.RunnableLambda(told).with_config(tags=["t"], metadata={"m": 1}).bind(a=1).bind(b=2)
     return [step.invoke(1), await step.ainvoke(1, {"tags": ["u"]}), step.batch([1])]
+
+
+# Functions that return steps that return steps
+
+
+def limited(lc, returns, deep):
+    """Make a step that returns itself so many times, and tells the limits it has seen."""
+    seen = []
+
+    def turn(x, config):
+        seen.append(config["recursion_limit"])
+        return returns(lc.RunnableLambda(turn)) if len(seen) < deep else x
+
+    return lc.RunnableLambda(turn), seen
+
+
+async def outcomes(make, config):
+    """Call such a step in each way, and say how it ended and what limits it saw."""
+
+    def streamed(step):
+        return list(step.stream(1, config))
+
+    async def astreamed(step):
+        return [chunk async for chunk in step.astream(1, config)]
+
+    async def called(call):
+        step, seen = make()
+        try:
+            value = call(step)
+            value = await value if inspect.isawaitable(value) else value
+        except RecursionError:
+            value = "too deep"
+        return [value, seen]
+
+    calls = (
+        lambda step: step.invoke(1, config),
+        lambda step: step.ainvoke(1, config),
+        streamed,
+        astreamed,
+    )
+    return [await called(call) for call in calls]
+
+
+@pytest.mark.parametrize("limit", [None, 0, -1, 2, 3, 8])
+@pytest.mark.parametrize("deep", [1, 4, 30])
+def test_the_recursion_limit(limit, deep):
+    async def program(lc):
+        config = {} if limit is None else {"recursion_limit": limit}
+        returns = (lambda step: step, lambda step: lc.RunnablePassthrough() | step)
+        makes = [partial(limited, lc, one, deep) for one in returns]
+        return [await outcomes(make, config) for make in makes]
+
+    mine = run(program, ours())
+    assert mine == run(program, langchain())
+    assert isinstance(mine, list)
+
+
+@same
+async def test_a_recursion_limit_that_is_no_number(lc):
+    step, _ = limited(lc, lambda step: step, 4)
+    try:
+        return step.invoke(1, {"recursion_limit": "many"})
+    except (TypeError, ValueError):
+        return "refused"
