@@ -16,9 +16,14 @@ export class Options {
     this.#signal = signal;
   }
 
-  /** Whether the kernel hears nothing until its cell is done; null where that cannot be told. */
-  get isDeaf(): boolean | null {
-    return isDeaf(this.#model);
+  /**
+   * Let a store know what only the widget does. The store outlives the panel, and a function keeps all
+   * that those made beside it use: so these are made where no panel is, and use no options.
+   */
+  lend(store: { price: () => Traits["price"]; isDeaf: () => boolean | null }): void {
+    const model = this.#model;
+    store.price = () => model.get("price");
+    store.isDeaf = () => isDeaf(model);
   }
 
   /** The page's widget manager: JupyterLab's knows the notebook. */

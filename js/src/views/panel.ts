@@ -72,8 +72,7 @@ export function renderPanel(props: PanelProps): void {
     // What had the keyboard may go: then the panel has it, and the notebook its keys.
     tabindex: "-1",
   });
-  store.price = () => options.get("price");
-  store.isDeaf = () => options.isDeaf;
+  options.lend(store);
   const unheard = () => `${UNHEARD}${options.get("_interrupt")}.`;
   const header = new HeaderView(store, root, () => options.get("delimiter"), schedule);
   const tabs = new TabsView((name) => {
