@@ -3,6 +3,7 @@
 import pytest
 
 from .test_reload import SCRIPT, views, wait_shown, wait_status
+from .test_stopping import restart
 
 RUN = f"{SCRIPT}\nshow(ScriptedChat(['a ', 'b ', 'c']), 'x')"
 CHAT = "ChatView(ScriptedChat(['a']), view='tokens')"
@@ -110,9 +111,7 @@ def test_a_kernel_that_is_restarted_before_the_script_came(notebook, lab):
     nb.page.wait_for_selector(".jp-OutputArea-output >> text=busy or gone", timeout=60_000)
     nb.page.wait_for_selector(".jp-OutputArea-output >> text=goldfish <b>moon</b>")
     assert views(nb).count() == 0
-    (kernel,) = lab.request("GET", "api/kernels")
-    lab.request("POST", f"api/kernels/{kernel['id']}/restart")
-    nb.page.wait_for_timeout(1000)
+    restart(lab, nb)
     nb.wait_ready()
     nb.run_cell(1)
     # The new kernel brings the script, for what the old one had begun as well.
