@@ -37,10 +37,7 @@ export function inspectTokens(
   // In the browser's top layer, where no cell's output cuts it off.
   card.popover = "manual";
   card.hidden = true;
-  // When it may be wanted: of a thousand turns few are looked at. It must be there before it speaks.
-  const attach = () => card.isConnected || root.append(card);
-  on(tokens.el, "focusin", attach);
-  on(tokens.el, "pointerenter", attach);
+  root.append(card);
   let current: number | null = null;
 
   function inspect(index: number | null): void {
