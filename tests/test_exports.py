@@ -60,6 +60,7 @@ RANK = {
     "events": 2,
     "runnables": 3,
     "tools": 3.5,
+    "_templates": 1,
     "prompts": 4,
     "output_parsers": 4,
     "sources": 3.7,
