@@ -54,14 +54,17 @@ export class TranscriptPage {
     const say = (words: string) => {
       if (!this.#view) this.el.replaceChildren(element("p", { class: "nbs-hint" }, words));
     };
-    setTimeout(say, PATIENCE, LATE);
+    const late = setTimeout(say, PATIENCE, LATE);
     load<TranscriptModule>("transcript", () => store.askForModule("transcript")).then(
       ({ createTranscript }) => {
         this.#view = createTranscript(this.#props);
         this.el.replaceChildren(this.#view.el);
         store.notify();
       },
-      () => say(REFUSED),
+      () => {
+        clearTimeout(late);
+        say(REFUSED);
+      },
     );
   }
 
