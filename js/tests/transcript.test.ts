@@ -7,6 +7,7 @@ import { createTranscript } from "../src/reading/view";
 import { written } from "../src/reading/written";
 import { Store } from "../src/store";
 import { transcript } from "../src/transcript";
+import { TranscriptPage } from "../src/views/transcript";
 import { turnPages } from "../src/views/turns";
 import { chunks, end, frame, settle, start } from "./helpers";
 import { model, open, tab } from "./page";
@@ -304,6 +305,20 @@ describe("the transcript", () => {
     expect(String(data["text/html"])).toContain("No &#60;b&#62;Paris&#60;/b&#62;.");
     const asked = transcript("here", [{ store, prompt: "How warm?" }]);
     expect(String(asked["text/markdown"]).match(/\*\*You:\*\*/g)).toHaveLength(1);
+  });
+
+  it("goes on saying that the page refuses its module", async () => {
+    vi.useFakeTimers();
+    vi.spyOn(modules, "load").mockRejectedValue(new Error("policy"));
+    const page = new TranscriptPage({
+      store: new Store(() => {}),
+      manager: () => null,
+      isAsked: false,
+    });
+    page.ask();
+    await vi.advanceTimersByTimeAsync(10_000);
+    vi.useRealTimers();
+    expect(page.el.textContent).toMatch(/this page does not allow it/);
   });
 
   it("goes back with a replay", async () => {
