@@ -204,7 +204,7 @@ class _Html:
         ]
         if call["inside"]:
             inside = "".join(self.all(call["inside"]))
-            rule = "margin:6px 0;border-left:2px solid #8884;font-size:14px"
+            rule = "margin:6px 0;border-left:2px solid #8884;font-size:1.16em"
             body.append(f'<div style="{rule}">{inside}</div>')
         if result:
             body.append(f'<div style="{_MONO}{colour}">→ {self.cut(result)}</div>')
