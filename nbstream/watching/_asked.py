@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ..wire._fields import first, get, items, text_of
 
-__all__ = ["Asked", "asked", "may_ask", "turns"]
+__all__ = ["Asked", "asked", "may_ask", "turns", "unwrapped"]
 
 _TAILS = (
     "/chat/completions",
@@ -138,3 +138,12 @@ def _text(value: Any) -> str:
     if kind in ("image", "image_url", "input_image", "document", "file", "input_audio"):
         return f"<{kind}>"  # it may hold megabytes
     return "" if kind in ("", "text") or "role" in value else json.dumps(value, ensure_ascii=False)
+
+
+def unwrapped(arguments: Any) -> Any:
+    """Return what a function was given, without its ``args`` and ``kwargs`` around it."""
+    if not isinstance(arguments, dict):
+        return arguments
+    given = dict(arguments)
+    named, others = given.pop("kwargs", None) or {}, given.pop("args", None) or ()
+    return {**({"args": list(others)} if others else {}), **given, **named}

@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ..wire import READERS
-from ._asked import turns
+from ._asked import turns, unwrapped
 from ._guard import Guard, fail
 from ._where import RESOLVERS, Holder, around, log_here
 
@@ -129,7 +129,7 @@ def _callback_class(module: Any) -> Any:
             run = log.start(
                 name,
                 kind,
-                inputs if kind == "chat_model" else _given(inputs),
+                inputs if kind == "chat_model" else unwrapped(inputs),
                 parent=outer.run if outer is not None else around(log),
                 model=model,
             )
@@ -170,15 +170,6 @@ def _callback_class(module: Any) -> Any:
             self._end(call_id, outputs, error)
 
     return Callback
-
-
-def _given(inputs: Any) -> Any:
-    """Return what a call was given, without the wrapping of its signature."""
-    if not isinstance(inputs, dict):
-        return inputs
-    inputs = dict(inputs)
-    named, others = inputs.pop("kwargs", None) or {}, inputs.pop("args", None) or ()
-    return {**({"args": list(others)} if others else {}), **inputs, **named}
 
 
 def _fields(outputs: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..messages import AIMessageChunk
 from ..wire import READERS
 from ..wire._fields import get
-from ._asked import turns
+from ._asked import turns, unwrapped
 from ._guard import Guard, fail
 from ._where import RESOLVERS, Holder, around, log_here
 
@@ -256,8 +256,7 @@ def _given(arguments: dict[str, Any]) -> Any:
         names = (*getattr(type(event), "model_fields", ()), *event)  # declared, and others
         found = {name: getattr(event, name, None) for name in names}
         return {name: value for name, value in found.items() if isinstance(value, _PLAIN)}
-    more, others = named.pop("kwargs", {}), named.pop("args", ())
-    return {**({"args": list(others)} if others else {}), **named, **more}
+    return unwrapped(named)
 
 
 def _turns(given: dict[str, Any]) -> Any:
