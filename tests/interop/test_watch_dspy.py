@@ -248,7 +248,7 @@ def test_what_show_reads_is_there_once(endpoint):
 
 def test_a_fault_of_ours_is_logged_once_and_harms_nobody(server, monkeypatch, caplog):
     unseen = predicted(server)
-    monkeypatch.setattr(_dspy, "_given", lambda _: 1 / 0)
+    monkeypatch.setattr(_dspy, "unwrapped", lambda _: 1 / 0)
     with watch() as view:
         assert predicted(server) == unseen
         assert predicted(server) == unseen
