@@ -102,7 +102,7 @@ class AsyncProjection(_Reading[T]):
     >>> async def main():
     ...     model = ScriptedChat(["Hello", " there"])
     ...     stream = await model.astream_events("Hi", version="v3")
-    ...     return [part async for delta in stream.text], await stream.text
+    ...     return [delta async for delta in stream.text], await stream.text
     >>> asyncio.run(main())
     (['Hello', ' there'], 'Hello there')
     """
