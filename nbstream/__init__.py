@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._exceptions import InputError, NbstreamError, ParseError, ProviderError, SetupError
+    from ._exceptions import (
+        AgentLimitError,
+        InputError,
+        NbstreamError,
+        ParseError,
+        ProviderError,
+        SetupError,
+    )
+    from .agents import Agent, Budget, create_agent
     from .conversation import Conversation
     from .events import (
         Event,
@@ -80,8 +88,11 @@ __all__ = [
     "AIMessage",
     "AIMessageChunk",
     "AddableDict",
+    "Agent",
+    "AgentLimitError",
     "BaseChatModel",
     "BaseMessage",
+    "Budget",
     "ChatAnthropic",
     "ChatLocal",
     "ChatOpenAI",
@@ -130,6 +141,7 @@ __all__ = [
     "chain",
     "convert_to_messages",
     "convert_to_tool",
+    "create_agent",
     "dispatch_custom_event",
     "host",
     "init_chat_model",
@@ -144,11 +156,17 @@ __all__ = [
 
 _HOMES = {
     "_exceptions": (
+        "AgentLimitError",
         "InputError",
         "NbstreamError",
         "ParseError",
         "ProviderError",
         "SetupError",
+    ),
+    "agents": (
+        "Agent",
+        "Budget",
+        "create_agent",
     ),
     "conversation": ("Conversation",),
     "events": (

@@ -65,6 +65,7 @@ RANK = {
     "output_parsers": 4,
     "sources": 3.7,
     "models": 4,
+    "agents": 4.3,
     "jobs": 4.5,
     "watching": 4.6,
     "conversation": 4.7,
