@@ -126,7 +126,12 @@ _OPTIONS = (
         "--tools",
         metavar="NAME",
         nargs="+",
-        help="Functions that the model may call until it has its answer; not with 'local'.",
+        help="Functions that the model may call until it has its answer.",
+    ),
+    argument(
+        "--approve",
+        action="store_true",
+        help="Ask before each call of a tool: allow it, edit its arguments, or do not allow it.",
     ),
     argument(
         "-S",

@@ -244,7 +244,12 @@ class Session:
             )
         if prompt.tools:
             tools = {one: self.variable("--tools", one) for one in prompt.tools}
-            return ToolLoop(model, named_tools(tools)), model
+            approve = "ask" if prompt.approve else None
+            return ToolLoop(model, named_tools(tools), approve=approve), model
+        if prompt.approve:
+            raise InputError(
+                "--approve asks before calls of tools, and there are none: add --tools."
+            )
         if prompt.schema:
             return model.with_structured_output(self.variable("--schema", prompt.schema)), model
         return model, model

@@ -1,5 +1,6 @@
 """Tools and schemas: a model that asks, and is told."""
 
+import io
 import json
 from typing import Literal
 
@@ -227,3 +228,11 @@ def test_a_turn_that_pauses_goes_on(ip, run):
     run("%%chat -m model --tools add --as answer\nSearch")
     assert ip.user_ns["answer"].text == "Searching\n\nFound."
     assert model.asked[1][-1].text == "Searching"
+
+
+def test_approve_asks_before_each_call(ip, run, fails, monkeypatch):
+    ip.user_ns.update(model=Asking([call("add", '{"a": 1, "b": 2}')], ["3"]), add=add)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    run("%%chat -m model --tools add --approve\nAdd")
+    assert "nobody is there to give it" in ip.user_ns["model"].asked[1][-1].content
+    assert "add --tools" in fails("%%chat -m model --approve\nAdd")
