@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         ProviderError,
         SetupError,
     )
-    from .agents import Agent, Budget, create_agent
+    from .agents import Agent, Budget, McpServer, create_agent, mcp
     from .conversation import Conversation
     from .events import (
         Event,
@@ -104,6 +104,7 @@ __all__ = [
     "HumanMessage",
     "InputError",
     "JsonOutputParser",
+    "McpServer",
     "MessagesPlaceholder",
     "Metrics",
     "NbstreamError",
@@ -146,6 +147,7 @@ __all__ = [
     "host",
     "init_chat_model",
     "load_ipython_extension",
+    "mcp",
     "merge_chunks",
     "show",
     "stream_to",
@@ -166,7 +168,9 @@ _HOMES = {
     "agents": (
         "Agent",
         "Budget",
+        "McpServer",
         "create_agent",
+        "mcp",
     ),
     "conversation": ("Conversation",),
     "events": (

@@ -126,6 +126,9 @@ class Tool(Runnable[Any, Any]):
         properties: dict[str, Any] = self.args_schema.model_json_schema().get("properties", {})
         return properties
 
+    def _json_schema(self) -> dict[str, Any]:
+        return self.args_schema.model_json_schema()
+
     def _arguments(self, input: Any) -> dict[str, Any]:
         from pydantic import ValidationError
 
@@ -288,7 +291,7 @@ def convert_to_tool(thing: Any) -> dict[str, Any]:
     if isinstance(thing, dict):
         return _from_dict(thing)
     if isinstance(thing, Tool):
-        return _described(thing.name, thing.description, thing.args_schema.model_json_schema())
+        return _described(thing.name, thing.description, thing._json_schema())
     if isinstance(thing, type):
         from pydantic import TypeAdapter
         from pydantic.errors import PydanticUserError

@@ -2,5 +2,6 @@
 
 from ._agent import Agent, create_agent
 from ._course import Budget
+from ._mcp import McpServer, mcp
 
-__all__ = ["Agent", "Budget", "create_agent"]
+__all__ = ["Agent", "Budget", "McpServer", "create_agent", "mcp"]

@@ -96,7 +96,7 @@ class Loop:
             tools: list[Any] = []
             for one in self._given:
                 tools += stack.enter_context(one) if _is_opened(one) else [one]
-            bound = self._bound or self._bind(tools)
+            bound = self._bound or self._bind(_distinct(tools))
             named = {tool.name: tool for tool in tools if isinstance(tool, Tool)}
             while not course.is_over:
                 asked = [*self._system, *course.begin_turn()]
@@ -129,7 +129,7 @@ class Loop:
             tools: list[Any] = []
             for one in self._given:
                 tools += await stack.enter_async_context(one) if _is_opened(one) else [one]
-            bound = self._bound or self._bind(tools)
+            bound = self._bound or self._bind(_distinct(tools))
             named = {tool.name: tool for tool in tools if isinstance(tool, Tool)}
             while not course.is_over:
                 asked = [*self._system, *course.begin_turn()]
@@ -218,6 +218,10 @@ def tools_of(given: Any) -> list[Any]:
                 f"{brief(one)} is no tool. Pass a function with a docstring and typed arguments, "
                 "under @tool or not."
             )
+    return _distinct(tools)
+
+
+def _distinct(tools: list[Any]) -> list[Any]:
     names = [tool.name for tool in tools if isinstance(tool, Tool)]
     for name in names:
         if names.count(name) > 1:

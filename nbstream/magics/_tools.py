@@ -8,16 +8,17 @@ from .._exceptions import InputError, NbstreamError
 from .._iterate import aclosing
 from ..agents._course import Course, Limits
 from ..agents._loop import Loop
+from ..agents._mcp import McpServer, mcp
 from ..messages import AIMessage, AIMessageChunk, convert_to_messages, merge_chunks
 from ..runnables import Runnable
 from ..tools import Tool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from ..agents._loop import Step
 
-__all__ = ["MAX_ROUNDS", "ToolLoop", "named_tools"]
+__all__ = ["MAX_ROUNDS", "ToolLoop", "named_tools", "server_of"]
 
 MAX_ROUNDS = 8
 """How often a model may ask for tools before it must answer."""
@@ -135,3 +136,29 @@ def named_tools(found: dict[str, Any]) -> list[Tool]:
                 "Write a function with a docstring and typed arguments, under @tool."
             )
     return tools
+
+
+def server_of(said: str, variable: Callable[[str, str], Any]) -> McpServer:
+    """Return the server of tools that ``--mcp`` names.
+
+    Parameters
+    ----------
+    said
+        A variable's name, a command or a URL.
+    variable
+        Returns the variable that an option names.
+
+    Raises
+    ------
+    InputError
+        If the variable holds none.
+    """
+    if not said.isidentifier():
+        return mcp(said)
+    value = variable("--mcp", said)
+    if isinstance(value, McpServer):
+        return value
+    raise InputError(
+        f"--mcp: {said!r} is of type {type(value).__name__}, not a server of tools. Make one: "
+        f'{said} = nbstream.mcp("npx -y some-server").'
+    )

@@ -5,8 +5,9 @@ import json
 from typing import Literal
 
 import pytest
+from mcp.server import MCPServer
 
-from nbstream import AIMessageChunk, BaseChatModel, ScriptedChat, merge_chunks, tool
+from nbstream import AIMessageChunk, BaseChatModel, ScriptedChat, mcp, merge_chunks, tool
 from nbstream.magics._tools import MAX_ROUNDS, ToolLoop
 
 
@@ -236,3 +237,16 @@ def test_approve_asks_before_each_call(ip, run, fails, monkeypatch):
     run("%%chat -m model --tools add --approve\nAdd")
     assert "nobody is there to give it" in ip.user_ns["model"].asked[1][-1].content
     assert "add --tools" in fails("%%chat -m model --approve\nAdd")
+
+
+def test_servers_of_tools(ip, run, fails):
+    server = MCPServer("sums")
+    server.tool(name="double", description="Double a number.")(double)
+    ip.user_ns.update(
+        model=Asking([call("double", '{"x": 4}')], ["8"]), server=mcp(server), add=add
+    )
+    run("%%chat -m model --mcp server --tools add --as answer\nDouble 4")
+    assert ip.user_ns["model"].asked[1][-1].content == "8"
+    assert "not a server of tools" in fails("%%chat -m model --mcp add\nHi")
+    said = fails("%%chat -m model --mcp 'no-such-command --stdio'\nHi")
+    assert "could not be started" in said
