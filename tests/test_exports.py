@@ -66,6 +66,7 @@ RANK = {
     "watching": 3.6,
     "sources": 3.7,
     "models": 4,
+    "agents": 4.3,
     "jobs": 4.5,
     "conversation": 4.7,
     "widget": 5,
