@@ -9,7 +9,7 @@ from ..conversation import Conversation
 from ._chat_page import ChatPage
 from ._export import write_as
 from ._options import lists_options
-from ._static import chat_to_html, chat_to_text, to_document
+from ._static import chat_to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -149,7 +149,8 @@ class ChatView(ChatPage):
         Parameters
         ----------
         path
-            ``.md`` or ``.txt`` to read, ``.html`` for a page, ``.json`` for the messages.
+            ``.html`` for one page that plays, with all branches, no kernel and no network; ``.md``
+            or ``.txt`` to read, ``.json`` for the messages.
 
         Raises
         ------
@@ -161,10 +162,9 @@ class ChatView(ChatPage):
         makers = {
             ".md": text,
             ".txt": text,
-            ".html": lambda: to_document(chat_to_html(self._shown(), self.delimiter, self.price)),
             ".json": lambda: json.dumps(said(), ensure_ascii=False),
         }
-        return write_as(path, makers)
+        return write_as(path, makers, self._page)
 
     def _seen(self, turn: Turn) -> Turn:
         if self.comm is None:  # nobody sees it stream, and a program may end with its last cell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,9 +14,11 @@ from .._secrets import hide_all
 from .._shown import outgoing
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
+from ..events._turns import text_of_turns
 from ._host import host
 from ._page import Page
 from ._pump import Feed
+from ._share import Shared, exported, shared_page, state_of
 from ._static import MAX_TEXT, chat_to_html, chat_to_text
 
 if TYPE_CHECKING:
@@ -129,8 +132,29 @@ class ChatPage(Page):
         self.conversation.switch(self._turn_of(content))
 
     def _on_export(self, content: dict[str, Any]) -> None:
+        if "turn" not in content:
+            self._tell({"type": "export", "text": self._page()})
+            return
         turn = self._turn_of(content)
-        self._tell_of(turn, {"type": "export", "text": turn.trace.to_jsonl()})
+        text = exported(self, turn._job, content)
+        self._tell_of(turn, {"type": "export", "text": text})
+
+    def _page(self) -> str:
+        """Return the page that plays the conversation, with all its branches."""
+        turns = self.conversation.all_turns
+        archive = {
+            "conversation": self.conversation.to_json(),
+            "logs": {turn.id: turn.trace.to_jsonl() for turn in turns},
+        }
+        shared = Shared(
+            state=state_of(self),
+            log=self._saved_log(),
+            archive=outgoing(json.dumps(archive)),
+            transcript=chat_to_html(self._shown(), self.delimiter, self.price),
+            text="\n\n".join(text_of_turns(turn._job.state["runs"]) for turn in turns),
+            is_running=self.conversation.is_running,
+        )
+        return shared_page(shared)
 
     def _on_resync(self, content: dict[str, Any]) -> None:
         turn, seq = self._turn_of(content), content.get("seq")
