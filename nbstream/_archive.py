@@ -19,8 +19,10 @@ from ._files import read_whole
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["data_block", "pack", "read_page"]
+__all__ = ["PAGES", "data_block", "pack", "read_page"]
 
+PAGES = (".html", ".htm")
+"""How the names of pages end."""
 MAX_FILE = 1_000_000_000
 """Bytes of a file that is read."""
 MAX_ARCHIVE = 2_000_000_000

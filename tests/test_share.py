@@ -93,6 +93,30 @@ def test_a_run_that_goes_on_says_so(tmp_path):
     assert "still going on" not in view.export(tmp_path / "run.html").read_text()
 
 
+def test_a_conversation_is_loaded_with_its_branches_and_logs(tmp_path):
+    chat = ChatView(ScriptedChat(["One", "."]), system="You are a fish.")
+    chat.ask("First").result()
+    chat.retry().result()
+    page = chat.export(tmp_path / "chat.html")
+    again = ChatView.load(page, ScriptedChat(["More."]))
+    assert again.messages == chat.messages
+    assert [len(turn.path) for turn in again.conversation.all_turns] == [1, 1]
+    assert [t.to_jsonl() for t in again.traces] == [t.to_jsonl() for t in chat.traces]
+    assert again.ask("And?").result().text == "More."
+    assert ChatView.load(chat.conversation.save(tmp_path / "chat.json"), "local").turns
+    with pytest.raises(InputError, match=r"ChatView\.load"):
+        StreamView.load(page)
+    run = show(ScriptedChat(["x"]), "x", block=True).export(tmp_path / "run.html")
+    with pytest.raises(InputError, match=r"StreamView\.load"):
+        ChatView.load(run)
+    for damaged in ("{}", '{"conversation": 1, "logs": {}}', "{"):
+        page.write_text(
+            data_block("state", '{"_kind": "chat"}') + data_block("archive", f'"{pack(damaged)}"')
+        )
+        with pytest.raises(InputError, match=r"damaged.*export\(\) has written"):
+            ChatView.load(page)
+
+
 @pytest.mark.promise("docs/share.md", "`StreamView.load` reads the log back")
 def test_what_is_loaded_is_what_was_saved(tmp_path, page):
     again = StreamView.load(page, view="timeline")

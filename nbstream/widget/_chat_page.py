@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,6 +11,7 @@ import traitlets
 from .._exceptions import InputError
 from .._secrets import hide_all
 from .._shown import outgoing
+from ..conversation._archived import archived
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
 from ..events._turns import text_of_turns
@@ -142,14 +142,10 @@ class ChatPage(Page):
     def _page(self) -> str:
         """Return the page that plays the conversation, with all its branches."""
         turns = self.conversation.all_turns
-        archive = {
-            "conversation": self.conversation.to_json(),
-            "logs": {turn.id: turn.trace.to_jsonl() for turn in turns},
-        }
         shared = Shared(
             state=state_of(self),
             log=self._saved_log(),
-            archive=outgoing(json.dumps(archive)),
+            archive=archived(self.conversation),
             transcript=chat_to_html(self._shown(), self.delimiter, self.price),
             text="\n\n".join(text_of_turns(turn._job.state["runs"]) for turn in turns),
             is_running=self.conversation.is_running,

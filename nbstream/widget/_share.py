@@ -66,7 +66,8 @@ _FOOTER = (
     "as asking again, is in the notebook."
 )
 _UNFINISHED = "This was still going on when it was saved. "
-_EXPORT = re.compile(r"export\s*\{([^{}]*)\};?((?:\s|/\*.*?\*/)*)\Z", re.DOTALL)
+# At a module's end as esbuild writes it; only comments come after.
+_EXPORT = re.compile(r"export\s*\{([^{}]*)\};?(?:\s|/\*.*?\*/|//[^\n]*)*\Z", re.DOTALL)
 
 
 @dataclass
@@ -126,7 +127,7 @@ def shared_page(shared: Shared) -> str:
     state = _json({**shared.state, "_log": shared.log, "_shared": True})
     said = f"{shared.text}\n{state}"
     names = [name for name in MODULES if name not in LEFT_OUT or not LEFT_OUT[name](said)]
-    player = _wrapped(text_of(PLAYER))
+    player = f"(()=>{{{text_of(PLAYER)}}})();"
     hashes = " ".join(map(_hash_of, [player, *(_module(name)[0] for name in names)]))
     policy = (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
@@ -170,14 +171,15 @@ def _module(name: str) -> tuple[str, str]:
     return text, pack(text)
 
 
-def _wrapped(source: str, name: str = "") -> str:
+def _wrapped(source: str, name: str) -> str:
     """Return a module as a script, which leaves what it exports where the page's own finds it."""
     found = _EXPORT.search(source)
-    body, exports = (source[: found.start()], found[1]) if found else (source, "")
-    pairs = [one.split(" as ") for one in exports.split(",") if one.strip()]
+    if found is None:
+        raise ValueError(f"The module {name} exports nothing.")
+    pairs = [one.split(" as ") for one in found[1].split(",") if one.strip()]
     given = ",".join(f"{pair[-1].strip()}:{pair[0].strip()}" for pair in pairs)
     kept = f'(globalThis[Symbol.for("nbstream.exports")]??={{}})["{name}"]={{{given}}};'
-    return f'(()=>{{"use strict";{body}\n{kept if given else ""}}})();'
+    return f'(()=>{{"use strict";{source[: found.start()]}\n{kept}}})();'
 
 
 def _hash_of(script: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._archive import read_page
+from .._archive import PAGES, read_page
 from .._exceptions import InputError
 from .._shown import brief
 from ..events import Trace
@@ -131,7 +131,7 @@ class StreamView(StreamPage):
         <StreamView: done, 'Blub.'>
         """
         path = Path(path)
-        if path.suffix not in (".html", ".htm"):
+        if path.suffix not in PAGES:
             return cls.from_jsonl(path, **options)
         kind, archive = read_page(path)
         if kind != "run":

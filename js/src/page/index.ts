@@ -72,7 +72,18 @@ function modelOf(state: Traits): AnyModel<Traits> {
   return model as unknown as AnyModel<Traits>;
 }
 
+/** What would load a picture says that nothing is loaded here. */
+function keepPictures(event: Event): void {
+  const button = event.target instanceof Element && event.target.closest(".nbs-md-image");
+  if (!button) return;
+  event.preventDefault();
+  event.stopPropagation();
+  button.textContent = "A picture from elsewhere, which this page does not load";
+}
+
+document.addEventListener("click", keepPictures, { capture: true });
 play().catch((error) => {
-  // The transcript is there to read.
   console.error(error);
+  const words = "This browser does not let the page play. Here is what was said.";
+  document.body.prepend(element("p", { role: "status" }, words));
 });

@@ -94,6 +94,13 @@ def test_a_conversation_has_all_its_branches(engine, goto):
     engine.shot(SHOTS / f"share-{engine.name}-chat.png")
 
 
+def test_a_picture_is_not_loaded(engine, goto):
+    goto(show(ScriptedChat(["![fish](http://nbstream.invalid/a.png)"]), "x", block=True))
+    engine.click(tab("Markdown"))
+    engine.click(".nbs-md-image")
+    engine.wait("document.querySelector('.nbs-md-image').innerText.includes('does not load')")
+
+
 def test_what_a_hostile_model_says_stays_words(engine, goto):
     texts = list(HOSTILE.values())
     goto(show(ScriptedChat([f"{text}\n\n" for text in texts]), "\n\n".join(texts), block=True))
