@@ -106,8 +106,11 @@ def state_of(page: Page) -> dict[str, Any]:
 def shared_run(page: Page, job: Job) -> str:
     """Return the page of one run, in the look that a widget has."""
     state = job.state
+    look = {**state_of(page), "_kind": "run"}
+    if page.max_height == page.traits()["max_height"].default():
+        look["max_height"] = "max(30em, 100vh - 9rem)"  # a page of its own has the room
     shared = Shared(
-        state={**state_of(page), "_kind": "run"},
+        state=look,
         log=frame(job.trace),
         archive=job.trace.to_jsonl(),
         transcript=to_html(state, page.delimiter, page.price),

@@ -107,6 +107,17 @@ def test_what_a_hostile_model_says_stays_words(engine, goto):
     walk(engine)
 
 
+def test_a_script_that_is_not_its_own_does_not_run(engine, tmp_path):
+    path = show(ScriptedChat(["Fish."]), "x", block=True).export(tmp_path / "run.html")
+    page = path.read_text(encoding="utf-8").replace('<meta charset="utf-8">', WATCH)
+    path.write_text(page.replace("<footer>", "<script>window.__hacked = true</script><footer>"))
+    engine.goto(path.as_uri())
+    engine.wait(DONE)
+    refused, hacked, _ = engine.js(REFUSED)
+    assert hacked is None
+    assert [one.split()[0] for one in refused] == ["script-src-elem"]
+
+
 def test_it_can_be_read_where_no_script_runs(engine, tmp_path):
     path = show(ScriptedChat(["Fish ", "swim."]), "x", block=True).export(tmp_path / "run.html")
     page = re.sub("script-src [^;]*", "script-src 'none'", path.read_text(encoding="utf-8"))
