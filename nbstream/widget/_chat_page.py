@@ -14,7 +14,6 @@ from .._shown import outgoing
 from ..conversation._archived import archived
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
-from ..events._turns import text_of_turns
 from ._host import host
 from ._page import Page
 from ._pump import Feed
@@ -147,7 +146,8 @@ class ChatPage(Page):
             log=self._saved_log(),
             archive=archived(self.conversation),
             transcript=chat_to_html(self._shown(), self.delimiter, self.price),
-            text="\n\n".join(text_of_turns(turn._job.state["runs"]) for turn in turns),
+            title=turns[0].prompt.text if turns else "",
+            runs=[run for turn in turns for run in turn._job.state["runs"]],
             is_running=self.conversation.is_running,
         )
         return shared_page(shared)

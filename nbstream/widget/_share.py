@@ -25,12 +25,13 @@ from .._shown import outgoing
 from ..events._frames import frame
 from ..events._state import status
 from ..events._turns import text_of_turns
-from ._script import MODULES, PLAYER, STYLE, text_of
+from ._script import MODULES, PLAYER, STYLE, build, text_of
 from ._static import to_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from ..events._state import RunState
     from ..jobs import Job
     from ._page import Page
 
@@ -44,11 +45,12 @@ _STATE = (
 
 _FORMULA = re.compile(r"\$.*\$|\\\(|\\\[", re.DOTALL)
 
-LEFT_OUT: Mapping[str, Callable[[str], bool]] = {
+LEFT_OUT: Mapping[str, Callable[[Shared], bool]] = {
     # A third of all there is.
-    "math": lambda said: not _FORMULA.search(said),
+    "math": lambda shared: not _FORMULA.search(shared.said),
+    "chat": lambda shared: shared.state["_kind"] != "chat",
 }
-"""Modules that a page can do without, by what is said in it. All others are in it."""
+"""Modules that a page can do without, and when. All others are in it."""
 
 _LOOK = """
 :root { color-scheme: light dark; }
@@ -84,8 +86,10 @@ class Shared:
         What is read back.
     transcript
         As HTML, in which all that somebody said is escaped.
-    text
-        The answers' texts, joined.
+    title
+        A text to call it by.
+    runs
+        All runs in it.
     is_running
         Whether more may come, which the page does not have.
     """
@@ -94,8 +98,22 @@ class Shared:
     log: dict[str, Any]
     archive: str
     transcript: str
-    text: str
+    title: str
+    runs: Iterable[RunState]
     is_running: bool
+
+    @property
+    def said(self) -> str:
+        """All that anybody has said; what came in parts is there whole."""
+        parts = [part for run in self.runs for part in _parts_of(run)]
+        return "\n".join([json.dumps(self.log, ensure_ascii=False), *parts])
+
+
+def _parts_of(run: RunState) -> Iterator[str]:
+    """Yield a run's text, and what it has thought and called."""
+    yield "".join(run["texts"])
+    for aside in run["asides"]:
+        yield "".join(aside["pieces"])
 
 
 def state_of(page: Page) -> dict[str, Any]:
@@ -114,7 +132,8 @@ def shared_run(page: Page, job: Job) -> str:
         log=frame(job.trace),
         archive=job.trace.to_jsonl(),
         transcript=to_html(state, page.delimiter, page.price),
-        text=text_of_turns(state["runs"]),
+        title=text_of_turns(state["runs"]),
+        runs=state["runs"],
         is_running=status(state) in ("waiting", "streaming"),
     )
     return shared_page(shared)
@@ -128,15 +147,14 @@ def exported(page: Page, job: Job, content: dict[str, Any]) -> str:
 def shared_page(shared: Shared) -> str:
     """Return the page. What others have said is in it without keys, and ends nothing in it."""
     state = _json({**shared.state, "_log": shared.log, "_shared": True})
-    said = f"{shared.text}\n{state}"
-    names = [name for name in MODULES if name not in LEFT_OUT or not LEFT_OUT[name](said)]
+    names = [name for name in MODULES if name not in LEFT_OUT or not LEFT_OUT[name](shared)]
     player = f"(()=>{{{text_of(PLAYER)}}})();"
     hashes = " ".join(map(_hash_of, [player, *(_module(name)[0] for name in names)]))
     policy = (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    title = shorten(shared.text, 60, placeholder="…") or "Model output"
+    title = shorten(_said(shared.title), 60, placeholder="…") or "Model output"
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -145,7 +163,7 @@ def shared_page(shared: Shared) -> str:
             '<meta name="color-scheme" content="light dark">',
             '<meta name="referrer" content="no-referrer">',
             '<link rel="icon" href="data:,">',
-            f"<title>{escape(_said(title))}</title>",
+            f"<title>{escape(title)}</title>",
             f"<style>{text_of(STYLE)}{_LOOK}</style>\n</head>\n<body>",
             f'<div id="nbstream-transcript">{_said(shared.transcript)}</div>',
             f"<footer>{_UNFINISHED if shared.is_running else ''}{_FOOTER}</footer>",
@@ -182,7 +200,9 @@ def _wrapped(source: str, name: str) -> str:
     pairs = [one.split(" as ") for one in found[1].split(",") if one.strip()]
     given = ",".join(f"{pair[-1].strip()}:{pair[0].strip()}" for pair in pairs)
     kept = f'(globalThis[Symbol.for("nbstream.exports")]??={{}})["{name}"]={{{given}}};'
-    return f'(()=>{{"use strict";{source[: found.start()]}\n{kept}}})();'
+    # What the script has already, it takes from there (js/build.mjs).
+    taken = f'const nbstreamShared=globalThis[Symbol.for("nbstream.shared/{build()}")];'
+    return f'(()=>{{"use strict";{taken}{source[: found.start()]}\n{kept}}})();'
 
 
 def _hash_of(script: str) -> str:

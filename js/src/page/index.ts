@@ -7,9 +7,15 @@
 import type { AnyModel } from "@anywidget/types";
 import { element } from "../dom";
 import { keyOf, load, provide, useBuild } from "../modules";
-import type { Traits } from "../protocol";
+import type { Kind, Traits } from "../protocol";
 import { answering } from "./answers";
 import { read, unpack } from "./packed";
+
+/** What `widget.ts` exports. */
+interface Script {
+  default(): FrontEnd;
+  need(kind: Kind, build: string): Promise<void>;
+}
 
 interface FrontEnd {
   initialize(props: { model: AnyModel<Traits>; signal: AbortSignal }): void;
@@ -26,7 +32,8 @@ async function play(): Promise<void> {
   for (const name of Object.keys(modules)) {
     provide(keyOf(name), async () => run(name, await unpack(modules[name]!)));
   }
-  const { default: make } = await load<{ default(): FrontEnd }>("widget", () => {});
+  const { default: make, need } = await load<Script>("widget", () => {});
+  await need(state._kind, state._build);
   const model = modelOf(state);
   const el = element("main");
   const { signal } = new AbortController();
