@@ -83,9 +83,13 @@ export interface ModuleRequest {
   name: string;
 }
 
-/** Asks for the log as lines of JSON; the answer has it as `text`. */
+/** What a run or a conversation can be saved as: lines of JSON, or a page that plays. */
+export type ExportForm = "jsonl" | "html";
+
+/** Asks for a file's text; the answer has it as `text`. */
 export interface ExportRequest {
   type: "export";
+  form: ExportForm;
 }
 
 /** Says that this page puts the view where its transcript stands. */
@@ -167,6 +171,8 @@ export interface Traits {
   heat: "none" | "gap" | "logprob";
   price: { input?: number; output?: number };
   max_height: string;
+  /** Set in a page of its own, which has no kernel. */
+  _shared?: boolean;
   /** What a chat's model is called. */
   _model?: string;
   _kind: Kind;
