@@ -67,6 +67,7 @@ RANK = {
     "models": 4,
     "jobs": 4.5,
     "watching": 4.6,
+    "batch": 4.7,
     "conversation": 4.7,
     "widget": 5,
     "magics": 6,
