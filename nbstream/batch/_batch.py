@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, NbstreamError
 from .._loops import wait
 from .._shown import brief, named
+from ..events._load import decode
 from ..events._scope import current_scope
 from ..runnables.config import checked
 from ._attempt import as_source
 from ._completed import Completed
 from ._desk import Desk
+from ._file import Reader, RunsFile
 from ._frame import to_frame
-from ._inputs import Inputs
+from ._inputs import Inputs, words_for
 from ._limits import Limits
 from ._metrics import metrics_of
 from ._table import Table
@@ -23,6 +26,7 @@ from .engines._choose import engine_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
+    from pathlib import Path
 
     from ..events import Trace
     from ._line import Line
@@ -48,6 +52,9 @@ class Batch:
     executor
         Where they run: ``"threads"``, ``"loop"`` (async, one event loop); by default threads, or
         the loop for a chain of coroutine functions.
+    into
+        A file, ``"runs.jsonl"``: each run is written there as it ends. The same call, after a
+        crash or a restart, takes from it what has been done, and runs only what is missing.
     config
         A config for each run.
     retries
@@ -76,6 +83,7 @@ class Batch:
         *,
         max_concurrency: int | None = None,
         executor: Any = None,
+        into: str | Path | None = None,
         config: Any = None,
         retries: int = 2,
     ) -> None:
@@ -88,6 +96,7 @@ class Batch:
         """One `Line` for each input, by index. Those of a generator come as they are drawn."""
         self._engine = engine_for(executor, source, max_concurrency)
         self._inputs = Inputs(inputs)
+        self._file: RunsFile | Reader | None = None if into is None else RunsFile(into, source)
         self._limits = Limits(lambda: self._desk.now())
         self._desk = Desk(
             source,
@@ -98,12 +107,13 @@ class Batch:
             self._limits,
             max_concurrency or self._engine.room,
             retries,
-            _leave,
+            self._file,
         )
         self._desk.wake_engine = self._engine.wake
         self._desk.restart = lambda: self._engine.start(self._desk)
         self._desk.when_over.append(self._end)
         self._future: Future[None] | None = None
+        self._note = ""
 
     def __repr__(self) -> str:
         return f"<Batch: {self.status}, {self.lines!r:.200}>"
@@ -115,6 +125,7 @@ class Batch:
         if self._future is None or (self._future.done() and self._is_left):
             self._future = Future()
             self._desk.begin()
+            self._note = self._said_of_the_file()
             self._engine.start(self._desk)
         return self
 
@@ -122,7 +133,32 @@ class Batch:
     def _is_left(self) -> bool:
         return self.lines.counts["waiting"] > 0
 
+    def _said_of_the_file(self) -> str:
+        """Return what people need to know of the file; warn where an input has changed."""
+        if self._file is None:
+            return ""
+        said = []
+        if damaged := self._file.damaged:
+            what = "One run" if damaged == 1 else f"{damaged} runs"
+            said.append(f"{what} in {self._file.path.name} cannot be read, and will run again.")
+        strangers = self._file.strangers() if self._inputs.total == len(self.lines) else []
+        changed = [one for one in strangers if one["index"] < len(self.lines)]
+        if changed:
+            first = changed[0]["index"]
+            was = words_for(decode(changed[0]["input"]))[:60]
+            more = f", and {len(changed) - 1} more have" if len(changed) > 1 else " has"
+            said.append(
+                f"Input {first}{more} changed since {self._file.path.name} was written: it was "
+                f"{was!r}, and is {self.lines[first].input[:60]!r} now. What changed runs again."
+            )
+            warnings.warn(said[-1], stacklevel=4)
+        elif strangers:
+            said.append(f"{len(strangers)} more runs are in {self._file.path.name}.")
+        return " ".join(said)
+
     def _end(self) -> None:
+        if self._file is not None:
+            self._file.close()
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
         self.lines.wake()
@@ -182,8 +218,8 @@ class Batch:
 
     @property
     def note(self) -> str:
-        """A sentence about what holds the runs up; empty where nothing does."""
-        return self._limits.note
+        """A sentence about what people should know: what holds runs up, what the file lacks."""
+        return " ".join(filter(None, (self._limits.note, self._note)))
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until no run is left. It begins the batch where that has not begun.
@@ -308,13 +344,44 @@ class Batch:
     def trace(self, index: int) -> Trace | None:
         """Return the log of a run: of one that is under way or ended lately, or is held.
 
-        A run that is tried again has another one. None where it is not kept.
+        Others are read from the file, where there is one. A run that is tried again has another
+        log. None where it is not kept.
         """
-        return self._desk.trace(index)
+        trace = self._desk.trace(index)
+        if trace is None and self._file is not None:
+            trace = self._file.trace(index)
+        return trace
 
+    @classmethod
+    def from_file(cls, path: str | Path) -> Batch:
+        """Return the runs of a file that ``into=`` has written, to look at them.
 
-def _leave(line: Line, item: Any) -> None:
-    """Let a line wait for its run."""
+        Raises
+        ------
+        InputError
+            If there is no such file, or it has no runs.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from nbstream import ScriptedChat
+        >>> from nbstream.batch import Batch
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     runs = Batch(ScriptedChat(["Blub"]), ["a", "b"], into=f"{folder}/runs.jsonl")
+        ...     runs.wait()
+        ...     [line.status for line in Batch.from_file(f"{folder}/runs.jsonl").lines]
+        ['kept', 'kept']
+        """
+        return cls._read(Reader(path))
+
+    @classmethod
+    def _read(cls, reader: Reader) -> Batch:
+        batch = cls(reader.refuse, reader.inputs)
+        batch._desk.file = batch._file = reader
+        batch._future = Future()
+        batch._desk.begin()
+        batch._desk.finish()
+        return batch
 
 
 def whole_number(name: str, value: Any, least: int) -> None:

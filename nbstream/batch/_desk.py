@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..events._scope import Scope
+    from ._file import Reader, RunsFile
     from ._inputs import Inputs
     from ._limits import Limits
     from ._table import Table
@@ -48,8 +49,8 @@ class Desk:
         How many runs may be under way at a time.
     retries
         How often a run is tried again after an error that may pass.
-    prepare
-        Called with each new line and its input; it may set the line to ``"kept"``.
+    file
+        Where runs that end are written, and which knows those that have ended before.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Desk:
         limits: Limits,
         room: int,
         retries: int,
-        prepare: Callable[[Line, Any], None],
+        file: RunsFile | Reader | None,
     ) -> None:
         self.chain = chain
         self.config = config
@@ -85,7 +86,7 @@ class Desk:
         self.wake_engine: Callable[[], None] = lambda: None
         self.restart: Callable[[], None] = lambda: None
         self._retries = retries
-        self._prepare = prepare
+        self.file = file
         self._condition = threading.Condition(threading.Lock())
         self._waiting: deque[int] = deque()
         self._later: list[tuple[float, int]] = []  # tried again then
@@ -137,7 +138,8 @@ class Desk:
 
     def _new(self, item: Any) -> Line:
         line = Line(len(self.inputs.drawn) - 1, input=words_for(item))
-        self._prepare(line, item)
+        if self.file is not None:
+            self.file.prepare(line, item)
         return line
 
     def take(self) -> Attempt | None:
@@ -274,6 +276,11 @@ class Desk:
 
     def _over(self, attempt: Attempt, status: Any) -> None:
         line = attempt.line
+        if self.file is not None and status != "stopped":
+            try:
+                self.file.write(line, status, attempt.input, attempt.trace)
+            except Exception as error:  # no room on the disk: what comes would be lost
+                self._fail(error)
         self.table.move(line, status)
         self.limits.ended(line)
         for callback in [*self.when_ended]:
@@ -287,6 +294,13 @@ class Desk:
             self.order.append(line.index)
             self._wake()
         self._tell()
+
+    def _fail(self, error: BaseException) -> None:
+        """Let nothing begin any more, and the error be raised by whoever waits."""
+        self.failure = self.failure or error
+        with self._condition:
+            self.is_stopping = True
+            self._wake()
 
     def _tell(self) -> None:
         for watcher in [*self.watchers]:
