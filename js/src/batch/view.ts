@@ -23,14 +23,6 @@ const TICK = 500;
 /** Milliseconds between two times that progress is said, at least. */
 const QUIET = 8000;
 const GONE = "The kernel is gone: these are the answers received so far.";
-/** What the panel calls a state, for its colour. */
-const TONES = {
-  waiting: "waiting",
-  running: "streaming",
-  paused: "stopping",
-  done: "done",
-  stopped: "stopped",
-};
 
 export function renderBatch(
   store: BatchStore,
@@ -72,7 +64,8 @@ export function renderBatch(
     if (!isStyled) addStyle(root.getRootNode());
     isStyled = true;
     const { lines, isGone } = store;
-    root.dataset.status = isGone && store.lines.state !== "done" ? "gone" : TONES[lines.state];
+    // Not as a panel says it, which one of a run inside would take for its own.
+    root.dataset.state = isGone && lines.state !== "done" ? "gone" : lines.state;
     root.style.setProperty("--nbs-max-height", options.get("max_height"));
     let isLater = header.update();
     isLater = table.update() || isLater;
