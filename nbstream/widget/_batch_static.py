@@ -165,9 +165,7 @@ def _row(line: Line, hide: Callable[[str], str]) -> str:
         status,
         *(f"<bdi>{escape(' '.join(word.split()))}</bdi>" for word in _words(line, hide)),
     ]
-    tags = (
-        f'<td style="{_CELL};{_side(at)}">{cell}</td>' for at, cell in enumerate(cells)
-    )
+    tags = (f'<td style="{_CELL};{_side(at)}">{cell}</td>' for at, cell in enumerate(cells))
     return f"<tr>{''.join(tags)}</tr>"
 
 
