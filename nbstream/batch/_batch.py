@@ -137,7 +137,10 @@ class Batch:
     # How it runs
 
     def start(self) -> Batch:
-        """Begin; return this batch. It does not wait, and a second call does nothing."""
+        """Begin, and return this batch; where some inputs still wait at its end, go on.
+
+        It does not wait, and does nothing while the batch runs.
+        """
         if self._future is None or (self._future.done() and self._is_left):
             self._future = Future()
             self._desk.begin()
@@ -259,7 +262,8 @@ class Batch:
             raise self._desk.failure
 
     def _begun(self) -> Future[None]:
-        self.start()
+        if self._future is None:
+            self.start()
         assert self._future is not None  # noqa: S101
         return self._future
 
@@ -323,7 +327,7 @@ class Batch:
 
     def as_completed(self) -> Completed:
         """Return an iterator, also for ``async for``, over the lines as their runs end."""
-        self.start()
+        self._begun()
         return Completed(self._desk)
 
     def when_ended(self, callback: Callable[[Line], Any]) -> None:

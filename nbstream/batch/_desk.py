@@ -113,7 +113,8 @@ class Desk:
     def begin(self) -> None:
         """Let runs begin, again where they had ended."""
         with self._condition:
-            self.is_stopping = self._is_over = False
+            self.is_stopping = self._is_over = self.limits.is_spent = False
+            self.failure = None
             self._began = self.now()
         if self.inputs.total is not None and not self._is_drawn:
             # A view shows the whole list from the start.
@@ -282,12 +283,12 @@ class Desk:
             try:
                 self.file.write(line, status, attempt.input, attempt.trace)
             except Exception as error:  # no room on the disk: what comes would be lost
-                self._fail(error)
+                self.fail(error)
         self.table.move(line, status)
         with self._condition:
             wrong = self.limits.ended(line)
         if wrong is not None:
-            self._fail(wrong)
+            self.fail(wrong)
         for callback in [*self.when_ended]:
             callback(line)
         with self._condition:
@@ -300,7 +301,7 @@ class Desk:
             self._wake()
         self._tell()
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
         """Let nothing begin any more, and the error be raised by whoever waits."""
         self.failure = self.failure or error
         with self._condition:
