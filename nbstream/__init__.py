@@ -74,7 +74,7 @@ if TYPE_CHECKING:
         chain,
     )
     from .tools import Tool, convert_to_tool, tool
-    from .widget import ChatView, StreamView, show, stream_to, watch
+    from .widget import BatchView, ChatView, StreamView, show, show_batch, stream_to, watch
 
 __all__ = [
     "AIMessage",
@@ -82,6 +82,7 @@ __all__ = [
     "AddableDict",
     "BaseChatModel",
     "BaseMessage",
+    "BatchView",
     "ChatAnthropic",
     "ChatLocal",
     "ChatOpenAI",
@@ -136,6 +137,7 @@ __all__ = [
     "load_ipython_extension",
     "merge_chunks",
     "show",
+    "show_batch",
     "stream_to",
     "tool",
     "unload_ipython_extension",
@@ -218,10 +220,12 @@ _HOMES = {
         "tool",
     ),
     "widget": (
+        "BatchView",
         "ChatView",
         "StreamView",
         "host",
         "show",
+        "show_batch",
         "stream_to",
         "watch",
     ),

@@ -157,7 +157,7 @@ export interface Traits {
   /** What a chat's model is called. */
   _model?: string;
   /** Which of the script's front ends is the widget's. */
-  _kind: "run" | "chat";
+  _kind: "run" | "chat" | "batch";
   /** Names the build of nbstream that the widget is of. */
   _build: string;
   /** How the reader interrupts the kernel in this host, in words. */

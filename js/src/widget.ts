@@ -5,10 +5,11 @@
 
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import run from "./index";
+import batch from "./index_batch";
 import chat from "./index_chat";
 import type { Traits } from "./protocol";
 
-const MAKERS = { run, chat };
+const MAKERS = { run, chat, batch };
 
 export default () => {
   let own: ReturnType<typeof run>;

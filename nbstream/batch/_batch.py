@@ -207,9 +207,16 @@ class Batch:
         """Whether `pause` was called, and `resume` was not."""
         return self._desk.is_paused
 
-    def retry_failed(self) -> int:
-        """Run again what has failed or was stopped; return how many those are."""
-        again = [line for line in self.lines[:] if line.status in ("failed", "stopped")]
+    def retry_failed(self, index: int | None = None) -> int:
+        """Run again what has failed or was stopped; return how many those are.
+
+        Parameters
+        ----------
+        index
+            The only one to run again, if it has.
+        """
+        lines = self.lines[:] if index is None else [self.lines[index]]
+        again = [line for line in lines if line.status in ("failed", "stopped")]
         if again:
             self._desk.again(again)
             self._desk.is_stopping = False

@@ -53,6 +53,8 @@ class Line:
     """A few words of the input."""
     text: str = ""
     """The end of the text received so far."""
+    length: int = 0
+    """Characters of all of it."""
     output: Any = None
     """What the run gave."""
     error: BaseException | None = None
@@ -86,6 +88,7 @@ class Line:
 
     def begin(self, now: float, worker: str) -> None:
         """Note that a try begins: what an earlier one brought goes."""
+        self.length = 0
         self.text, self.output, self.error, self.worker = "", None, None, worker
         self.first = self.ended = self.tokens = self.input_tokens = None
         self.rate = self.cost = self.odds = None
@@ -143,6 +146,7 @@ class Meter:
             self._chunks += 1
             line.tokens = (self._counted or 0) + self._chunks
             line.text = (line.text + text)[-MAX_TEXT:]
+            line.length += len(text)
             self._changed(line)
         elif kind in OVER:
             self._count(self._trace.output(run))
