@@ -55,6 +55,14 @@ class Batch:
     into
         A file, ``"runs.jsonl"``: each run is written there as it ends. The same call, after a
         crash or a restart, takes from it what has been done, and runs only what is missing.
+    requests_per_minute, tokens_per_minute
+        How many runs begin in any minute, and how many tokens they need (before a run has ended,
+        what it needs is guessed from those before it). They need
+        ``pip install "nbstream[batch]"``. Whatever is given: where a provider says that it is
+        busy, all runs leave it alone for as long as it asks, and then go on with half as many.
+    budget
+        US dollars, or ``{"tokens": 1_000_000}``, that these runs may need. No run begins that
+        might need more, if it needs as much as the dearest one so far; the first runs alone.
     config
         A config for each run.
     retries
@@ -84,6 +92,9 @@ class Batch:
         max_concurrency: int | None = None,
         executor: Any = None,
         into: str | Path | None = None,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        budget: Any = None,
         config: Any = None,
         retries: int = 2,
     ) -> None:
@@ -97,7 +108,12 @@ class Batch:
         self._engine = engine_for(executor, source, max_concurrency)
         self._inputs = Inputs(inputs)
         self._file: RunsFile | Reader | None = None if into is None else RunsFile(into, source)
-        self._limits = Limits(lambda: self._desk.now())
+        self._limits = Limits(
+            lambda: self._desk.now(),
+            requests_per_minute=requests_per_minute,
+            tokens_per_minute=tokens_per_minute,
+            budget=budget,
+        )
         self._desk = Desk(
             source,
             dict(checked(config)) or None,
@@ -121,7 +137,10 @@ class Batch:
     # How it runs
 
     def start(self) -> Batch:
-        """Begin; return this batch. It does not wait, and a second call does nothing."""
+        """Begin, and return this batch; where some inputs still wait at its end, go on.
+
+        It does not wait, and does nothing while the batch runs.
+        """
         if self._future is None or (self._future.done() and self._is_left):
             self._future = Future()
             self._desk.begin()
@@ -250,7 +269,8 @@ class Batch:
             raise self._desk.failure
 
     def _begun(self) -> Future[None]:
-        self.start()
+        if self._future is None:
+            self.start()
         assert self._future is not None  # noqa: S101
         return self._future
 
@@ -283,9 +303,10 @@ class Batch:
         errors = [line.error for line in missing if line.error is not None]
         names = ", ".join(f"{line.index} ({line.input[:40]!r})" for line in missing[:5])
         names += ", …" if len(missing) > 5 else ""
-        said = f" The first error: {named(errors[0])[:300]}." if errors else ""
+        said = [f"The first error: {named(errors[0])[:300]}."] if errors else []
+        said += [self._limits.note] if self._limits.note else []
         error = NbstreamError(
-            f"{len(missing)} of {len(self.lines)} runs gave nothing: {names}.{said} "
+            f"{len(missing)} of {len(self.lines)} runs gave nothing: {names}. {' '.join(said)} "
             "results(return_exceptions=True) gives the others; retry_failed() runs these again."
         )
         error.__cause__ = errors[0] if errors else None
@@ -313,7 +334,7 @@ class Batch:
 
     def as_completed(self) -> Completed:
         """Return an iterator, also for ``async for``, over the lines as their runs end."""
-        self.start()
+        self._begun()
         return Completed(self._desk)
 
     def when_ended(self, callback: Callable[[Line], Any]) -> None:

@@ -113,7 +113,8 @@ class Desk:
     def begin(self) -> None:
         """Let runs begin, again where they had ended."""
         with self._condition:
-            self.is_stopping = self._is_over = False
+            self.is_stopping = self._is_over = self.limits.is_spent = False
+            self.failure = None
             self._began = self.now()
         if self.inputs.total is not None and not self._is_drawn:
             # A view shows the whole list from the start.
@@ -169,8 +170,7 @@ class Desk:
             if not self._waiting and self._is_drawing:
                 return FOREVER
             if (seconds := self.limits.ask(len(self.running))) is None:
-                # The budget is used up: what runs goes on, what waits goes on waiting.
-                return FOREVER if self.running else None
+                return None  # the budget is used up: what waits goes on waiting
             if seconds > 0:
                 return seconds
             if self._waiting:
@@ -201,7 +201,6 @@ class Desk:
                 self._is_drawn = True
                 self.inputs.total = len(self.table)
                 self.failure = self.failure or failure
-            self.limits.give_back(line is None or line.status != "waiting")
             if line is not None and line.status == "waiting":
                 if not self.is_stopping:
                     attempt = self._attempt(line.index)
@@ -213,6 +212,7 @@ class Desk:
 
     def _attempt(self, index: int) -> Attempt:
         line = self.table[index]
+        self.limits.begin(index)
         attempt = Attempt(line, self.inputs.drawn[index], Trace())
         self.running[index] = attempt
         return attempt
@@ -243,16 +243,18 @@ class Desk:
                 return
             attempt.is_over = True
         now = self.now()
+        line.ended = now
         if attempt.meter is not None:
             attempt.meter.end()
             attempt.leave()
             attempt.meter = None
         if error is not None and not isinstance(error, Stopped) and not self.is_stopping:
-            seconds = self.limits.failed(error, line)
+            with self._condition:
+                seconds = self.limits.failed(error, line)
             if line.tries <= self._retries and is_passing(error):
                 self._again(attempt, error, now + (seconds or self.limits.pause(line.tries)))
                 return
-        line.output, line.error, line.ended = output, error, now
+        line.output, line.error = output, error
         if isinstance(error, Stopped):
             line.error = None
             self._over(attempt, "stopped")
@@ -270,6 +272,7 @@ class Desk:
         line.error = error
         self.table.move(line, "waiting")
         with self._condition:
+            self.limits.ended(line)
             self.running.pop(line.index, None)
             heapq.heappush(self._later, (at, line.index))
             self._wake()
@@ -280,9 +283,12 @@ class Desk:
             try:
                 self.file.write(line, status, attempt.input, attempt.trace)
             except Exception as error:  # no room on the disk: what comes would be lost
-                self._fail(error)
+                self.fail(error)
         self.table.move(line, status)
-        self.limits.ended(line)
+        with self._condition:
+            wrong = self.limits.ended(line)
+        if wrong is not None:
+            self.fail(wrong)
         for callback in [*self.when_ended]:
             callback(line)
         with self._condition:
@@ -295,7 +301,7 @@ class Desk:
             self._wake()
         self._tell()
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
         """Let nothing begin any more, and the error be raised by whoever waits."""
         self.failure = self.failure or error
         with self._condition:

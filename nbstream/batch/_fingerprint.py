@@ -19,7 +19,7 @@ from .engines._choose import steps_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["PYTHON", "fingerprint", "steps_in"]
+__all__ = ["PYTHON", "fingerprint", "label_of", "steps_in"]
 
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 """The code of functions is compared only where the same Python has compiled it."""
@@ -64,8 +64,12 @@ def steps_in(chain: Any) -> list[list[str]]:
     """
     if isinstance(chain, RunnableSequence):
         return [one for step in chain.steps for one in steps_in(step)]
-    label = hide_all(_ADDRESS.sub("", shown(chain)))[:MAX_LABEL]
-    return [[label, _hash("\n".join(_described(chain, MAX_DEPTH)))]]
+    return [[label_of(chain), _hash("\n".join(_described(chain, MAX_DEPTH)))]]
+
+
+def label_of(step: Any) -> str:
+    """Return what to call a step in front of people."""
+    return hide_all(_ADDRESS.sub("", shown(step)))[:MAX_LABEL]
 
 
 def _described(value: Any, depth: int) -> Iterator[str]:

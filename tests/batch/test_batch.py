@@ -223,13 +223,11 @@ def test_each_run_has_a_log_and_whoever_watches_around_sees_it_too():
 
 def test_only_the_last_logs_are_kept_and_those_that_somebody_holds():
     runs = Batch(str, range(200), max_concurrency=1)
-    held = None
-    for line in runs.as_completed():
-        if line.index == 0:
-            held = runs.trace(0)
-    assert held is not None
-    assert runs.trace(0) is held
-    del held
+    held = {}
+    runs.when_ended(lambda line: line.index or held.update(first=runs.trace(0)))
+    runs.wait()
+    assert runs.trace(0) is held["first"] is not None
+    held.clear()
     assert runs.trace(0) is None
     assert runs.trace(199) is not None
 

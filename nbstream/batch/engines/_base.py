@@ -36,6 +36,9 @@ class Work(Protocol):
     ) -> None:
         """Note what a run gave or raised. Only the first outcome of an attempt counts."""
 
+    def fail(self, error: BaseException) -> None:
+        """Let nothing begin any more, and the error be raised by whoever waits."""
+
     def finish(self) -> None:
         """Note that the engine has nothing more to do."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 from ..._exceptions import InputError
@@ -30,6 +31,10 @@ def engine_for(executor: Any, chain: Any, count: int | None) -> Engine:
         return LoopEngine()
     if executor is None or executor == "threads":
         return ThreadEngine(count or ThreadEngine.room)
+    if isinstance(executor, Executor):
+        from ._pools import PoolEngine
+
+        return PoolEngine(executor, chain)
     raise InputError(
         f'executor is "threads", "loop", a concurrent.futures.Executor or a Dask Client, not '
         f"{brief(executor)}. Leave it out for threads of this process."
