@@ -281,7 +281,7 @@ def test_what_models_say_is_text_in_the_table():
     assert "&lt;img src=x" in html
     # One cell stays one cell, and no link.
     row = text.splitlines()[-1]
-    assert row.count(" | ") == 6
+    assert row.count(" | ") == 5
     assert "\\[x\\](javascript" in row
     assert "\\<script\\>" in row
 

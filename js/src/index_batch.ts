@@ -1,57 +1,38 @@
-/**
- * The front end of `BatchView`: what draws it is a module, which few notebooks need. What comes
- * before that is kept for it, in order.
- */
+/** The front end of `BatchView`: a module, which comes with the first batch of a page. */
 
-import type { Kit } from "./batch/kit";
-import type { BatchAnswer } from "./batch/protocol";
-import { element } from "./dom";
+import type { AnyModel } from "@anywidget/types";
+import type { BatchAnswer, SavedBatch } from "./batch/protocol";
+import { BatchStore } from "./batch/store";
+import { transcriptOf } from "./batch/transcript";
+import { renderBatch } from "./batch/view";
 import { type Content, frontEnd } from "./front_end";
-import { load } from "./modules";
-import { Options } from "./options";
-import { Store } from "./store";
-import { renderPanel } from "./views/panel";
+import type { Traits } from "./protocol";
 
-type Made = Content<BatchAnswer>;
-
-/** What `src/batch/index.ts` offers. */
-export interface BatchModule {
-  createBatch(kit: Kit): Made;
-}
-
-const REFUSED = "This page does not allow what shows the runs.";
-
-export default frontEnd<BatchAnswer>((model, ask) => {
-  const saved: Kit["saved"] = { type: "batch" };
-  let made: Made | undefined;
-  let early: ((made: Made) => void)[] | null = null;
-  const hint = element("div");
-  const later = (work: (made: Made) => void) => {
-    if (made) return work(made);
-    if (early) return void early.push(work);
-    early = [work];
-    load<BatchModule>("batch", () => ask({ type: "module", name: "batch" })).then(
-      ({ createBatch }) => {
-        made = createBatch({ model, ask, saved, Options, Store, renderPanel });
-        for (const work of early ?? []) work(made);
-      },
-      () => hint.append(REFUSED),
-    );
+export function createBatch(
+  model: AnyModel<Traits>,
+  ask: (message: object) => void,
+): Content<BatchAnswer> {
+  const batch = new BatchStore(ask);
+  const saved: SavedBatch = {
+    type: "batch",
+    // Made when it is saved: all frames of a batch would be much more than its table.
+    get frame() {
+      return batch.lines.frame();
+    },
   };
   return {
     saved,
     get isRunning() {
-      return made?.isRunning ?? false;
+      return batch.isRunning;
     },
-    open: (log) => later((made) => made.open(log)),
-    take: (message) => later((made) => made.take(message)),
-    lose: (isGone) => later((made) => made.lose(isGone)),
+    open: (log) => batch.open(log),
+    take: (message) => batch.take(message),
+    lose: (isGone) => batch.lose(isGone),
     tell: () => [],
-    transcript: (place) => made?.transcript?.(place),
-    draw: (el, signal) => {
-      el.append(hint);
-      later((made) => signal.aborted || made.draw(el, signal));
-    },
-    subscribe: (listener, signal) => later((made) => made.subscribe(listener, signal)),
+    transcript: (place) => transcriptOf(place, batch),
+    draw: (el, signal) => renderBatch(batch, model, el, signal),
+    subscribe: (listener, signal) => batch.subscribe(listener, signal),
   };
-});
+}
+
+export default frontEnd<BatchAnswer>(createBatch);

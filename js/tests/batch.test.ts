@@ -2,14 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { clock } from "../src/batch/header";
-import { createBatch } from "../src/batch/index";
-import type { Kit } from "../src/batch/kit";
 import { Lines, type Wanted } from "../src/batch/lines";
 import { binned, quantile } from "../src/batch/plots";
 import type { BatchFrame } from "../src/batch/protocol";
-import { Options } from "../src/options";
-import { Store } from "../src/store";
-import { renderPanel } from "../src/views/panel";
+import { createBatch } from "../src/index_batch";
 import { chunks, end, frame, press, settle, start } from "./helpers";
 
 const FIXTURE = join(import.meta.dirname, "../../tests/fixtures/batch.json");
@@ -184,8 +180,7 @@ describe("the view", () => {
     };
     const model = { get: (name: string) => traits[name], on: () => {}, off: () => {} };
     const ask = (message: object) => void asked.push(message as never);
-    const saved: Kit["saved"] = { type: "batch" };
-    made = createBatch({ model: model as never, ask, saved, Options, Store, renderPanel });
+    made = createBatch(model as never, ask);
     made.open({ type: "batch", frame: log });
     const el = document.createElement("div");
     document.body.append(el);

@@ -38,10 +38,11 @@ _COLOURS = {
     "failed": "#c62828",
 }
 _TEXT = "var(--vscode-editor-foreground,var(--jp-content-font-color1,inherit))"
-_HEADS = ("#", "Status", "Input", "Answer", "First token", "Duration", "Tokens")
+_HEADS = ("#", "Status", "Input", "Answer", "Duration", "Tokens")
+_NUMBERS = (0, 4, 5)
 # In per cent they hold in a notebook, where tables are of fixed layout, as anywhere else.
-_WIDTHS = (5, 9, 23, 39, 8, 8, 8)
-_CELL = "padding:2px 8px;vertical-align:top;overflow-wrap:anywhere"
+_WIDTHS = (7, 11, 25, 37, 10, 10)
+_CELL = "padding:2px 6px;vertical-align:top"
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 
 
@@ -75,7 +76,7 @@ def batch_to_html(batch: Batch) -> str:
     hide = hider()
     colour = _COLOURS.get(batch.status, "inherit")
     head = "".join(
-        f'<th style="{_CELL};width:{width}%;text-align:{_side(at)}">{word}</th>'
+        f'<th style="{_CELL};width:{width}%;{_side(at)}">{word}</th>'
         for at, (word, width) in enumerate(zip(_HEADS, _WIDTHS, strict=True))
     )
     rows = "".join(_row(line, hide) for line in lines)
@@ -110,7 +111,7 @@ def batch_to_text(batch: Batch) -> str:
     hide = hider()
     rows: list[Sequence[str]] = [
         _HEADS,
-        ["--:" if _side(at) == "right" else "---" for at in range(len(_HEADS))],
+        ["--:" if at in _NUMBERS else "---" for at in range(len(_HEADS))],
         *(
             [_in_cell(cell) for cell in (str(line.index), line.status, *_words(line, hide))]
             for line in lines
@@ -141,11 +142,10 @@ def _kinds(metrics: BatchMetrics) -> list[str]:
 
 
 def _words(line: Line, hide: Callable[[str], str]) -> list[str]:
-    """Return a line's input, answer, first token, duration and tokens."""
-    first = None if line.first is None or line.started is None else line.first - line.started
-    times = ["" if time is None else duration(time * 1000) for time in (first, line.duration)]
+    """Return a line's input, answer, duration and tokens."""
+    took = "" if line.duration is None else duration(line.duration * 1000)
     tokens = "" if line.tokens is None else f"{line.tokens:,}"
-    return [hide(outgoing(line.input)), hide(outgoing(_answer(line))), *times, tokens]
+    return [hide(outgoing(line.input)), hide(outgoing(_answer(line))), took, tokens]
 
 
 def _answer(line: Line) -> str:
@@ -165,14 +165,14 @@ def _row(line: Line, hide: Callable[[str], str]) -> str:
         status,
         *(f"<bdi>{escape(' '.join(word.split()))}</bdi>" for word in _words(line, hide)),
     ]
-    tags = (
-        f'<td style="{_CELL};text-align:{_side(at)}">{cell}</td>' for at, cell in enumerate(cells)
-    )
+    tags = (f'<td style="{_CELL};{_side(at)}">{cell}</td>' for at, cell in enumerate(cells))
     return f"<tr>{''.join(tags)}</tr>"
 
 
 def _side(at: int) -> str:
-    return "left" if 1 <= at <= 3 else "right"
+    if at in _NUMBERS:
+        return "text-align:right;white-space:nowrap"
+    return "text-align:left;" + ("overflow-wrap:anywhere" if at > 1 else "white-space:nowrap")
 
 
 def _in_cell(text: str) -> str:

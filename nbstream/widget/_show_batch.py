@@ -6,6 +6,7 @@ import inspect
 from typing import Any
 
 from ..batch import Batch
+from ..batch._terminal import follow
 from ._batch import BatchView
 from ._host import host, kernel_shell
 from ._options import lists_options
@@ -49,6 +50,8 @@ def show_batch(chain: Any, inputs: Any, *, block: bool | None = None, **options:
     --------
     >>> from nbstream import ScriptedChat, show_batch
     >>> runs = show_batch(ScriptedChat(["Blub", "."]), ["Say something.", "And now?"])
+    ... # doctest: +ELLIPSIS
+    [====================] 2 of 2 runs · 2 done · ...
     >>> [message.text for message in runs.results()]
     ['Blub.', 'Blub.']
     """
@@ -77,6 +80,9 @@ def launch_batch(view: BatchView, *, block: bool | None) -> None:
     if not block:
         return
     try:
-        view.wait()
+        if here.name == "terminal":
+            follow(view.batch)
+        else:
+            view.wait()
     finally:
         view._settle()

@@ -1,14 +1,17 @@
 /** One line, opened: what went in, and the whole view of its run. */
 
+import type { AnyModel } from "@anywidget/types";
 import { button, element, iconButton, on, setText } from "../dom";
+import { Options } from "../options";
+import type { Traits } from "../protocol";
+import { renderPanel } from "../views/panel";
 import { number } from "../words";
-import type { Kit } from "./kit";
 import type { BatchStore, Opened } from "./store";
 
 export class BatchDetail {
   readonly el = element("div", { class: "nbs-b-detail" });
   #store: BatchStore;
-  #kit: Kit;
+  #model: AnyModel<Traits>;
   /** The numbers of the lines around it, in the table's order. */
   #order: () => readonly number[];
   #back = button("nbs-text-button nbs-b-back", "‹ All runs");
@@ -29,9 +32,9 @@ export class BatchDetail {
   #shown: Opened | null = null;
   #life = new AbortController();
 
-  constructor(store: BatchStore, kit: Kit, order: () => readonly number[]) {
+  constructor(store: BatchStore, model: AnyModel<Traits>, order: () => readonly number[]) {
     this.#store = store;
-    this.#kit = kit;
+    this.#model = model;
     this.#order = order;
     const arrows = element(
       "span",
@@ -97,9 +100,8 @@ export class BatchDetail {
     this.#life = new AbortController();
     this.#panel.replaceChildren();
     if (!opened) return;
-    const { Options, renderPanel, model } = this.#kit;
     const { signal } = this.#life;
-    const options = new Options(model, opened.store.setup, signal);
+    const options = new Options(this.#model, opened.store.setup, signal);
     renderPanel({ store: opened.store, el: this.#panel, signal, options });
   }
 }

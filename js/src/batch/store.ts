@@ -2,8 +2,7 @@
 
 import type { Frame } from "../protocol";
 import { isDict } from "../read";
-import type { Store } from "../store";
-import { tell } from "../store";
+import { Store, tell } from "../store";
 import { Lines, type Wanted } from "./lines";
 import type { BatchAnswer, BatchRequest, LineAnswer, SavedBatch } from "./protocol";
 
@@ -27,8 +26,6 @@ export interface BatchSetup extends Wanted {
   scrolledTo: number;
 }
 
-type Ask = (message: object) => void;
-
 export class BatchStore {
   readonly lines = new Lines();
   readonly setup: BatchSetup = {
@@ -44,17 +41,15 @@ export class BatchStore {
   isGone = false;
   problem = "";
   notice = "";
-  #ask: Ask;
-  #make: (ask: Ask) => Store;
+  #ask: (message: object) => void;
   #listeners = new Set<() => void>();
   #askedAt = Number.NEGATIVE_INFINITY;
   #heardAt: number | null = null;
   #patience = 0;
 
-  /** @param make makes the store of one run, which asks Python through `ask`. */
-  constructor(ask: Ask, make: (ask: Ask) => Store) {
+  /** @param ask sends a request to Python. */
+  constructor(ask: (message: object) => void) {
     this.#ask = ask;
-    this.#make = make;
   }
 
   get isRunning(): boolean {
@@ -116,7 +111,7 @@ export class BatchStore {
     if (opened) this.#ask({ type: "leave", line: opened.index } satisfies BatchRequest);
     this.opened = null;
     if (index !== null && index >= 0 && index < this.lines.length) {
-      const store = this.#make((message) => this.#ask({ ...message, line: index }));
+      const store = new Store((message) => this.#ask(Object.assign({ line: index }, message)));
       store.lose(this.isGone);
       this.opened = { index, store, answer: null };
       this.setup.active = index;

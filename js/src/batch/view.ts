@@ -1,15 +1,18 @@
 /** The whole of a `BatchView`: the header, what narrows the table down, and the table or a line. */
 
+import type { AnyModel } from "@anywidget/types";
 import { drawSoon } from "../clock";
 import { button, element, on, setText } from "../dom";
 import { keepKeys } from "../keys";
+import { Options } from "../options";
+import type { Traits } from "../protocol";
+import { setup } from "../setup";
 import { MOVED } from "../shown";
 import { watchSight } from "../sight";
 import { count, number } from "../words";
 import css from "./batch.css" with { type: "text" };
 import { BatchDetail } from "./detail";
 import { BatchHeader } from "./header";
-import type { Kit } from "./kit";
 import { STATUSES } from "./protocol";
 import type { BatchStore } from "./store";
 import { BatchTable } from "./table";
@@ -20,18 +23,10 @@ const TICK = 500;
 /** Milliseconds between two times that progress is said, at least. */
 const QUIET = 8000;
 const GONE = "The kernel is gone: these are the answers received so far.";
-/** What the panel calls a state, for its colour. */
-const TONES = {
-  waiting: "waiting",
-  running: "streaming",
-  paused: "stopping",
-  done: "done",
-  stopped: "stopped",
-};
 
 export function renderBatch(
   store: BatchStore,
-  kit: Kit,
+  model: AnyModel<Traits>,
   el: HTMLElement,
   signal: AbortSignal,
 ): void {
@@ -40,11 +35,10 @@ export function renderBatch(
     "aria-label": "Many runs",
     tabindex: "-1",
   });
-  const { setup } = store;
-  const options = new kit.Options(kit.model, { choices: {} } as never, signal);
+  const options = new Options(model, setup(), signal);
   const header = new BatchHeader(store);
   const table = new BatchTable(store, signal);
-  const detail = new BatchDetail(store, kit, () => table.shown);
+  const detail = new BatchDetail(store, model, () => table.shown);
   const tools = new Tools(store);
   const empty = element("div", { class: "nbs-hint" });
   const note = element("div", { class: "nbs-notice", role: "status" });
@@ -70,7 +64,8 @@ export function renderBatch(
     if (!isStyled) addStyle(root.getRootNode());
     isStyled = true;
     const { lines, isGone } = store;
-    root.dataset.status = isGone && store.lines.state !== "done" ? "gone" : TONES[lines.state];
+    // Not as a panel says it, which one of a run inside would take for its own.
+    root.dataset.state = isGone && lines.state !== "done" ? "gone" : lines.state;
     root.style.setProperty("--nbs-max-height", options.get("max_height"));
     let isLater = header.update();
     isLater = table.update() || isLater;
@@ -132,7 +127,7 @@ export function renderBatch(
   });
   write();
   read();
-  if (setup.scrolledTo) table.place();
+  if (store.setup.scrolledTo) table.place();
 }
 
 /** What narrows the table down. */
