@@ -24,12 +24,21 @@ from ..events._load import take
 from ._attempt import Attempt, run
 from ._fingerprint import label_of
 from ._line import Line
-from .engines._choose import steps_of
+from ._steps import steps_of
 
 if TYPE_CHECKING:
     from ..events import Event
 
-__all__ = ["Outcome", "Received", "Recorder", "packed", "run_apart", "run_packed"]
+__all__ = [
+    "Outcome",
+    "Received",
+    "Recorder",
+    "packed",
+    "run_apart",
+    "run_packed",
+    "unpacked",
+    "worker_name",
+]
 
 
 class Outcome(NamedTuple):
@@ -91,7 +100,8 @@ def _culprit(chain: Any) -> tuple[int, Any]:
 
 
 @lru_cache(maxsize=4)
-def _unpacked(data: bytes) -> Any:
+def unpacked(data: bytes) -> Any:
+    """Return the chain that `packed` has made bytes of."""
     return pickle.loads(data)  # noqa: S301  # what `packed` has made, in the user's own pool
 
 
@@ -150,7 +160,7 @@ def run_apart(chain: Any, input: Any, config: Any, trace: Trace, recorder: Recor
 def run_packed(data: bytes, input: Any, config: Any) -> Outcome:
     """Run a packed chain; its log comes back with its outcome."""
     trace = Trace()
-    return run_apart(_unpacked(data), input, config, trace, Recorder(trace))
+    return run_apart(unpacked(data), input, config, trace, Recorder(trace))
 
 
 def worker_name() -> str:

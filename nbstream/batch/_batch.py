@@ -106,7 +106,7 @@ class Batch:
         self.lines = Table()
         """One `Line` for each input, by index. Those of a generator come as they are drawn."""
         self._engine = engine_for(executor, source, max_concurrency)
-        self._inputs = Inputs(inputs)
+        self._inputs = Inputs(inputs, source)
         self._file: RunsFile | Reader | None = None if into is None else RunsFile(into, source)
         self._limits = Limits(
             lambda: self._desk.now(),

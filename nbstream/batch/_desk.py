@@ -227,6 +227,7 @@ class Desk:
         """Note that a try begins, or begins again elsewhere."""
         line = attempt.line
         now = self.now()
+        attempt.leave()
         attempt.meter = Meter(line, attempt.trace, now, self.table.changed)
         attempt.leave = attempt.trace.subscribe(attempt.meter)
         self._held[line.index] = attempt.trace

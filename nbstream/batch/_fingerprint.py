@@ -14,7 +14,7 @@ from .._secrets import hide_all
 from .._shown import attempt, shown, type_name
 from ..events._jsonl import encode
 from ..runnables import Runnable, RunnableSequence
-from .engines._choose import steps_of
+from ._steps import steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any
 
 from .._exceptions import InputError
-from .._shown import attempt, brief, outgoing, type_name
+from .._shown import attempt, brief, near, outgoing, type_name
 from ..messages import BaseMessage
+from ..runnables import RunnableSequence
 from ._line import MAX_INPUT
 
 __all__ = ["Inputs", "words_for"]
@@ -20,14 +21,17 @@ class Inputs:
     ----------
     given
         What the user passed in.
+    chain
+        What they are for.
 
     Raises
     ------
     InputError
-        If it is no list of inputs, or an empty one.
+        If it is no list of inputs, an empty one, one of mixed forms, or a frame without a column
+        that the chain's prompt needs.
     """
 
-    def __init__(self, given: Any) -> None:
+    def __init__(self, given: Any, chain: Any) -> None:
         self.drawn: list[Any] = []
         self.columns: list[str] | None = None
         """Of a DataFrame."""
@@ -35,11 +39,14 @@ class Inputs:
         if is_frame(given):
             self.columns = [str(name) for name in given.columns]
             self.total = len(given)
+            _check_columns(self.columns, chain)
             self._source: Iterator[Any] = _rows(given, self.columns)
         elif isinstance(given, Iterable) and not isinstance(
             given, (str, bytes, Mapping, type, BaseMessage)
         ):
             self.total = len(given) if isinstance(given, Sized) else None
+            if isinstance(given, (list, tuple)):
+                _check_forms(given)
             self._source = iter(given)
         else:
             raise InputError(
@@ -61,6 +68,30 @@ class Inputs:
             raise
         self.drawn.append(item)
         return item
+
+
+def _check_columns(columns: list[str], chain: Any) -> None:
+    first = chain.steps[0] if isinstance(chain, RunnableSequence) else chain
+    needed = getattr(first, "input_variables", None)
+    missing = [name for name in needed if name not in columns] if type(needed) is list else []
+    if missing:
+        also = "".join(near(name, columns) for name in missing)
+        raise InputError(
+            f"The prompt needs {', '.join(map(repr, missing))}, and the DataFrame has no such "
+            f"column; it has {', '.join(map(repr, columns[:20]))}.{also} Rename a column, or the "
+            "variable in the prompt."
+        )
+
+
+def _check_forms(given: Sequence[Any]) -> None:
+    """Refuse dicts among other inputs: no chain takes both, and half of the runs would fail."""
+    is_dict = isinstance(given[0], Mapping) if given else False
+    for index, item in enumerate(given):
+        if isinstance(item, Mapping) != is_dict:
+            raise InputError(
+                f"The inputs have mixed forms: 0 is {brief(given[0])}, and {index} is "
+                f"{brief(item)}. Give all of them as the chain takes them."
+            )
 
 
 def is_frame(given: Any) -> bool:

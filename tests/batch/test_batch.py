@@ -262,6 +262,15 @@ def test_rows_of_a_frame_are_dicts():
     assert [*runs.to_frame().columns][:5] == ["index", "animal", "output", "run_output", "status"]
 
 
+def test_a_frame_without_the_columns_of_the_prompt_is_refused_and_they_are_named():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"animals": ["fish"], "n": [1]})
+    with pytest.raises(InputError, match=r"needs 'animal', .* has 'animals', 'n'. Did you mean"):
+        Batch(song(), frame)
+    with pytest.raises(InputError, match="The DataFrame has no rows"):
+        Batch(str, frame[:0])
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -269,6 +278,8 @@ def test_rows_of_a_frame_are_dicts():
         ({"inputs": "one"}, r"not str 'one'. For a single one: Batch\(chain, \[input\]\)"),
         ({"inputs": {"a": 1}}, "needs a list, a generator or a DataFrame"),
         ({"chain": 5}, "A batch cannot run 5"),
+        ({"inputs": ["a", {"x": 1}]}, "mixed forms: 0 is str 'a', and 1 is dict {'x': 1}"),
+        ({"inputs": [{"x": 1}, "a"]}, "mixed forms"),
         ({"max_concurrency": 0}, "max_concurrency must be a whole number from 1, not int 0"),
         ({"retries": -1}, "retries must be a whole number from 0"),
         ({"executor": "cluster"}, "executor is"),
