@@ -28,6 +28,7 @@ from ._steps import steps_of
 
 if TYPE_CHECKING:
     from ..events import Event
+    from ..events._log import Log
 
 __all__ = [
     "Outcome",
@@ -190,7 +191,7 @@ class Received:
         That log.
     """
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Log) -> None:
         self._trace = trace
         self._over: set[int] = set()
         self.count = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .._exceptions import InputError
 from ..events._mirror import Mirror
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..events import Trace
+    from ..events._log import Log
     from ._line import Line, Meter
 
 __all__ = ["Attempt", "arun", "as_source", "run"]
@@ -33,7 +34,7 @@ class Attempt:
 
     __slots__ = ("input", "is_over", "leave", "line", "meter", "trace")
 
-    def __init__(self, line: Line, input: Any, trace: Trace) -> None:
+    def __init__(self, line: Line, input: Any, trace: Log) -> None:
         self.line = line
         self.input = input
         self.trace = trace
@@ -71,10 +72,11 @@ def run(chain: Any, config: Any, around: Scope | None, attempt: Attempt) -> Any:
         with within(_scope(trace, around)):
             if isinstance(chain, Runnable):
                 return chain.invoke(attempt.input, config)
-            stream: Any = open_stream(chain, attempt.input, trace=trace, is_async=False)
+            log = cast("Trace", trace)  # quiet ones are for steps of ours
+            stream: Any = open_stream(chain, attempt.input, trace=log, is_async=False)
             for _ in stream:
                 pass
-            return _output(trace)
+            return _output(log)
     finally:
         if leave is not None:
             leave()
@@ -88,22 +90,23 @@ async def arun(chain: Any, config: Any, around: Scope | None, attempt: Attempt) 
         with within(_scope(trace, around)):
             if isinstance(chain, Runnable):
                 return await chain.ainvoke(attempt.input, config)
-            stream: Any = open_stream(chain, attempt.input, trace=trace, is_async=True)
+            log = cast("Trace", trace)
+            stream: Any = open_stream(chain, attempt.input, trace=log, is_async=True)
             async for _ in stream:
                 pass
-            return _output(trace)
+            return _output(log)
     finally:
         if leave is not None:
             leave()
 
 
-def _scope(trace: Trace, around: Scope | None) -> Scope:
+def _scope(trace: Log, around: Scope | None) -> Scope:
     if around is None:
         return Scope(trace, None)
     return around._replace(trace=trace, run=None, is_told=False)
 
 
-def _mirrored(trace: Trace, around: Scope | None) -> Callable[[], None] | None:
+def _mirrored(trace: Log, around: Scope | None) -> Callable[[], None] | None:
     """Let whoever watches the code around the batch see its runs, too."""
     if around is None or around.trace is None:
         return None

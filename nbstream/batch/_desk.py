@@ -11,10 +11,12 @@ from weakref import WeakValueDictionary
 
 from .._exceptions import Stopped
 from ..events import Trace
+from ..runnables import Runnable
 from ._attempt import Attempt
 from ._inputs import words_for
 from ._limits import is_passing
 from ._line import Line, Meter
+from ._quiet import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +31,9 @@ __all__ = ["KEPT_TRACES", "Desk"]
 
 KEPT_TRACES = 64
 """Logs of runs that have ended that are kept; others while somebody holds them."""
+FEW = 1_000
+"""Of more inputs than that there are logs only where somebody looks at them: they cost more than
+a short run."""
 AHEAD = 1_000
 """Inputs of a list that get their lines at once, between two looks at the clock."""
 FOREVER = 3_600.0
@@ -96,6 +101,7 @@ class Desk:
         self._began: float | None = None
         self._ran = 0.0  # before it was last begun
         self._origin = time.perf_counter()
+        self._is_asked = False
         self._recent: OrderedDict[int, Trace] = OrderedDict()
         self._held: WeakValueDictionary[int, Trace] = WeakValueDictionary()
 
@@ -213,9 +219,22 @@ class Desk:
     def _attempt(self, index: int) -> Attempt:
         line = self.table[index]
         self.limits.begin(index)
-        attempt = Attempt(line, self.inputs.drawn[index], Trace())
+        attempt = Attempt(line, self.inputs.drawn[index], self._log())
         self.running[index] = attempt
         return attempt
+
+    def _log(self) -> Trace | Quiet:
+        """Return the log for a run: one that can be read, where somebody may want to."""
+        is_alone = self.around is None or self.around.trace is None
+        is_own = isinstance(self.chain, Runnable)
+        if len(self.table) <= FEW or self.is_watched or not (is_alone and is_own):
+            return Trace()
+        return Quiet()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody looks at the logs: a view, a file, whoever has asked for one."""
+        return self._is_asked or self.file is not None or self.table.is_watched
 
     def _wake(self) -> None:
         self._condition.notify_all()
@@ -229,8 +248,13 @@ class Desk:
         now = self.now()
         attempt.leave()
         attempt.meter = Meter(line, attempt.trace, now, self.table.changed)
-        attempt.leave = attempt.trace.subscribe(attempt.meter)
-        self._held[line.index] = attempt.trace
+        trace = attempt.trace
+        if isinstance(trace, Quiet):
+            attempt.leave = trace.listen(attempt.meter.note)
+        else:
+            attempt.leave = trace.subscribe(attempt.meter)
+        if isinstance(trace, Trace):
+            self._held[line.index] = trace
         line.begin(now, worker)
         self.table.move(line, "running")
 
@@ -293,10 +317,11 @@ class Desk:
         for callback in [*self.when_ended]:
             callback(line)
         with self._condition:
-            self._recent[line.index] = attempt.trace
-            self._recent.move_to_end(line.index)
-            if len(self._recent) > KEPT_TRACES:
-                self._recent.popitem(last=False)
+            if isinstance(attempt.trace, Trace):
+                self._recent[line.index] = attempt.trace
+                self._recent.move_to_end(line.index)
+                if len(self._recent) > KEPT_TRACES:
+                    self._recent.popitem(last=False)
             self.running.pop(line.index, None)
             self.order.append(line.index)
             self._wake()
@@ -394,7 +419,9 @@ class Desk:
 
     def trace(self, index: int) -> Trace | None:
         """Return the log of a run, where it is still in memory."""
+        self._is_asked = True
         with self._condition:
-            if (attempt := self.running.get(index)) is not None:
+            attempt = self.running.get(index)
+            if attempt is not None and isinstance(attempt.trace, Trace):
                 return attempt.trace
             return self._recent.get(index) or self._held.get(index)

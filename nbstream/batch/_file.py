@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
+    from ..events._log import Log
     from ._line import Line
 
 __all__ = ["Reader", "RunsFile"]
@@ -148,7 +149,7 @@ class RunsFile:
         places = {*self._keys.values()}
         return [record for place, record in self._records.items() if place not in places]
 
-    def write(self, line: Line, status: str, item: Any, trace: Trace) -> None:
+    def write(self, line: Line, status: str, item: Any, trace: Log) -> None:
         """Write a run that has ended.
 
         Raises
@@ -292,8 +293,8 @@ def trace_at(path: Path, offset: int) -> Trace | None:
     return Trace.from_jsonl(text)
 
 
-def _packed(trace: Trace) -> str | None:
-    if not trace.runs:
+def _packed(trace: Log) -> str | None:
+    if not trace.runs or not isinstance(trace, Trace):
         return None
     return base64.b64encode(zlib.compress(trace.to_jsonl().encode("utf-8", "replace"), 3)).decode()
 

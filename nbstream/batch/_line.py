@@ -13,7 +13,8 @@ from ..events._plain import text_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..events import Event, Trace
+    from ..events import Event, EventKind, Run
+    from ..events._log import Log
 
 __all__ = ["ENDED", "MAX_INPUT", "MAX_TEXT", "STATUSES", "Line", "Meter", "Status"]
 
@@ -112,7 +113,7 @@ class Meter:
     """
 
     def __init__(
-        self, line: Line, trace: Trace, offset: float, changed: Callable[[Line], None]
+        self, line: Line, trace: Log, offset: float, changed: Callable[[Line], None]
     ) -> None:
         self._line = line
         self._trace = trace
@@ -126,17 +127,18 @@ class Meter:
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
-        kind, run = event.kind, event.run
-        if run.run_type != "chat_model":
-            return
+        if event.run.run_type == "chat_model":
+            self.note(event.kind, event.run, event.data, event.time)
+
+    def note(self, kind: EventKind, run: Run, data: Any, time: float) -> None:
+        """Take what happens in a model's run."""
         line = self._line
         if kind == "chunk":
-            data = event.data
             content = getattr(data, "content", None)
             text = content if type(content) is str else attempt(lambda: text_of(data), str)
             if not text:
                 return
-            self._last = event.time + self._offset
+            self._last = time + self._offset
             if line.first is None:
                 line.first = self._last
             if run.index != self._model:

@@ -90,6 +90,11 @@ class Table(Sequence[Line]):
             self._version += 1
             return self._version, found
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody listens."""
+        return bool(self._listeners)
+
     def listen(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call ``callback`` when something has changed, once until somebody asks what it was."""
 
