@@ -69,6 +69,7 @@ RANK = {
     "models": 4,
     "agents": 4.3,
     "jobs": 4.5,
+    "batch": 4.7,
     "conversation": 4.7,
     "widget": 5,
     "magics": 6,

@@ -158,7 +158,7 @@ export interface SavedLog {
 }
 
 /** Which of the front ends a widget has: each but the first is a module of that name. */
-export type Kind = "run" | "chat";
+export type Kind = "run" | "chat" | "batch";
 
 /** The synced traits of `nbstream.StreamView` and `nbstream.ChatView`, and what the page adds to its saved state. */
 export interface Traits {

@@ -10,12 +10,24 @@ from pathlib import Path
 
 from ._host import are_outputs_apart
 
-__all__ = ["MODULES", "PLAYER", "STYLE", "build", "loader", "source_of", "style", "text_of"]
+__all__ = [
+    "KINDS",
+    "MODULES",
+    "PLAYER",
+    "STYLE",
+    "build",
+    "loader",
+    "source_of",
+    "style",
+    "text_of",
+]
 
 STATIC = Path(__file__).parent.parent / "static"
+KINDS = ("batch", "chat")
+"""What draws the kinds of widgets that are no single run: a module each."""
 MODULES = {
     name: STATIC / f"{name}.js"
-    for name in ("widget", "chat", "markdown", "math", "turns", "transcript")
+    for name in ("widget", "markdown", "math", "turns", "transcript", *KINDS)
 }
 """What a page asks for when it first needs it, instead of getting it with every widget."""
 WHOLE = STATIC / "whole.js"

@@ -25,7 +25,7 @@ from .._shown import outgoing
 from ..events._frames import frame
 from ..events._state import status
 from ..events._turns import text_of_turns
-from ._script import MODULES, PLAYER, STYLE, build, text_of
+from ._script import KINDS, MODULES, PLAYER, STYLE, build, text_of
 from ._static import to_html
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ _FORMULA = re.compile(r"\$.*\$|\\\(|\\\[", re.DOTALL)
 LEFT_OUT: Mapping[str, Callable[[Shared], bool]] = {
     # A third of all there is.
     "math": lambda shared: not _FORMULA.search(shared.said),
-    "chat": lambda shared: shared.state["_kind"] != "chat",
+    **{kind: lambda shared, kind=kind: shared.state["_kind"] != kind for kind in KINDS},  # type: ignore[misc]
 }
 """Modules that a page can do without, and when. All others are in it."""
 
