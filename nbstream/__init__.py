@@ -74,7 +74,7 @@ if TYPE_CHECKING:
         chain,
     )
     from .tools import Tool, convert_to_tool, tool
-    from .widget import ChatView, StreamView, show, stream_to, watch
+    from .widget import ChatView, CompareView, StreamView, compare, show, stream_to, watch
 
 __all__ = [
     "AIMessage",
@@ -88,6 +88,7 @@ __all__ = [
     "ChatPromptTemplate",
     "ChatPromptValue",
     "ChatView",
+    "CompareView",
     "Conversation",
     "Event",
     "HumanMessage",
@@ -128,6 +129,7 @@ __all__ = [
     "__version__",
     "adispatch_custom_event",
     "chain",
+    "compare",
     "convert_to_messages",
     "convert_to_tool",
     "dispatch_custom_event",
@@ -219,7 +221,9 @@ _HOMES = {
     ),
     "widget": (
         "ChatView",
+        "CompareView",
         "StreamView",
+        "compare",
         "host",
         "show",
         "stream_to",

@@ -22,6 +22,7 @@ STATIC = (
     "math.js",
     "turns.js",
     "transcript.js",
+    "compare.js",
 )
 BUILT = {f"nbstream/static/{name}" for name in STATIC}
 

@@ -156,8 +156,10 @@ export interface Traits {
   max_height: string;
   /** What a chat's model is called. */
   _model?: string;
+  /** Which column of a comparison is taken, -1: none yet; null where there is nothing to take it for. */
+  _taken?: number | null;
   /** Which of the script's front ends is the widget's. */
-  _kind: "run" | "chat";
+  _kind: "run" | "chat" | "compare";
   /** Names the build of nbstream that the widget is of. */
   _build: string;
   /** How the reader interrupts the kernel in this host, in words. */

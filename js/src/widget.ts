@@ -6,9 +6,10 @@
 import type { InitializeProps, RenderProps } from "@anywidget/types";
 import run from "./index";
 import chat from "./index_chat";
+import compare from "./index_compare";
 import type { Traits } from "./protocol";
 
-const MAKERS = { run, chat };
+const MAKERS = { run, chat, compare };
 
 export default () => {
   let own: ReturnType<typeof run>;

@@ -76,6 +76,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
 
     def __init__(self, options: dict[str, Any], **state: Any) -> None:
         self._displays: list[Any] = []
+        self._shown_in: int | None = None  # the cell that `show` put this view in
         self._outputs = Outputs(self)
         check_options(self, options)
         own = {"_place": uuid.uuid4().hex, "_build": build(), "_interrupt": host().interrupt}
@@ -233,7 +234,16 @@ class Page(ViewOptions, anywidget.AnyWidget):
         return data, metadata
 
     def _ipython_display_(self) -> None:
+        # `show` has displayed the view when its cell's last line evaluates to it: once is enough.
+        shell = kernel_shell()
+        if self._shown_in is None or shell is None or self._shown_in != shell.execution_count:
+            self._display()
+        self._shown_in = None
+
+    def _show_in(self, shell: Any) -> None:
+        """Display it in the cell that runs, as `show` does."""
         self._display()
+        self._shown_in = shell.execution_count
 
     def _display(self) -> None:
         from IPython.display import display

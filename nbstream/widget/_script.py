@@ -14,7 +14,8 @@ __all__ = ["MODULES", "build", "loader", "source_of", "style"]
 
 STATIC = Path(__file__).parent.parent / "static"
 MODULES = {
-    name: STATIC / f"{name}.js" for name in ("widget", "markdown", "math", "turns", "transcript")
+    name: STATIC / f"{name}.js"
+    for name in ("widget", "markdown", "math", "turns", "transcript", "compare")
 }
 """What a page asks for when it first needs it, instead of getting it with every widget."""
 STYLE = STATIC / "widget.css"

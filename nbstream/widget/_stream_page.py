@@ -35,7 +35,6 @@ class StreamPage(Watched, Page):
 
     def __init__(self, trace: Trace | None, options: dict[str, Any]) -> None:
         self._job = Job(trace)
-        self._shown_in: int | None = None  # the cell that `show` put this view in
         super().__init__(options)
 
     def __repr__(self) -> str:
@@ -98,13 +97,3 @@ class StreamPage(Watched, Page):
         if self._feed is not None:
             _PUMP.flush(self._feed)
         super()._settle()
-
-    def _ipython_display_(self) -> None:
-        from IPython import get_ipython
-
-        # `show` has displayed the view when its cell's last line evaluates to it: once is enough.
-        shell = get_ipython()
-        count = shell.execution_count if shell else None
-        if self._shown_in is None or self._shown_in != count:
-            self._display()
-        self._shown_in = None
