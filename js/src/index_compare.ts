@@ -1,12 +1,8 @@
-/**
- * The front end of `CompareView`: a store and a panel for each column. What stands around them, and
- * puts them side by side, is a module (`src/compare/`); without it they are one below the other.
- */
+/** The front end of `CompareView`: a module, which comes with the first comparison of a page. */
 
-import type { CompareModule } from "./compare/index";
+import { arrange } from "./compare/view";
 import { element } from "./dom";
 import { frontEnd } from "./front_end";
-import { load } from "./modules";
 import { Options } from "./options";
 import type { ExportAnswer, Frame, Words } from "./protocol";
 import { dicts, text } from "./read";
@@ -74,10 +70,7 @@ export default frontEnd<Message>((model, ask) => {
       };
       whole.subscribe(write, signal);
       write();
-      load<CompareModule>("compare", () => whole.askForModule("compare")).then(
-        ({ arrange }) => signal.aborted || arrange({ model, columns, whole, root, ask, signal }),
-        console.error,
-      );
+      arrange({ model, columns, whole, root, list, ask, signal });
     },
   };
 });

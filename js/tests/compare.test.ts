@@ -1,16 +1,9 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { differences } from "../src/compare/differences";
-import { arrange } from "../src/compare/view";
 import compare from "../src/index_compare";
-import * as modules from "../src/modules";
 import type { Traits } from "../src/protocol";
 import { chunks, end, frame, press, settle, start } from "./helpers";
 import { button, model, open, text } from "./page";
-
-let load: ReturnType<typeof vi.spyOn>;
-beforeEach(() => {
-  load = vi.spyOn(modules, "load").mockResolvedValue({ arrange });
-});
 
 const HOSTILE = '<img src=x onerror="window.hacked=1">';
 
@@ -27,7 +20,6 @@ async function show(columns: Parameters<typeof log>, traits: Partial<Traits> = {
     true,
     compare as never,
   )();
-  await vi.waitFor(() => expect(root.classList.contains("nbs-compare")).toBe(true));
   await settle();
   return root;
 }
@@ -93,17 +85,6 @@ describe("columns", () => {
     expect(column(root, 0).getAttribute("aria-label")).toBe(HOSTILE);
     expect(tokens(root)).toEqual(["", "Hi"]);
     expect(race(root)).toHaveLength(3);
-  });
-
-  it("are shown without the module, too", async () => {
-    load.mockImplementation((_: string, want: () => void) => {
-      want();
-      return new Promise(() => {});
-    });
-    const traits = { _kind: "compare", _log: log(["a", start(), chunks("Hi")]) };
-    const root = open(traits as Partial<Traits>, true, compare as never)();
-    expect(text(root, ".nbs-tokens")).toBe("Hi");
-    expect(model.sent).toContainEqual({ type: "module", name: "compare" });
   });
 
   it("that are lost say so", async () => {

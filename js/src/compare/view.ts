@@ -24,15 +24,15 @@ export interface ArrangeProps {
   columns: readonly Column[];
   /** Tells of all that is new in any column, and of what is said of all. */
   whole: Store;
-  /** Has a list, and that one element for each column: its name and its panel. */
   root: HTMLElement;
+  /** Has one element for each column: its name and its panel. */
+  list: HTMLElement;
   ask: (message: object) => void;
   signal: AbortSignal;
 }
 
 export function arrange(props: ArrangeProps): void {
-  const { model, columns, whole, root, ask, signal } = props;
-  const list = root.firstElementChild as HTMLElement;
+  const { model, columns, whole, root, list, ask, signal } = props;
   const race = new Race();
   const replay = new JointReplay(() => columns.map(({ store }) => store), schedule);
   let isReplaying = false;
