@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..events import Trace
 
-__all__ = ["CompareView", "compare"]
+__all__ = ["CompareView", "compare", "launch_columns"]
 
 
 class CompareView(ComparePage):
@@ -132,6 +132,21 @@ class CompareView(ComparePage):
         for column in self._columns if name is None else [self._named(name)]:
             column.stop()
 
+    def take(self, name: str) -> None:
+        """Let the conversation go on with one column's answer, as "Take this one" does.
+
+        Parameters
+        ----------
+        name
+            The column's.
+
+        Raises
+        ------
+        InputError
+            If there is no such column, or the comparison is of no conversation.
+        """
+        self._take(self._named(name))
+
     def export(self, path: str | Path) -> Path:
         """Write the columns to a file, in the form that its name ends with.
 
@@ -233,11 +248,35 @@ def compare(
         if one.job is None
     ]
     view = CompareView(columns, **options)
+    launch_columns(view, streams, block=block)
+    return view
+
+
+def launch_columns(
+    view: CompareView,
+    streams: Sequence[tuple[Job, Any]],
+    *,
+    block: bool | None,
+    name: str = "compare",
+) -> None:
+    """Run what columns are to show, all at the same time, and show it in a view.
+
+    Parameters
+    ----------
+    view
+        The view.
+    streams
+        What each column's job has opened.
+    block
+        Whether to wait for the end; None where that depends on who looks.
+    name
+        What did this, as the user calls it.
+    """
     here, shell = host(), kernel_shell()
     if block is None:
         block = here.waits or view.comm is None
         if here.waits and here.has_page:
-            say_that_it_waits(here.title, "compare")
+            say_that_it_waits(here.title, name)
     if shell is not None and here.displays:
         view._show_in(shell)
     for job, stream in streams:
@@ -247,4 +286,3 @@ def compare(
         if here.name == "terminal":
             print(printable(columns_to_text(view._shown(), is_plain=True)))  # noqa: T201
         view._settle()
-    return view

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -30,12 +31,16 @@ class ComparePage(Page):
     """Has a `Job` for each column and shows them side by side; `CompareView` is its public form."""
 
     _kind = traitlets.Unicode("compare").tag(sync=True)
+    _taken = traitlets.Int(
+        None, allow_none=True, help="Which column a conversation goes on with; None: of none."
+    ).tag(sync=True)
 
     _handlers: ClassVar[dict[str, str]] = {
         **Page._handlers,
         "stop": "_on_stop",
         "export": "_on_export",
         "resync": "_on_resync",
+        "take": "_on_take",
     }
 
     # Here, since a widget that could not be made is closed, too.
@@ -44,6 +49,8 @@ class ComparePage(Page):
     def __init__(self, columns: Sequence[Column], options: dict[str, Any]) -> None:
         self._columns = list(columns)
         self._feeds = {}
+        self._taker: Callable[[int], None] | None = None
+        self._lock = threading.Lock()
         super().__init__(options)
 
     def __repr__(self) -> str:
@@ -131,6 +138,17 @@ class ComparePage(Page):
         column, seq = self._column_of(content), content.get("seq")
         if isinstance(seq, int) and seq >= 0 and (feed := self._feeds.get(column.name)):
             feed.resend(seq)
+
+    def _on_take(self, content: dict[str, Any]) -> None:
+        self._take(self._column_of(content))
+
+    def _take(self, column: Column) -> None:
+        if self._taker is None:
+            raise InputError(
+                "There is no conversation to take a column for. %%chat -m A -m B has one."
+            )
+        self._taken = self._columns.index(column)
+        self._taker(self._taken)
 
     def _column_of(self, content: dict[str, Any]) -> Column:
         at = content.get("column")

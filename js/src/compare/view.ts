@@ -72,7 +72,7 @@ export function arrange(props: ArrangeProps): void {
     if (!root.isConnected || signal.aborted) return;
     const isRunning = columns.some(({ store }) => store.isRunning);
     race.update(columns);
-    setText(status, summary(columns));
+    setText(status, [...summary(columns), ...taken()].join(" · "));
     setText(problem, whole.problem);
     setText(notice, whole.notice);
     stop.hidden = !isRunning;
@@ -111,6 +111,12 @@ export function arrange(props: ArrangeProps): void {
       setText(take, isTaken ? "Taken" : "Take this one");
       column.classList.toggle("nbs-taken", isTaken);
     });
+  }
+
+  /** What the conversation goes on with, where the columns are of one. */
+  function taken(): string[] {
+    const name = columns[model.get("_taken") ?? -1]?.name;
+    return name === undefined ? [] : [`The conversation goes on with ${name}`];
   }
 
   function mark(): void {
@@ -160,10 +166,10 @@ export function arrange(props: ArrangeProps): void {
 }
 
 /** How many columns are where: "2 streaming, 1 done". */
-function summary(columns: readonly Column[]): string {
+function summary(columns: readonly Column[]): string[] {
   const counts = new Map<string, number>();
   for (const { store } of columns) counts.set(store.doing, (counts.get(store.doing) ?? 0) + 1);
-  return [...counts].map(([word, count]) => `${count} ${word}`).join(", ");
+  return [[...counts].map(([word, count]) => `${count} ${word}`).join(", ")];
 }
 
 function addStyle(root: Node): void {
