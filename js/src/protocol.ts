@@ -67,6 +67,16 @@ export interface Stop {
   type: "stop";
 }
 
+/** The reader's word on a call that waits for it. */
+export interface Approve {
+  type: "approve";
+  /** The id of the call's run. */
+  run: string;
+  verdict: string;
+  /** The arguments to call it with, where they were edited. */
+  args: Json;
+}
+
 /** Asks for code that is not sent with each widget; the answer has its `source`. */
 export interface ModuleRequest {
   type: "module";
@@ -113,7 +123,7 @@ export interface BundleAnswer {
   metadata: { [mime: string]: Json };
 }
 
-export type Request = Resync | Stop | ModuleRequest | ExportRequest;
+export type Request = Resync | Stop | Approve | ModuleRequest | ExportRequest;
 
 export interface ModuleAnswer {
   type: "module";

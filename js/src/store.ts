@@ -2,7 +2,7 @@
 
 import { attempt } from "./clock";
 import { Log } from "./log";
-import type { ExportAnswer, Frame, Json, Request, SavedLog, Words } from "./protocol";
+import type { Approve, ExportAnswer, Frame, Json, Request, SavedLog, Words } from "./protocol";
 import { list } from "./read";
 import { Replay } from "./replay";
 import { type Setup, setup } from "./setup";
@@ -156,6 +156,12 @@ export class Store {
   say({ type, text }: Words): void {
     this[type] = text;
     this.notify();
+  }
+
+  /** Tell Python the reader's word on a call. */
+  approve(message: Approve): void {
+    this.#hush();
+    this.#ask(message);
   }
 
   #hush(): void {

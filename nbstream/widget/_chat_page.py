@@ -13,6 +13,7 @@ from .._secrets import hide_all
 from .._shown import outgoing
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
+from ._answers import answer, can_answer
 from ._host import host
 from ._page import Page
 from ._pump import Feed
@@ -49,6 +50,7 @@ class ChatPage(Page):
         "switch": "_on_switch",
         "export": "_on_export",
         "resync": "_on_resync",
+        "approve": "_on_approve",
     }
 
     # Here, since a widget that could not be made is closed, too.
@@ -84,6 +86,7 @@ class ChatPage(Page):
 
     def _show_turn(self, turn: Turn) -> None:
         self._told.add(turn.id)
+        turn.trace.readers.append(partial(can_answer, self))
         self._tell({"type": "turn", "turn": _wire(turn)})
         if not turn._job.is_running and turn.trace.events:  # it ran elsewhere
             self._tell_of(turn, frame(turn.trace))
@@ -131,6 +134,9 @@ class ChatPage(Page):
     def _on_export(self, content: dict[str, Any]) -> None:
         turn = self._turn_of(content)
         self._tell_of(turn, {"type": "export", "text": turn.trace.to_jsonl()})
+
+    def _on_approve(self, content: dict[str, Any]) -> None:
+        answer(self._turn_of(content).trace, content)
 
     def _on_resync(self, content: dict[str, Any]) -> None:
         turn, seq = self._turn_of(content), content.get("seq")

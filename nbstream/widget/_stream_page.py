@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..events._frames import frame
 from ..events._log import OVER
 from ..jobs import Job, Watched
+from ._answers import answer, can_answer
 from ._page import Page
 from ._pump import _PUMP, Feed
 from ._static import MAX_TEXT, to_html, to_text
@@ -28,6 +30,7 @@ class StreamPage(Watched, Page):
         "stop": "_on_stop",
         "resync": "_on_resync",
         "export": "_on_export",
+        "approve": "_on_approve",
     }
 
     _feed: Feed | None = None
@@ -42,7 +45,15 @@ class StreamPage(Watched, Page):
         return f"<{type(self).__name__}: {self.status}, {shown!r}>"
 
     def _listen(self) -> Callable[[], None]:
-        return self.trace.subscribe(self._on_event)
+        unsubscribe = self.trace.subscribe(self._on_event)
+        reads = partial(can_answer, self)
+        self.trace.readers.append(reads)
+
+        def end() -> None:
+            unsubscribe()
+            self.trace.readers.remove(reads)
+
+        return end
 
     def open(self) -> None:
         """Connect to the page; called by the constructor."""
@@ -84,6 +95,9 @@ class StreamPage(Watched, Page):
 
     def _on_stop(self, _: dict[str, Any]) -> None:
         self.stop()
+
+    def _on_approve(self, content: dict[str, Any]) -> None:
+        answer(self.trace, content)
 
     def _on_resync(self, content: dict[str, Any]) -> None:
         seq = content.get("seq")
