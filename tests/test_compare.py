@@ -5,16 +5,22 @@ import threading
 import pytest
 
 from nbstream import (
+    AIMessageChunk,
+    BaseChatModel,
     ChatLocal,
+    ChatPromptTemplate,
     CompareView,
+    HumanMessage,
     InputError,
     RunnableLambda,
     ScriptedChat,
     StreamView,
     Trace,
     compare,
+    show,
     stream_to,
 )
+from nbstream.widget._again import caller_of, retold
 
 from .tasks import wait_until
 
@@ -210,3 +216,91 @@ def test_a_view_is_made_of_columns():
     assert isinstance(view, CompareView)
     assert repr(view) == "<CompareView: 'small' done, 'large' done>"
     assert repr(view.columns["small"]) == "<Column 'small': done>"
+
+
+def test_a_call_can_be_made_again_and_stands_beside_the_old_one():
+    asked = []
+
+    class Model(BaseChatModel):
+        def _stream_messages(self, messages, **settings):
+            asked.append(([m.content for m in messages], settings))
+            yield AIMessageChunk("Blub")
+
+    prompt = ChatPromptTemplate.from_messages([("system", "Brief."), "{x}"])
+    chain = prompt | Model().bind(stop=["."])
+    view = show(chain, {"x": "Hi"}, block=True)
+    beside = view.run_again()
+    assert list(beside.columns) == ["before", "again"]
+    assert [run.name for run in beside.traces["before"].runs] == ["Model"]
+    assert asked == [(["Brief.", "Hi"], {"stop": ["."]})] * 2
+    view.run_again(2, "Something else.")
+    assert asked[-1] == (["Something else."], {"stop": ["."]})
+    other = view.run_again(model=ScriptedChat(["Glug"]))
+    assert other.texts == {"before": "Blub", "again": "Glug"}
+
+
+def test_what_cannot_be_called_again_says_why():
+    view = show(RunnableLambda(lambda x: x), "x", block=True)
+    with pytest.raises(InputError, match="No model was called"):
+        view.run_again()
+    with pytest.raises(InputError, match="only a model's call"):
+        view.run_again(view.trace.runs[0])
+    with pytest.raises(InputError, match="no run of this view"):
+        view.run_again(7)
+    read = StreamView(Trace.from_jsonl(trace_of("Blub").to_jsonl()))
+    with pytest.raises(InputError, match=r"not at hand\. Pass one"):
+        read.run_again()
+    assert read.run_again(model=FISH).texts == {"before": "Blub", "again": "Blub blub"}
+    with pytest.raises(InputError, match="takes no max_tokens"):
+        read.run_again(model=FISH, max_tokens=3)
+
+
+URLS = {
+    "https://api.anthropic.com/v1/messages": "ChatAnthropic",
+    "https://api.openai.com/v1/chat/completions": "ChatOpenAI",
+    "https://api.openai.com/v1/responses": "ChatOpenAI",
+    "http://localhost:1234/v1/chat/completions": "ChatOpenAI",
+    "https://api.groq.com/openai/v1/chat/completions": "ChatOpenAI",
+}
+
+
+def watched_at(url):
+    trace = Trace()
+    return trace.start("M", "chat_model", [("human", "Hi")], model="m", metadata={"url": url})
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_watched_call_is_made_again_at_its_own_address(url):
+    model, _ = caller_of(watched_at(url))
+    assert (type(model).__name__, model.model) == (URLS[url], "m")
+    host = url.split("/")[2]
+    assert model.base_url is None or host in model.base_url
+    # A key goes only to the provider it is of.
+    if model.key_variable == "OPENAI_API_KEY":
+        assert host == "api.openai.com"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/v1/chat/completions",
+        "https://api.openai.com.evil.example/v1/chat/completions",
+        "https://api.anthropic.com@evil.example/v1/messages",
+        "http://localhost:1/v1/messages",
+        "ftp:/chat/completions",
+        7,
+        None,
+    ],
+)
+def test_no_key_is_sent_to_an_address_that_is_not_known(url):
+    with pytest.raises(InputError, match=r"view\.run_again"):
+        caller_of(watched_at(url))
+
+
+def test_edited_messages_keep_what_is_no_text():
+    image = {"type": "image", "source": {"type": "base64", "data": "x"}}
+    messages = [HumanMessage([image, {"type": "text", "text": "What?"}]), HumanMessage("Hi")]
+    told = retold(messages, {"0": "Who?", "1": "Hi", "7": "x"})
+    assert told[0].content == [image, {"type": "text", "text": "Who?"}]
+    assert told[1] is messages[1]
+    assert messages[0].text == "What?"
