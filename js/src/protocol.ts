@@ -158,7 +158,7 @@ export interface SavedLog {
 }
 
 /** Which of the front ends a widget has: each but the first is a module of that name. */
-export type Kind = "run" | "chat" | "batch";
+export type Kind = "run" | "batch" | "chat" | "compare";
 
 /** The synced traits of `nbstream.StreamView` and `nbstream.ChatView`, and what the page adds to its saved state. */
 export interface Traits {
@@ -173,6 +173,8 @@ export interface Traits {
   max_height: string;
   /** Set in a page of its own, which has no kernel. */
   _shared?: boolean;
+  /** Which column of a comparison is taken, -1: none yet; null where there is nothing to take it for. */
+  _taken?: number | null;
   /** What a chat's model is called. */
   _model?: string;
   _kind: Kind;

@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 STATIC = Path(__file__).parent.parent / "static"
-KINDS = ("batch", "chat")
+KINDS = ("batch", "chat", "compare")
 """What draws the kinds of widgets that are no single run: a module each."""
 MODULES = {
     name: STATIC / f"{name}.js"

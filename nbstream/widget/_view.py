@@ -10,6 +10,7 @@ from .._exceptions import InputError
 from .._shown import brief
 from ..events import Trace
 from ..events._metrics import measure
+from ._again import call_again, run_of
 from ._export import write_as
 from ._options import lists_options
 from ._static import to_text
@@ -18,7 +19,8 @@ from ._stream_page import StreamPage
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from ..events import Metrics
+    from ..events import Metrics, Run
+    from ._compare import CompareView
 
 __all__ = ["StreamView"]
 
@@ -86,6 +88,72 @@ class StreamView(StreamPage):
         0
         """
         return measure(self.trace, price=self.price or None)
+
+    def run_again(
+        self,
+        run: Run | int | None = None,
+        messages: Any = None,
+        *,
+        model: Any = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        block: bool | None = None,
+    ) -> CompareView:
+        """Call a model again, as one of the runs did, and show the answer beside the old one.
+
+        On the page: "Run again" in the transcript, and in the timeline for a selected run.
+
+        Parameters
+        ----------
+        run
+            The call, one of ``view.trace.runs`` or its place there; by default the last one.
+        messages
+            What to send instead; by default what was sent then.
+        model
+            What to ask instead, a model or its name. By default the same: of a call that was
+            watched, by its address, where that is a known provider's.
+        max_tokens, temperature
+            Other settings; None leaves them as they were.
+        block
+            Whether to wait for the end, as in `show`.
+
+        Returns
+        -------
+        CompareView
+            With two columns, ``"before"`` and ``"again"``.
+
+        Raises
+        ------
+        InputError
+            If it is no model's call, or what it asked and whom is not known.
+
+        Examples
+        --------
+        >>> from nbstream import ScriptedChat, stream_to
+        >>> view = StreamView()
+        >>> with stream_to(view):
+        ...     message = ScriptedChat(["Blub"]).invoke("Say something.")
+        >>> view.run_again(messages="Say more.").texts
+        before: done
+        Blub
+        <BLANKLINE>
+        again: done
+        Blub
+        {'before': 'Blub', 'again': 'Blub'}
+        """
+        from ._compare import CompareView, launch_columns
+
+        columns, streams = call_again(
+            self.trace,
+            run_of(self.trace, run),
+            messages,
+            model=model,
+            max_tokens=max_tokens,
+            temperature=temperature,
+        )
+        view = CompareView(columns, delimiter=self.delimiter, price=self.price)
+        launch_columns(view, streams, block=block, name="run_again")
+        return view
 
     @classmethod
     def from_jsonl(cls, source: str | Path, **kwargs: Any) -> Self:

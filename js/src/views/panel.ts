@@ -88,7 +88,7 @@ export function renderPanel(props: PanelProps): void {
   const timeline = new TimelineView(setup, (run) => store.select(run));
   const details = new DetailsView();
   const figures = new FiguresView();
-  const replay = new ReplayView(store, () => {
+  const replay = new ReplayView(store.replay, () => {
     setup.replayOpen = false;
     schedule();
     header.focusReplay();
