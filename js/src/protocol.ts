@@ -26,7 +26,11 @@ export interface ChunksItem {
   text: string[];
   messages?: number[];
   more?: { [place: string]: Json };
+  odds?: (Odds[] | null)[];
 }
+
+/** A token, its log-probability, and the same of its alternatives, one behind the other. */
+export type Odds = (string | number)[];
 
 export interface EndItem {
   kind: "end" | "cancelled" | "error";
@@ -151,7 +155,7 @@ export interface Traits {
   delimiter: string;
   borders: "delimiter" | "bands" | "none";
   whitespace: boolean;
-  heat: "none" | "gap" | "logprob";
+  heat: "none" | "gap" | "logprob" | "rank" | "entropy";
   price: { input?: number; output?: number };
   max_height: string;
   /** What a chat's model is called. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { codePoints, factsOf, inspectTokens } from "../src/views/inspector";
 import { TokensView } from "../src/views/tokens";
-import { chunks, more, press, runOf, start, storeOf } from "./helpers";
+import { chunks, likely, press, runOf, start, storeOf } from "./helpers";
 
 function shown(...texts: string[]) {
   const { store } = storeOf(start(), chunks(...texts));
@@ -67,8 +67,7 @@ describe("the card", () => {
   });
 
   it("says how likely the model found it", () => {
-    const logprobs = { content: [{ logprob: Math.log(0.25) }] };
-    const run = runOf(start(), more({ response_metadata: { logprobs } }, "odd"));
+    const run = runOf(start(), likely("odd", Math.log(0.25)));
     expect(factsOf(run, 0)).toContain("25.0 % likely (log -1.39)");
   });
 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { setup } from "../src/setup";
 import { heatOf } from "../src/views/token_style";
 import { BATCH, DRAWN_MAX, TokensView } from "../src/views/tokens";
-import { call, chunks, end, frame, more, runOf, start, storeOf, thought } from "./helpers";
+import { call, chunks, end, frame, likely, runOf, start, storeOf, thought } from "./helpers";
 
 function shownAll(...texts: string[]): TokensView {
   const view = new TokensView(setup());
@@ -95,8 +95,7 @@ describe("TokensView", () => {
   });
 
   it("colours by the wait, and by how likely a token was", () => {
-    const logprobs = { content: [{ logprob: Math.log(0.05) }] };
-    const unlikely = more({ response_metadata: { logprobs } }, "odd");
+    const unlikely = likely("odd", Math.log(0.05));
     const { store } = storeOf(start(), chunks("a", "b"), { ...unlikely, at: 3000 } as never);
     const run = store.run!;
     expect([0, 1, 2].map((i) => heatOf("gap", run, i))).toEqual([0, 0, 4]);

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ..events import Metrics
+    from ..events._types import Run
 
 __all__ = ["StreamView"]
 
@@ -86,6 +87,21 @@ class StreamView(StreamPage):
         0
         """
         return measure(self.trace, price=self.price or None)
+
+    def tokens(self, run: Run | None = None) -> Any:
+        """Return the tokens as a table: time, log-probability, rank, alternatives of each.
+
+        See `Trace.tokens`.
+
+        Examples
+        --------
+        >>> from nbstream import ChatLocal, show
+        >>> view = show(ChatLocal(top_logprobs=5, max_tokens=2, temperature=0), "Say hello.")
+        Hello|!
+        >>> list(view.tokens()["rank"])
+        [1, 1]
+        """
+        return self.trace.tokens(run)
 
     @classmethod
     def from_jsonl(cls, source: str | Path, **kwargs: Any) -> Self:

@@ -4,6 +4,7 @@ import { element, on, setText } from "../dom";
 import { MOVED } from "../shown";
 import type { RunState } from "../state";
 import { codePoint, fine, number } from "../words";
+import { logprobOf } from "./token_style";
 import type { TokensView } from "./tokens";
 
 /** Code points listed, at most. */
@@ -111,8 +112,8 @@ export function factsOf(run: RunState, index: number): string {
   if (index > 0) {
     facts.push(`${fine(run.times[index]! - run.times[index - 1]!)} after the one before`);
   }
-  const logprob = run.logprobs[index];
-  if (logprob !== undefined) {
+  const logprob = logprobOf(run, index);
+  if (logprob !== null) {
     facts.push(`${(Math.exp(logprob) * 100).toFixed(1)} % likely (log ${logprob.toFixed(2)})`);
   }
   return facts.join(" · ");

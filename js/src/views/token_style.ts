@@ -51,18 +51,28 @@ export function fill(
 }
 
 /** How warm a token is, 0 to 5; null where that is not known. */
-export function heatOf(heat: "gap" | "logprob", run: RunState, index: number): number | null {
+export function heatOf(
+  heat: Exclude<Traits["heat"], "none">,
+  run: RunState,
+  index: number,
+): number | null {
   if (heat === "gap") {
     const before = index > 0 ? run.times[index - 1]! : run.start;
     return GAPS.filter((gap) => run.times[index]! - before >= gap).length;
   }
-  const logprob = run.logprobs[index];
-  if (logprob === undefined) return null;
+  const logprob = logprobOf(run, index);
+  if (logprob === null) return null;
   return ODDS.filter((odds) => Math.exp(logprob) < odds).length;
 }
 
+/** The log-probability of a text, which may be several tokens; null where it is not known. */
+export function logprobOf(run: RunState, index: number): number | null {
+  const odds = run.logprobs[index];
+  return odds ? odds.reduce((all, one) => all + Number(one[1]), 0) : null;
+}
+
 /** What the colours mean, warmest last. */
-export function legend(heat: "gap" | "logprob"): string[] {
+export function legend(heat: Exclude<Traits["heat"], "none">): string[] {
   return heat === "gap"
     ? ["< 20 ms", "20 ms", "50 ms", "100 ms", "250 ms", "≥ 1 s"]
     : ["≥ 90 %", "< 90 %", "< 70 %", "< 40 %", "< 10 %", "< 1 %"];
