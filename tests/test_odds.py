@@ -7,11 +7,17 @@ import math
 import pytest
 
 from nbstream import (
+    AIMessage,
     AIMessageChunk,
+    ChatLocal,
+    ChatOpenAI,
+    HumanMessage,
     InputError,
     ScriptedChat,
+    StreamView,
     StrOutputParser,
     Trace,
+    show,
 )
 from nbstream.events._frames import frame
 from nbstream.events._odds import MAX_ALTERNATIVES, MAX_TEXT, MAX_TOKENS, odds_of
@@ -155,3 +161,145 @@ def test_tokens_of_nothing_or_of_another_trace_are_an_error():
         Trace().tokens()
     with pytest.raises(InputError, match=r"The run 'ScriptedChat' is not in this trace\. Take"):
         run_of(*FISH).tokens(run_of(*FISH).runs[0])
+
+
+# Branches: on the embedded model
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """A view of an answer of the embedded model; its branches are added to it."""
+    return show(ChatLocal(top_logprobs=5, max_tokens=8), "Tell me about fish.", block=True)
+
+
+def other_than(view, index):
+    table = view.tokens()
+    return next(one for one in table["alternatives"][index] if one != table["token"][index])
+
+
+def test_a_branch_has_the_shared_beginning_and_the_chosen_token(asked):
+    table = asked.tokens()
+    token = other_than(asked, 2)
+    branch = asked.branch(2, token, block=True)
+    assert branch.text.startswith("".join(table["token"][:2]) + token)
+    own = branch.tokens()
+    assert list(own["token"][:2]) == list(table["token"][:2])
+    assert list(own["logprob"][:2]) == list(table["logprob"][:2])
+    assert own["logprob"][2] == table["alternatives"][2][token]
+    assert len(own) > 3  # the model went on
+    assert branch.result().text == branch.text
+    # The first view shows it, too, and says what it is a branch of.
+    run = asked.trace.runs[-1]
+    assert run.metadata["branch"] == {"of": asked.trace.runs[0].id, "at": 2, "token": token}
+    assert run.parent is None
+    assert "".join(asked.tokens(run)["token"]) == branch.text
+
+
+def test_any_branch_can_be_begun_again_from_and_the_first_view_has_them_all(asked):
+    before = len(asked.trace.runs)
+    first = asked.branch(1, " swim", block=True)
+    second = first.branch(2, " in", block=True)
+    assert second.text.startswith(asked.tokens()["token"][0] + " swim in")
+    assert [run.name for run in asked.trace.runs[before:]] == ["ChatLocal", "ChatLocal"]
+    assert asked.trace.runs[-1].metadata["branch"]["of"] == asked.trace.runs[-2].id
+
+
+def test_the_page_has_its_branches(asked, wire):
+    told = wire(asked)
+    run = asked.trace.runs[0]
+    count = len(asked.trace.runs)
+    asked._handle_custom_msg({"type": "branches", "run": run.id}, [])
+    place = {"run": run.id, "place": 1, "part": 0, "token": " have"}
+    asked._handle_custom_msg({"type": "branch", **place}, [])
+    asked._branches[-1].result()
+    assert {"type": "branches", "run": run.id, "why": ""} in told
+    texts = asked.tokens(asked.trace.runs[count])["token"]
+    assert "".join(texts).startswith(asked.tokens()["token"][0] + " have")
+    for wrong in ({"run": "x"}, {"place": 99}, {"part": 7}, {"token": 3}, {"token": None}):
+        asked._handle_custom_msg({"type": "branch", **place, **wrong}, [])
+        assert told[-1]["type"] == "problem"
+
+
+def test_a_branch_is_stopped_with_its_view():
+    view = show(ChatLocal(top_logprobs=2, max_tokens=3), "Hi", block=True)
+    branch = view.branch(1, " there", block=False, model=ChatLocal(max_tokens=2000))
+    view.stop()
+    branch.result()
+    assert branch.status == "stopped"
+
+
+def test_a_model_that_was_given_a_beginning_goes_on_from_both():
+    model = ChatLocal(prefill="Three fish", top_logprobs=2)
+    messages, _ = model._begun_with([HumanMessage("Hi")], " are", {})
+    assert messages[-1] == AIMessage("Three fish are")
+    asked = [HumanMessage("Hi"), AIMessage("Two")]
+    assert model._begun_with(asked, " are", {})[0] == [asked[0], AIMessage("Two are")]
+
+
+def test_a_server_of_ones_own_goes_on_by_chat_completions():
+    here = ChatLocal().endpoint
+    own = {"base_url": here.base_url, "api_key": here.api_key, "max_tokens": 6}
+    view = show(ChatOpenAI(here.model, top_logprobs=3, **own), "Tell me about fish.", block=True)
+    branch = view.branch(1, " whales", block=True)
+    assert branch.text.startswith(view.tokens()["token"][0] + " whales")
+    assert len(branch.tokens()) > 2
+
+
+def nothing():
+    StreamView().branch(0, "a")
+
+
+def too_far():
+    StreamView(run_of(*FISH)).branch(9, "a")
+
+
+def no_text():
+    StreamView(run_of(*FISH)).branch(0, None)
+
+
+def begins_anew():
+    StreamView(run_of(*FISH)).branch(0, "a")
+
+
+def at_openai():
+    model = ChatOpenAI(api_key="a-key-to-try-with")
+    StreamView(run_of(*FISH)).branch(0, "a", model=model)
+
+
+def loaded():
+    StreamView.from_jsonl(run_of(*FISH).to_jsonl()).branch(0, "a")
+
+
+def no_model():
+    StreamView(run_of(*FISH)).branch(0, "a", model="local")
+
+
+def held():
+    def fish(name: str) -> str:
+        """Name a fish."""
+
+    with Trace() as trace:
+        ChatLocal(max_tokens=3).bind_tools([fish]).invoke("Hi")
+    run = trace.start("M", "chat_model", "Hi")
+    trace.log("chunk", run, FISH[0])
+    trace.models[run.id] = trace.models[trace.runs[0].id]
+    StreamView(trace).branch(0, "a", run=run)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (nothing, "Nothing has run in this trace yet"),
+        (too_far, "A token's number is from 0 to 2 in this answer, not int 9"),
+        (no_text, "The token to go on with is a text, not None"),
+        (begins_anew, "ScriptedChat cannot go on from an answer's beginning: it starts each"),
+        (at_openai, "ChatOpenAI cannot go on from an answer's beginning"),
+        (loaded, r"The model of 'ScriptedChat' is not at hand: this log was loaded.*model="),
+        (no_model, r"model is a chat model, such as ChatLocal\(\), not str 'local'"),
+        (held, "An answer that is held to tools or to a schema has no branches"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_where_there_can_be_no_branch_it_says_why(ask, words):
+    with pytest.raises(InputError, match=words):
+        ask()

@@ -56,6 +56,8 @@ class Log:
         self._inputs: list[Any] = []
         self._chunks: list[list[Any]] = []
         self._outputs: dict[int, Any] = {}
+        self.models: dict[str, tuple[Any, dict[str, Any]]] = {}
+        """Which model each call of one was, and with what settings, by the run's id."""
         self.memo = Memo()  # what the lenses have made of values already
         # What stopping needs to know.
         self._open: dict[int, Run] = {}  # the runs that have not ended, the oldest first

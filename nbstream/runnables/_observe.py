@@ -28,6 +28,7 @@ def enter(
     input: Any,
     config: RunnableConfig | None,
     streamed_input: list[Any] | None = None,
+    kwargs: dict[str, Any] | None = None,
 ) -> Scope:
     """Log that a step begins; return the scope of what it calls."""
     inner = inner_scope(scope, config)
@@ -46,6 +47,8 @@ def enter(
         model=step.model_label,
         streamed_input=streamed_input,
     )
+    if step.run_type == "chat_model":
+        inner.trace.models[run.id] = (step, kwargs or {})
     return inner._replace(run=run, is_told=False)  # what a step of ours calls, only it tells
 
 
@@ -85,6 +88,7 @@ def _begin(
     if scope is None and not config:
         return None, source() if upstream is None else source(upstream)
     taken: list[Any] | None = None
+    kwargs = getattr(source, "keywords", {})
     if upstream is not None:
         taken = []
         # The step before this one is to start first, and it does when its first chunk is asked
@@ -93,7 +97,7 @@ def _begin(
         begun = first(upstream)
         upstream = upstream if begun is END else chain((begun,), upstream)
         source = partial(source, upstream)
-    inner = enter(step, scope, input, config, taken)
+    inner = enter(step, scope, input, config, taken, kwargs)
     with inside(inner):
         return inner, source()
 
@@ -124,11 +128,12 @@ async def _abegin(
     if scope is None and not config:
         return None, source() if upstream is None else source(upstream)
     taken: list[Any] | None = None
+    kwargs = getattr(source, "keywords", {})
     if upstream is not None:
         taken = []
         begun = await afirst(upstream)
         source = partial(source, _anote(begun, upstream, taken))
-    inner = enter(step, scope, input, config, taken)
+    inner = enter(step, scope, input, config, taken, kwargs)
     with inside(inner):
         return inner, source()
 

@@ -67,7 +67,7 @@ class Runnable(Fluent[Input, Output]):
         scope = current_scope()
         if scope is None and not config:
             return self._invoke(input, **kwargs)
-        scope = enter(self, scope, input, config)
+        scope = enter(self, scope, input, config, kwargs=kwargs)
         with inside(scope):
             output = self._invoke(input, **kwargs)
         if scope.trace is not None and scope.run is not None:
@@ -81,7 +81,7 @@ class Runnable(Fluent[Input, Output]):
         scope = current_scope()
         if scope is None and not config:
             return await self._ainvoke(input, **kwargs)
-        scope = enter(self, scope, input, config)
+        scope = enter(self, scope, input, config, kwargs=kwargs)
         with inside(scope):
             output = await self._ainvoke(input, **kwargs)
         if scope.trace is not None and scope.run is not None:
