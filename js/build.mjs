@@ -23,6 +23,7 @@ const MODULES = {
   turns: "views/turns.ts",
   transcript: "reading/index.ts",
   chat: "index_chat.ts",
+  odds: "odds/index.ts",
 };
 const isWatching = process.argv.includes("--watch");
 const OPTIONS = {

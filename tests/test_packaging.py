@@ -20,6 +20,7 @@ STATIC = (
     "loader.js",
     "markdown.js",
     "math.js",
+    "odds.js",
     "turns.js",
     "transcript.js",
     "chat.js",

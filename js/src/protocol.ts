@@ -117,7 +117,37 @@ export interface BundleAnswer {
   metadata: { [mime: string]: Json };
 }
 
-export type Request = Resync | Stop | ModuleRequest | ExportRequest;
+/** Asks whether the model of a run can go on from the beginning of its answer. */
+export interface BranchesRequest {
+  type: "branches";
+  run: string;
+}
+
+export interface BranchesAnswer {
+  type: "branches";
+  run: string;
+  /** Why it cannot; empty: it can. */
+  why: string;
+}
+
+/** Puts another token into an answer, and has the model go on from there. */
+export interface BranchRequest {
+  type: "branch";
+  run: string;
+  /** Which text of the run, */
+  place: number;
+  /** and which of its tokens. */
+  part: number;
+  token: string;
+}
+
+export type Request =
+  | Resync
+  | Stop
+  | ModuleRequest
+  | ExportRequest
+  | BranchesRequest
+  | BranchRequest;
 
 export interface ModuleAnswer {
   type: "module";
@@ -136,7 +166,7 @@ export interface Words {
   text: string;
 }
 
-export type Answer = BundleAnswer | Frame | ModuleAnswer | ExportAnswer | Words;
+export type Answer = BranchesAnswer | BundleAnswer | Frame | ModuleAnswer | ExportAnswer | Words;
 
 export const VIEWS = ["tokens", "markdown", "transcript", "events", "timeline"] as const;
 export type ViewName = (typeof VIEWS)[number];
