@@ -25,6 +25,7 @@ const MODULES = {
   chat: "index_chat.ts",
   batch: "index_batch.ts",
   compare: "index_compare.ts",
+  odds: "odds/index.ts",
 };
 const isWatching = process.argv.includes("--watch");
 const OPTIONS = {

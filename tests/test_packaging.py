@@ -21,6 +21,7 @@ STATIC = (
     "page.js",
     "markdown.js",
     "math.js",
+    "odds.js",
     "turns.js",
     "transcript.js",
     "chat.js",
