@@ -12,6 +12,7 @@ Names are imported when first used, so that ``import nbstream`` costs next to no
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
@@ -49,11 +50,14 @@ if TYPE_CHECKING:
     )
     from .output_parsers import JsonOutputParser, PydanticOutputParser, StrOutputParser
     from .prompts import (
+        AIMessagePromptTemplate,
         ChatPromptTemplate,
         ChatPromptValue,
+        HumanMessagePromptTemplate,
         MessagesPlaceholder,
         PromptTemplate,
         StringPromptValue,
+        SystemMessagePromptTemplate,
     )
     from .runnables import (
         AddableDict,
@@ -65,6 +69,7 @@ if TYPE_CHECKING:
         RunnableEach,
         RunnableGenerator,
         RunnableLambda,
+        RunnableMap,
         RunnableParallel,
         RunnablePassthrough,
         RunnablePick,
@@ -79,6 +84,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AIMessage",
     "AIMessageChunk",
+    "AIMessagePromptTemplate",
     "AddableDict",
     "BaseChatModel",
     "BaseMessage",
@@ -91,6 +97,7 @@ __all__ = [
     "Conversation",
     "Event",
     "HumanMessage",
+    "HumanMessagePromptTemplate",
     "InputError",
     "JsonOutputParser",
     "MessagesPlaceholder",
@@ -109,6 +116,7 @@ __all__ = [
     "RunnableEach",
     "RunnableGenerator",
     "RunnableLambda",
+    "RunnableMap",
     "RunnableParallel",
     "RunnablePassthrough",
     "RunnablePick",
@@ -122,6 +130,7 @@ __all__ = [
     "StreamView",
     "StringPromptValue",
     "SystemMessage",
+    "SystemMessagePromptTemplate",
     "Tool",
     "ToolMessage",
     "Trace",
@@ -188,11 +197,14 @@ _HOMES = {
         "StrOutputParser",
     ),
     "prompts": (
+        "AIMessagePromptTemplate",
         "ChatPromptTemplate",
         "ChatPromptValue",
+        "HumanMessagePromptTemplate",
         "MessagesPlaceholder",
         "PromptTemplate",
         "StringPromptValue",
+        "SystemMessagePromptTemplate",
     ),
     "runnables": (
         "AddableDict",
@@ -204,6 +216,7 @@ _HOMES = {
         "RunnableEach",
         "RunnableGenerator",
         "RunnableLambda",
+        "RunnableMap",
         "RunnableParallel",
         "RunnablePassthrough",
         "RunnablePick",
@@ -231,10 +244,20 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise _unknown(name)
     value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
     globals()[name] = value
     return value
+
+
+def _unknown(name: str) -> Exception:
+    from ._elsewhere import where_else
+
+    # `from nbstream import X` drops the words of an AttributeError; `hasattr` needs one.
+    is_import = sys._getframe(2).f_code.co_name == "_handle_fromlist"
+    if words := where_else(name):
+        return (ImportError if is_import else AttributeError)(words)
+    return AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -52,6 +52,7 @@ RANK = {
     "_iterate": 0,
     "_in_place": 0.3,
     "_threads": 0.3,
+    "_elsewhere": 0,
     "_files": 0.5,
     "_loops": 0.5,
     "_shown": 0.5,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from .._exceptions import InputError
@@ -119,6 +120,10 @@ class BaseMessage:
     def pretty_print(self) -> None:
         """Print the message under a headline."""
         print(printable(self.pretty_repr()))  # noqa: T201
+
+    def __add__(self, other: Any) -> Any:
+        # A prompt of both, as in LangChain; the room of prompts lies above this one.
+        return import_module("nbstream.prompts").ChatPromptTemplate([self]) + other
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -20,7 +20,14 @@ LANGCHAIN_HOMES = {
         "RunnableSequence",
         "chain",
     ],
-    "langchain_core.prompts": ["ChatPromptTemplate", "MessagesPlaceholder", "PromptTemplate"],
+    "langchain_core.prompts": [
+        "AIMessagePromptTemplate",
+        "ChatPromptTemplate",
+        "HumanMessagePromptTemplate",
+        "MessagesPlaceholder",
+        "PromptTemplate",
+        "SystemMessagePromptTemplate",
+    ],
     "langchain_core.output_parsers": [
         "JsonOutputParser",
         "PydanticOutputParser",

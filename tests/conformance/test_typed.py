@@ -1,0 +1,98 @@
+"""What people type: the names, keywords and operators of LangChain's pages, on both sides."""
+
+import pytest
+
+from .sides import langchain, ours, run
+
+PROMPTS = {
+    "keywords": lambda lc: lc.PromptTemplate(template="{a} {b}", input_variables=["a", "b"]).invoke(
+        {"a": 1, "b": 2}
+    ),
+    "early values": lambda lc: lc.PromptTemplate(
+        template="{a} {b}", input_variables=["a"], partial_variables={"b": "B"}
+    ).invoke({"a": 1}),
+    "a function for a value": lambda lc: lc.PromptTemplate(
+        template="{a} {b}", input_variables=["a"], partial_variables={"b": lambda: "now"}
+    ).format(a=1),
+    "the format named": lambda lc: lc.PromptTemplate.from_template(
+        "{a}", template_format="f-string"
+    ).invoke({"a": 1}),
+    "text added to a text": lambda lc: (
+        lc.PromptTemplate.from_template("a {x}") + ", b {y}" + "\n\nc"
+    ).invoke({"x": 1, "y": 2}),
+    "a prompt added to a prompt": lambda lc: (
+        lc.PromptTemplate.from_template("a {x}", partial_variables={"x": 5})
+        + lc.PromptTemplate.from_template(" {y}")
+    ).invoke({"y": 2}),
+    "variables of a sum": lambda lc: (
+        (lc.PromptTemplate.from_template("{b} {a}") + " {c}").input_variables
+    ),
+    "the same value twice": lambda lc: (
+        lc.PromptTemplate.from_template("{x}", partial_variables={"x": 1})
+        + lc.PromptTemplate.from_template("{x}", partial_variables={"x": 2})
+    ),
+    "a message's prompt": lambda lc: lc.SystemMessagePromptTemplate.from_template("Be {x}.").format(
+        x="kind"
+    ),
+    "its messages": lambda lc: lc.HumanMessagePromptTemplate.from_template("{x}?").format_messages(
+        x="Why"
+    ),
+    "its variables": lambda lc: lc.AIMessagePromptTemplate.from_template("{y} {x}").input_variables,
+    "of a prompt": lambda lc: lc.HumanMessagePromptTemplate(
+        prompt=lc.PromptTemplate.from_template("{x}?")
+    ).format(x=1),
+    "messages' prompts in a prompt": lambda lc: lc.ChatPromptTemplate.from_messages(
+        [
+            lc.SystemMessagePromptTemplate.from_template("Be {x}."),
+            lc.HumanMessagePromptTemplate.from_template("{q}"),
+            lc.AIMessagePromptTemplate.from_template("{a}"),
+        ]
+    ).invoke({"x": "kind", "q": "Why?", "a": "So."}),
+    "a message's prompt with an early value": lambda lc: lc.ChatPromptTemplate.from_messages(
+        [
+            lc.SystemMessagePromptTemplate.from_template(
+                "Be {x}.", partial_variables={"x": "kind"}
+            ),
+            ("human", "{q}"),
+        ]
+    ).invoke({"q": "Why?"}),
+    "blocks": lambda lc: lc.HumanMessagePromptTemplate.from_template(
+        [{"type": "text", "text": "{x}"}, {"type": "image_url", "image_url": "{u}"}]
+    ).format(x="What?", u="https://a.example/b.png"),
+    "a text added to a conversation": lambda lc: (
+        lc.ChatPromptTemplate.from_messages([("system", "s")]) + "x {y}"
+    ).invoke({"y": 1}),
+    "a message's prompt added": lambda lc: (
+        lc.SystemMessagePromptTemplate.from_template("Be {x}.")
+        + lc.HumanMessage("Hi")
+        + lc.AIMessage("What?")
+        + "{input}"
+    ).invoke({"x": "kind", "input": "Why?"}),
+    "a message added to a message": lambda lc: (
+        lc.SystemMessage("s") + lc.HumanMessage("Hi") + "{x}"
+    ).invoke({"x": 1}),
+    "a list added to a message": lambda lc: (
+        lc.HumanMessage("Hi").__add__([("ai", "{x}"), "{y}"]).invoke({"x": 1, "y": 2})
+    ),
+    "a placeholder in a sum": lambda lc: (
+        lc.ChatPromptTemplate.from_messages([lc.MessagesPlaceholder("h")]) + lc.HumanMessage("Hi")
+    ).invoke({"h": [lc.AIMessage("a")]}),
+    "a prompt of one text": lambda lc: lc.ChatPromptTemplate.from_template(
+        "{x}", template_format="f-string"
+    ).invoke({"x": 1}),
+    "a conversation's keywords": lambda lc: lc.ChatPromptTemplate(
+        messages=[("human", "{x}")], input_variables=["x"], partial_variables={"x": 2}
+    ).invoke({}),
+    "format_prompt": lambda lc: (
+        lc.PromptTemplate.from_template("{x}").format_prompt(x=1).to_string()
+    ),
+    "an unknown format": lambda lc: lc.PromptTemplate.from_template("{x}", template_format="no"),
+}
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_prompts(name):
+    async def program(lc):
+        return PROMPTS[name](lc)
+
+    assert run(program, ours()) == run(program, langchain())
