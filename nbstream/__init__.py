@@ -78,7 +78,7 @@ if TYPE_CHECKING:
         RunnableWithFallbacks,
         chain,
     )
-    from .tools import Tool, convert_to_tool, tool
+    from .tools import StructuredTool, Tool, ToolException, convert_to_tool, tool
     from .widget import ChatView, StreamView, show, stream_to, watch
 
 __all__ = [
@@ -129,9 +129,11 @@ __all__ = [
     "StreamEvent",
     "StreamView",
     "StringPromptValue",
+    "StructuredTool",
     "SystemMessage",
     "SystemMessagePromptTemplate",
     "Tool",
+    "ToolException",
     "ToolMessage",
     "Trace",
     "__version__",
@@ -226,7 +228,9 @@ _HOMES = {
         "chain",
     ),
     "tools": (
+        "StructuredTool",
         "Tool",
+        "ToolException",
         "convert_to_tool",
         "tool",
     ),

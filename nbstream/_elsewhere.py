@@ -123,8 +123,6 @@ _NAMES = {
         "InjectedToolCallId",
         "RetrieverInput",
         "SchemaAnnotationError",
-        "StructuredTool",
-        "ToolException",
         "ToolsRenderer",
         "_get_runnable_config_param",
         "convert_runnable_to_tool",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._exceptions import InputError
+from ._prompt_values import ChatPromptValue, StringPromptValue
 from ._shown import brief, listed, mapped, near
 from ._templates import check_format, content_of, fill, filled, variables, variables_of
 from .messages import (
@@ -36,55 +37,6 @@ __all__ = [
     "StringPromptValue",
     "SystemMessagePromptTemplate",
 ]
-
-
-_SPEAKERS = {"human": "Human", "ai": "AI", "system": "System", "tool": "Tool"}
-
-
-@dataclass
-class ChatPromptValue:
-    """The messages a prompt made.
-
-    Examples
-    --------
-    >>> from nbstream import ChatPromptTemplate
-    >>> value = ChatPromptTemplate([("system", "Be kind."), "{x}"]).invoke({"x": "Why?"})
-    >>> print(value.to_string())
-    System: Be kind.
-    Human: Why?
-    """
-
-    messages: list[BaseMessage]
-
-    def to_messages(self) -> list[BaseMessage]:
-        """Return the messages."""
-        return self.messages
-
-    def to_string(self) -> str:
-        """Return the conversation as one text, a line for each message."""
-        return "\n".join(f"{_SPEAKERS.get(m.type, m.type)}: {m.text}" for m in self.messages)
-
-
-@dataclass
-class StringPromptValue:
-    """The text a prompt made.
-
-    Examples
-    --------
-    >>> from nbstream import PromptTemplate
-    >>> PromptTemplate.from_template("Why {x}?").invoke("me").to_messages()
-    [HumanMessage(content='Why me?')]
-    """
-
-    text: str
-
-    def to_messages(self) -> list[BaseMessage]:
-        """Return the text as a message from the user."""
-        return [HumanMessage(self.text)]
-
-    def to_string(self) -> str:
-        """Return the text."""
-        return self.text
 
 
 @dataclass
@@ -147,7 +99,8 @@ class _Template:
         return [self.format(**values)]
 
     def __add__(self, other: Any) -> ChatPromptTemplate:
-        return ChatPromptTemplate([self]) + other
+        more = other if isinstance(other, (list, tuple)) else [other]
+        return ChatPromptTemplate([self, *more])
 
 
 class _MessageTemplate(_Template):

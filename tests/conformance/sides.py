@@ -40,7 +40,7 @@ LANGCHAIN_HOMES = {
         "SystemMessage",
         "ToolMessage",
     ],
-    "langchain_core.tools": ["tool"],
+    "langchain_core.tools": ["StructuredTool", "ToolException", "tool"],
     "langchain_core.runnables.config": ["RunnableConfig"],
     "langchain_core.callbacks": ["adispatch_custom_event", "dispatch_custom_event"],
 }

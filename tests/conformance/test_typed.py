@@ -3,6 +3,7 @@
 import pytest
 
 from .sides import langchain, ours, run
+from .test_tools import schema
 
 PROMPTS = {
     "keywords": lambda lc: lc.PromptTemplate(template="{a} {b}", input_variables=["a", "b"]).invoke(
@@ -94,5 +95,149 @@ PROMPTS = {
 def test_prompts(name):
     async def program(lc):
         return PROMPTS[name](lc)
+
+    assert run(program, ours()) == run(program, langchain())
+
+
+def parsed(lc):
+    @lc.tool(parse_docstring=True)
+    def look(place: str, days: int = 3, *, unit: str = "C") -> str:
+        """Look at the weather.
+
+        In any place.
+
+        Args:
+            place: Where to look,
+                a town.
+            days (int): How many days.
+            unit: The unit.
+
+        Returns:
+            Words.
+        """
+        return f"{place} {days} {unit}"
+
+    return look
+
+
+def failing(handle):
+    def make(lc):
+        def look(place: str) -> str:
+            """Look."""
+            raise lc.ToolException(f"no {place}")
+
+        return lc.StructuredTool.from_function(look, handle_tool_error=handle)
+
+    return make
+
+
+def with_artifact(value):
+    def make(lc):
+        @lc.tool(response_format="content_and_artifact")
+        def look(place: str) -> tuple:
+            """Look."""
+            return value
+
+        return look
+
+    return make
+
+
+def direct(lc):
+    return lc.StructuredTool.from_function(
+        func=lambda place: place * 2,
+        name="Twice",
+        description="Says it twice.",
+        return_direct=True,
+    )
+
+
+def described(lc):
+    schema = {"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]}
+
+    @lc.tool("look", args_schema=schema, description="Look.")
+    def other(place):
+        return place.upper()
+
+    return other
+
+
+def both(lc):
+    async def later(place: str) -> str:
+        return f"{place} later"
+
+    def now(place: str) -> str:
+        """Look."""
+        return f"{place} now"
+
+    return lc.StructuredTool.from_function(now, later)
+
+
+def only_async(lc):
+    async def look(place: str) -> str:
+        """Look."""
+        return place
+
+    return lc.StructuredTool.from_function(coroutine=look)
+
+
+def no_args(lc):
+    @lc.tool(parse_docstring=True)
+    def look(place: str) -> str:
+        """Look."""
+        return place
+
+    return look
+
+
+def other_args(lc):
+    @lc.tool(parse_docstring=True)
+    def look(place: str) -> str:
+        """Look.
+
+        Args:
+            town: Where.
+        """
+        return place
+
+    return look
+
+
+TOOLS = {
+    "a docstring of Google's": parsed,
+    "one without arguments": no_args,
+    "one of other arguments": other_args,
+    "an error that is raised": failing(False),
+    "an error that is told": failing(True),
+    "an error's own words": failing("Try again."),
+    "an error's function": failing(lambda error: f"got {error}"),
+    "an artifact": with_artifact(("two", [1, 2])),
+    "no artifact": with_artifact("two"),
+    "ends the agent": direct,
+    "a JSON schema": described,
+    "one function for each side": both,
+    "a coroutine function": only_async,
+}
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_tools(name):
+    async def program(lc):
+        made = TOOLS[name](lc)
+        call = {"name": made.name, "args": {"place": "here"}, "id": "1", "type": "tool_call"}
+        told = schema(lc, made)
+        outcomes = [told, made.return_direct]
+        for given in ({"place": "here"}, call):
+            for way in ("ainvoke", *(["invoke"] if name != "a coroutine function" else [])):
+                try:
+                    value = getattr(made, way)(given)
+                    value = await value if way == "ainvoke" else value
+                except Exception as error:
+                    if type(error).__name__ != "ToolException":
+                        raise
+                    value = str(error)
+                more = [getattr(value, one, None) for one in ("status", "artifact")]
+                outcomes.append([value, *more])
+        return outcomes
 
     assert run(program, ours()) == run(program, langchain())
