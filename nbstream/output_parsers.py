@@ -39,7 +39,8 @@ class _Parser(Runnable[Any, Value]):
         if isinstance(input, str):
             return input
         if isinstance(input, BaseMessage):
-            return input.text
+            content = input.content
+            return content if type(content) is str else str(input.text)
         raise InputError(
             f"{type(self).__name__} reads messages and texts, not {brief(input)}. "
             "Put it behind a model, as in: prompt | model | parser."

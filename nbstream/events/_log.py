@@ -226,6 +226,10 @@ class Log:
             self._is_stopped = True
             self._stopped_below = len(self.runs)
 
+    def is_stopped(self, run: Run) -> bool:
+        """Tell whether a run ends at its next chunk, or has been stopped before its end."""
+        return run.index < self._stopped_below
+
     def resume(self) -> None:
         """Let new runs begin again; those that were stopped stay so."""
         self._is_stopped = False

@@ -14,9 +14,10 @@ from ..messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_messag
 from ..runnables.base import Runnable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from ..events import RunType
+    from ..events import RunType, StreamEvent
+    from ..events._typed import AsyncChatModelStream, ChatModelStream
     from ..runnables import RunnableBinding, RunnableConfig
 
 __all__ = ["BaseChatModel"]
@@ -66,6 +67,50 @@ class BaseChatModel(Runnable[Any, AIMessage]):
     ) -> AsyncIterator[AIMessageChunk]:
         """Do what `stream` does, as an async iterator."""
         return cast("AsyncIterator[AIMessageChunk]", super().astream(input, config, **kwargs))
+
+    if TYPE_CHECKING:
+
+        @overload  # type: ignore[override]
+        def stream_events(
+            self,
+            input: Any,
+            config: RunnableConfig | None = None,
+            *,
+            version: Literal["v3"],
+            **kwargs: Any,
+        ) -> ChatModelStream: ...
+        @overload
+        def stream_events(
+            self,
+            input: Any,
+            config: RunnableConfig | None = None,
+            *,
+            version: str = "v2",
+            **kwargs: Any,
+        ) -> Iterator[StreamEvent]: ...
+        def stream_events(self, *args: Any, **kwargs: Any) -> Any:
+            """Do what `Runnable.stream_events` does; version 3 is of one message."""
+
+        @overload  # type: ignore[override]
+        def astream_events(
+            self,
+            input: Any,
+            config: RunnableConfig | None = None,
+            *,
+            version: Literal["v3"],
+            **kwargs: Any,
+        ) -> Awaitable[AsyncChatModelStream]: ...
+        @overload
+        def astream_events(
+            self,
+            input: Any,
+            config: RunnableConfig | None = None,
+            *,
+            version: str = "v2",
+            **kwargs: Any,
+        ) -> AsyncIterator[StreamEvent]: ...
+        def astream_events(self, *args: Any, **kwargs: Any) -> Any:
+            """Do what `Runnable.astream_events` does; version 3 is of one message."""
 
     # One value is the stream's sum: a long answer never waits on one silent request, and whoever
     # listens sees its tokens.

@@ -1,243 +1,110 @@
-"""What people type: the names, keywords and operators of LangChain's pages, on both sides."""
+"""Typed streams: models beside langchain-core; `tests/test_typed.py` has the chains."""
 
 import pytest
 
-from .sides import langchain, ours, run
-from .test_tools import schema
+from .sides import langchain, ours, same
 
-PROMPTS = {
-    "keywords": lambda lc: lc.PromptTemplate(template="{a} {b}", input_variables=["a", "b"]).invoke(
-        {"a": 1, "b": 2}
-    ),
-    "early values": lambda lc: lc.PromptTemplate(
-        template="{a} {b}", input_variables=["a"], partial_variables={"b": "B"}
-    ).invoke({"a": 1}),
-    "a function for a value": lambda lc: lc.PromptTemplate(
-        template="{a} {b}", input_variables=["a"], partial_variables={"b": lambda: "now"}
-    ).format(a=1),
-    "the format named": lambda lc: lc.PromptTemplate.from_template(
-        "{a}", template_format="f-string"
-    ).invoke({"a": 1}),
-    "text added to a text": lambda lc: (
-        lc.PromptTemplate.from_template("a {x}") + ", b {y}" + "\n\nc"
-    ).invoke({"x": 1, "y": 2}),
-    "a prompt added to a prompt": lambda lc: (
-        lc.PromptTemplate.from_template("a {x}", partial_variables={"x": 5})
-        + lc.PromptTemplate.from_template(" {y}")
-    ).invoke({"y": 2}),
-    "variables of a sum": lambda lc: (
-        (lc.PromptTemplate.from_template("{b} {a}") + " {c}").input_variables
-    ),
-    "the same value twice": lambda lc: (
-        lc.PromptTemplate.from_template("{x}", partial_variables={"x": 1})
-        + lc.PromptTemplate.from_template("{x}", partial_variables={"x": 2})
-    ),
-    "a message's prompt": lambda lc: lc.SystemMessagePromptTemplate.from_template("Be {x}.").format(
-        x="kind"
-    ),
-    "its messages": lambda lc: lc.HumanMessagePromptTemplate.from_template("{x}?").format_messages(
-        x="Why"
-    ),
-    "its variables": lambda lc: lc.AIMessagePromptTemplate.from_template("{y} {x}").input_variables,
-    "of a prompt": lambda lc: lc.HumanMessagePromptTemplate(
-        prompt=lc.PromptTemplate.from_template("{x}?")
-    ).format(x=1),
-    "messages' prompts in a prompt": lambda lc: lc.ChatPromptTemplate.from_messages(
-        [
-            lc.SystemMessagePromptTemplate.from_template("Be {x}."),
-            lc.HumanMessagePromptTemplate.from_template("{q}"),
-            lc.AIMessagePromptTemplate.from_template("{a}"),
-        ]
-    ).invoke({"x": "kind", "q": "Why?", "a": "So."}),
-    "a message's prompt with an early value": lambda lc: lc.ChatPromptTemplate.from_messages(
-        [
-            lc.SystemMessagePromptTemplate.from_template(
-                "Be {x}.", partial_variables={"x": "kind"}
-            ),
-            ("human", "{q}"),
-        ]
-    ).invoke({"q": "Why?"}),
-    "blocks": lambda lc: lc.HumanMessagePromptTemplate.from_template(
-        [{"type": "text", "text": "{x}"}, {"type": "image_url", "image_url": "{u}"}]
-    ).format(x="What?", u="https://a.example/b.png"),
-    "a text added to a conversation": lambda lc: (
-        lc.ChatPromptTemplate.from_messages([("system", "s")]) + "x {y}"
-    ).invoke({"y": 1}),
-    "a message's prompt added": lambda lc: (
-        lc.SystemMessagePromptTemplate.from_template("Be {x}.")
-        + lc.HumanMessage("Hi")
-        + lc.AIMessage("What?")
-        + "{input}"
-    ).invoke({"x": "kind", "input": "Why?"}),
-    "a message added to a message": lambda lc: (
-        lc.SystemMessage("s") + lc.HumanMessage("Hi") + "{x}"
-    ).invoke({"x": 1}),
-    "a list added to a message": lambda lc: (
-        lc.HumanMessage("Hi").__add__([("ai", "{x}"), "{y}"]).invoke({"x": 1, "y": 2})
-    ),
-    "a placeholder in a sum": lambda lc: (
-        lc.ChatPromptTemplate.from_messages([lc.MessagesPlaceholder("h")]) + lc.HumanMessage("Hi")
-    ).invoke({"h": [lc.AIMessage("a")]}),
-    "a prompt of one text": lambda lc: lc.ChatPromptTemplate.from_template(
-        "{x}", template_format="f-string"
-    ).invoke({"x": 1}),
-    "a conversation's keywords": lambda lc: lc.ChatPromptTemplate(
-        messages=[("human", "{x}")], input_variables=["x"], partial_variables={"x": 2}
-    ).invoke({}),
-    "format_prompt": lambda lc: (
-        lc.PromptTemplate.from_template("{x}").format_prompt(x=1).to_string()
-    ),
-    "an unknown format": lambda lc: lc.PromptTemplate.from_template("{x}", template_format="no"),
-}
+PARTS = [
+    {"content": [{"type": "reasoning", "reasoning": "hm", "index": 0}]},
+    {"content": [{"type": "reasoning", "reasoning": " ok", "index": 0}]},
+    {"content": [{"type": "text", "text": "Sum", "index": 1}]},
+    {"content": [{"type": "text", "text": " is", "index": 1}]},
+    {"tool_call_chunks": [{"name": "add", "args": '{"a"', "id": "c1", "index": 2}]},
+    {"tool_call_chunks": [{"name": None, "args": ":1}", "id": None, "index": 2}]},
+    {
+        "usage_metadata": {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3},
+        "response_metadata": {"stop_reason": "tool_use"},
+    },
+]
 
 
-@pytest.mark.parametrize("name", PROMPTS)
-def test_prompts(name):
-    async def program(lc):
-        return PROMPTS[name](lc)
-
-    assert run(program, ours()) == run(program, langchain())
-
-
-def parsed(lc):
-    @lc.tool(parse_docstring=True)
-    def look(place: str, days: int = 3, *, unit: str = "C") -> str:
-        """Look at the weather.
-
-        In any place.
-
-        Args:
-            place: Where to look,
-                a town.
-            days (int): How many days.
-            unit: The unit.
-
-        Returns:
-            Words.
-        """
-        return f"{place} {days} {unit}"
-
-    return look
+def model(side, parts=PARTS):
+    chunks = []
+    for part in parts:
+        calls = [{"type": "tool_call_chunk", **call} for call in part.get("tool_call_chunks", ())]
+        chunks.append(side.AIMessageChunk(**{"content": "", **part, "tool_call_chunks": calls}))
+    return side.chat(*chunks)
 
 
-def failing(handle):
-    def make(lc):
-        def look(place: str) -> str:
-            """Look."""
-            raise lc.ToolException(f"no {place}")
-
-        return lc.StructuredTool.from_function(look, handle_tool_error=handle)
-
-    return make
-
-
-def with_artifact(value):
-    def make(lc):
-        @lc.tool(response_format="content_and_artifact")
-        def look(place: str) -> tuple:
-            """Look."""
-            return value
-
-        return look
-
-    return make
+def plain(stream, output):
+    """What is read of a message, without what names the run."""
+    return {
+        "text": [list(stream.text), str(stream.text), stream.text.get()],
+        "reasoning": [list(stream.reasoning), str(stream.reasoning)],
+        "calls": [list(stream.tool_calls), [dict(one) for one in stream.tool_calls.get()]],
+        "usage": dict(output.usage_metadata or {}),
+        "told": output.text,
+    }
 
 
-def direct(lc):
-    return lc.StructuredTool.from_function(
-        func=lambda place: place * 2,
-        name="Twice",
-        description="Says it twice.",
-        return_direct=True,
-    )
+@same
+async def test_a_message_is_read_in_parts(side):
+    stream = model(side).stream_events("Hi", version="v3")
+    return plain(stream, stream.output)
 
 
-def described(lc):
-    schema = {"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]}
-
-    @lc.tool("look", args_schema=schema, description="Look.")
-    def other(place):
-        return place.upper()
-
-    return other
-
-
-def both(lc):
-    async def later(place: str) -> str:
-        return f"{place} later"
-
-    def now(place: str) -> str:
-        """Look."""
-        return f"{place} now"
-
-    return lc.StructuredTool.from_function(now, later)
+@same
+async def test_readers_do_not_hinder_each_other(side):
+    stream = model(side).stream_events("Hi", version="v3")
+    text, again = iter(stream.text), iter(stream.text)
+    first = next(text)
+    calls = list(stream.tool_calls)
+    return first, calls, list(text), list(again), list(stream.reasoning)
 
 
-def only_async(lc):
-    async def look(place: str) -> str:
-        """Look."""
-        return place
-
-    return lc.StructuredTool.from_function(coroutine=look)
-
-
-def no_args(lc):
-    @lc.tool(parse_docstring=True)
-    def look(place: str) -> str:
-        """Look."""
-        return place
-
-    return look
+@same
+async def test_a_message_is_read_in_a_loop(side):
+    stream = await model(side).astream_events("Hi", version="v3")
+    pieces = [piece async for piece in stream.text]
+    calls = [dict(one) async for one in stream.tool_calls]
+    output = await stream.output
+    whole = await stream.text, await stream.reasoning, [*map(dict, await stream.tool_calls)]
+    return pieces, calls, whole, output.text, (await stream).text
 
 
-def other_args(lc):
-    @lc.tool(parse_docstring=True)
-    def look(place: str) -> str:
-        """Look.
+@same
+async def test_a_message_is_told_in_the_events_of_the_protocol(side):
+    def known(event):
+        event = {**event}
+        content = event.get("content")
+        if isinstance(content, dict):
+            # langchain-core marks the blocks of some providers with their own index.
+            event["content"] = {k: v for k, v in content.items() if k not in ("index", "type")}
+        return {key: value for key, value in event.items() if key != "id"}
 
-        Args:
-            town: Where.
-        """
-        return place
-
-    return look
-
-
-TOOLS = {
-    "a docstring of Google's": parsed,
-    "one without arguments": no_args,
-    "one of other arguments": other_args,
-    "an error that is raised": failing(False),
-    "an error that is told": failing(True),
-    "an error's own words": failing("Try again."),
-    "an error's function": failing(lambda error: f"got {error}"),
-    "an artifact": with_artifact(("two", [1, 2])),
-    "no artifact": with_artifact("two"),
-    "ends the agent": direct,
-    "a JSON schema": described,
-    "one function for each side": both,
-    "a coroutine function": only_async,
-}
+    return [known(event) for event in model(side).stream_events("Hi", version="v3")]
 
 
-@pytest.mark.parametrize("name", TOOLS)
-def test_tools(name):
-    async def program(lc):
-        made = TOOLS[name](lc)
-        call = {"name": made.name, "args": {"place": "here"}, "id": "1", "type": "tool_call"}
-        told = schema(lc, made)
-        outcomes = [told, made.return_direct]
-        for given in ({"place": "here"}, call):
-            for way in ("ainvoke", *(["invoke"] if name != "a coroutine function" else [])):
-                try:
-                    value = getattr(made, way)(given)
-                    value = await value if way == "ainvoke" else value
-                except Exception as error:
-                    if type(error).__name__ != "ToolException":
-                        raise
-                    value = str(error)
-                more = [getattr(value, one, None) for one in ("status", "artifact")]
-                outcomes.append([value, *more])
-        return outcomes
+@same
+async def test_what_a_model_fails_with_comes_behind_what_it_said(side):
+    stream = side.chat("Hel", "lo", ValueError("broken")).stream_events("Hi", version="v3")
+    said = []
+    for read in (lambda: stream.text, lambda: [stream.output]):
+        try:
+            said.extend(read())
+        except ValueError as error:
+            said.append(str(error))
+    return said
 
-    assert run(program, ours()) == run(program, langchain())
+
+@same
+async def test_a_model_with_arguments_is_a_model(side):
+    stream = side.chat("Hello", " there").bind(stop=["x"]).stream_events("Hi", version="v3")
+    return list(stream.text)
+
+
+@same
+async def test_an_unknown_version_is_refused(side):
+    try:
+        side.chat("Hello").stream_events("Hi", version="v4")
+    except Exception:
+        return "refused"
+    return None
+
+
+@pytest.mark.parametrize("side", [langchain, ours], ids=["langchain", "ours"])
+def test_the_message_has_the_id_that_its_start_told(side):
+    stream = side().chat("Hello").stream_events("Hi", version="v3")
+    start = next(iter(stream))
+    assert (start["event"], start["role"]) == ("message-start", "ai")
+    assert stream.output.id == start["id"] == stream.message_id

@@ -1,0 +1,334 @@
+"""What people type: the names, keywords and operators of LangChain's pages, on both sides."""
+
+import json
+import warnings
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+import nbstream
+
+from .sides import langchain, ours, run
+from .test_tools import schema
+
+PROMPTS = {
+    "keywords": lambda lc: lc.PromptTemplate(template="{a} {b}", input_variables=["a", "b"]).invoke(
+        {"a": 1, "b": 2}
+    ),
+    "early values": lambda lc: lc.PromptTemplate(
+        template="{a} {b}", input_variables=["a"], partial_variables={"b": "B"}
+    ).invoke({"a": 1}),
+    "a function for a value": lambda lc: lc.PromptTemplate(
+        template="{a} {b}", input_variables=["a"], partial_variables={"b": lambda: "now"}
+    ).format(a=1),
+    "the format named": lambda lc: lc.PromptTemplate.from_template(
+        "{a}", template_format="f-string"
+    ).invoke({"a": 1}),
+    "text added to a text": lambda lc: (
+        lc.PromptTemplate.from_template("a {x}") + ", b {y}" + "\n\nc"
+    ).invoke({"x": 1, "y": 2}),
+    "a prompt added to a prompt": lambda lc: (
+        lc.PromptTemplate.from_template("a {x}", partial_variables={"x": 5})
+        + lc.PromptTemplate.from_template(" {y}")
+    ).invoke({"y": 2}),
+    "variables of a sum": lambda lc: (
+        (lc.PromptTemplate.from_template("{b} {a}") + " {c}").input_variables
+    ),
+    "the same value twice": lambda lc: (
+        lc.PromptTemplate.from_template("{x}", partial_variables={"x": 1})
+        + lc.PromptTemplate.from_template("{x}", partial_variables={"x": 2})
+    ),
+    "a message's prompt": lambda lc: lc.SystemMessagePromptTemplate.from_template("Be {x}.").format(
+        x="kind"
+    ),
+    "its messages": lambda lc: lc.HumanMessagePromptTemplate.from_template("{x}?").format_messages(
+        x="Why"
+    ),
+    "its variables": lambda lc: lc.AIMessagePromptTemplate.from_template("{y} {x}").input_variables,
+    "of a prompt": lambda lc: lc.HumanMessagePromptTemplate(
+        prompt=lc.PromptTemplate.from_template("{x}?")
+    ).format(x=1),
+    "messages' prompts in a prompt": lambda lc: lc.ChatPromptTemplate.from_messages(
+        [
+            lc.SystemMessagePromptTemplate.from_template("Be {x}."),
+            lc.HumanMessagePromptTemplate.from_template("{q}"),
+            lc.AIMessagePromptTemplate.from_template("{a}"),
+        ]
+    ).invoke({"x": "kind", "q": "Why?", "a": "So."}),
+    "a message's prompt with an early value": lambda lc: lc.ChatPromptTemplate.from_messages(
+        [
+            lc.SystemMessagePromptTemplate.from_template(
+                "Be {x}.", partial_variables={"x": "kind"}
+            ),
+            ("human", "{q}"),
+        ]
+    ).invoke({"q": "Why?"}),
+    "blocks": lambda lc: lc.HumanMessagePromptTemplate.from_template(
+        [{"type": "text", "text": "{x}"}, {"type": "image_url", "image_url": "{u}"}]
+    ).format(x="What?", u="https://a.example/b.png"),
+    "a text added to a conversation": lambda lc: (
+        lc.ChatPromptTemplate.from_messages([("system", "s")]) + "x {y}"
+    ).invoke({"y": 1}),
+    "a message's prompt added": lambda lc: (
+        lc.SystemMessagePromptTemplate.from_template("Be {x}.")
+        + lc.HumanMessage("Hi")
+        + lc.AIMessage("What?")
+        + "{input}"
+    ).invoke({"x": "kind", "input": "Why?"}),
+    "a message added to a message": lambda lc: (
+        lc.SystemMessage("s") + lc.HumanMessage("Hi") + "{x}"
+    ).invoke({"x": 1}),
+    "a list added to a message": lambda lc: (
+        lc.HumanMessage("Hi").__add__([("ai", "{x}"), "{y}"]).invoke({"x": 1, "y": 2})
+    ),
+    "a placeholder in a sum": lambda lc: (
+        lc.ChatPromptTemplate.from_messages([lc.MessagesPlaceholder("h")]) + lc.HumanMessage("Hi")
+    ).invoke({"h": [lc.AIMessage("a")]}),
+    "a prompt of one text": lambda lc: lc.ChatPromptTemplate.from_template(
+        "{x}", template_format="f-string"
+    ).invoke({"x": 1}),
+    "a conversation's keywords": lambda lc: lc.ChatPromptTemplate(
+        messages=[("human", "{x}")], input_variables=["x"], partial_variables={"x": 2}
+    ).invoke({}),
+    "format_prompt": lambda lc: (
+        lc.PromptTemplate.from_template("{x}").format_prompt(x=1).to_string()
+    ),
+    "an unknown format": lambda lc: lc.PromptTemplate.from_template("{x}", template_format="no"),
+}
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+def test_prompts(name):
+    async def program(lc):
+        return PROMPTS[name](lc)
+
+    assert run(program, ours()) == run(program, langchain())
+
+
+def parsed(lc):
+    @lc.tool(parse_docstring=True)
+    def look(place: str, days: int = 3, *, unit: str = "C") -> str:
+        """Look at the weather.
+
+        In any place.
+
+        Args:
+            place: Where to look,
+                a town.
+            days (int): How many days.
+            unit: The unit.
+
+        Returns:
+            Words.
+        """
+        return f"{place} {days} {unit}"
+
+    return look
+
+
+def failing(handle):
+    def make(lc):
+        def look(place: str) -> str:
+            """Look."""
+            raise lc.ToolException(f"no {place}")
+
+        return lc.StructuredTool.from_function(look, handle_tool_error=handle)
+
+    return make
+
+
+def with_artifact(value):
+    def make(lc):
+        @lc.tool(response_format="content_and_artifact")
+        def look(place: str) -> tuple:
+            """Look."""
+            return value
+
+        return look
+
+    return make
+
+
+def direct(lc):
+    return lc.StructuredTool.from_function(
+        func=lambda place: place * 2,
+        name="Twice",
+        description="Says it twice.",
+        return_direct=True,
+    )
+
+
+def described(lc):
+    schema = {"type": "object", "properties": {"place": {"type": "string"}}, "required": ["place"]}
+
+    @lc.tool("look", args_schema=schema, description="Look.")
+    def other(place):
+        return place.upper()
+
+    return other
+
+
+def both(lc):
+    async def later(place: str) -> str:
+        return f"{place} later"
+
+    def now(place: str) -> str:
+        """Look."""
+        return f"{place} now"
+
+    return lc.StructuredTool.from_function(now, later)
+
+
+def only_async(lc):
+    async def look(place: str) -> str:
+        """Look."""
+        return place
+
+    return lc.StructuredTool.from_function(coroutine=look)
+
+
+def no_args(lc):
+    @lc.tool(parse_docstring=True)
+    def look(place: str) -> str:
+        """Look."""
+        return place
+
+    return look
+
+
+def other_args(lc):
+    @lc.tool(parse_docstring=True)
+    def look(place: str) -> str:
+        """Look.
+
+        Args:
+            town: Where.
+        """
+        return place
+
+    return look
+
+
+TOOLS = {
+    "a docstring of Google's": parsed,
+    "one without arguments": no_args,
+    "one of other arguments": other_args,
+    "an error that is raised": failing(False),
+    "an error that is told": failing(True),
+    "an error's own words": failing("Try again."),
+    "an error's function": failing(lambda error: f"got {error}"),
+    "an artifact": with_artifact(("two", [1, 2])),
+    "no artifact": with_artifact("two"),
+    "ends the agent": direct,
+    "a JSON schema": described,
+    "one function for each side": both,
+    "a coroutine function": only_async,
+}
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_tools(name):
+    async def program(lc):
+        made = TOOLS[name](lc)
+        call = {"name": made.name, "args": {"place": "here"}, "id": "1", "type": "tool_call"}
+        told = schema(lc, made)
+        outcomes = [told, made.return_direct]
+        for given in ({"place": "here"}, call):
+            for way in ("ainvoke", *(["invoke"] if name != "a coroutine function" else [])):
+                try:
+                    value = getattr(made, way)(given)
+                    value = await value if way == "ainvoke" else value
+                except Exception as error:
+                    if type(error).__name__ != "ToolException":
+                        raise
+                    value = str(error)
+                more = [getattr(value, one, None) for one in ("status", "artifact")]
+                outcomes.append([value, *more])
+        return outcomes
+
+    assert run(program, ours()) == run(program, langchain())
+
+
+URL = "https://a.example/b.png"
+MESSAGES = {
+    "a text": lambda lc: lc.AIMessage("Hi"),
+    "nothing": lambda lc: lc.AIMessage(""),
+    "a call": lambda lc: lc.AIMessage("Hi", tool_calls=[{"name": "a", "args": {}, "id": "1"}]),
+    "blocks": lambda lc: lc.HumanMessage(["a", {"type": "text", "text": "b"}]),
+    "an image": lambda lc: lc.HumanMessage([{"type": "image_url", "image_url": {"url": URL}}]),
+    "an image's data": lambda lc: lc.HumanMessage(
+        [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]
+    ),
+    "a provider's own": lambda lc: lc.HumanMessage([{"type": "other", "x": 1}]),
+    "a standard image": lambda lc: lc.HumanMessage([{"type": "image", "url": URL}]),
+    "reasoning": lambda lc: lc.AIMessage([{"type": "reasoning", "reasoning": "Hm"}, "Hi"]),
+    "thinking": lambda lc: lc.AIMessage(
+        [{"type": "thinking", "thinking": "Hm", "signature": "s"}, {"type": "text", "text": "Hi"}],
+        response_metadata={"model_provider": "anthropic"},
+    ),
+    "a call's use": lambda lc: lc.AIMessage(
+        [{"type": "text", "text": "Hi"}, {"type": "tool_use", "id": "1", "name": "a", "input": {}}],
+        tool_calls=[{"name": "a", "args": {}, "id": "1"}],
+        response_metadata={"model_provider": "anthropic"},
+    ),
+    "a chunk": lambda lc: lc.AIMessageChunk("Hi"),
+    "a chunk's call": lambda lc: lc.AIMessageChunk(
+        "", tool_call_chunks=[{"name": "a", "args": '{"b": 1}', "id": "1", "index": 0}]
+    ),
+    "a tool's answer": lambda lc: lc.ToolMessage("3", tool_call_id="1", artifact=[1]),
+    "a system's": lambda lc: lc.SystemMessage("s", id="1", name="me"),
+}
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_messages(name):
+    async def program(lc):
+        made = MESSAGES[name](lc)
+        blocks = [
+            {k: v for k, v in block.items() if not (k == "id" and str(v).startswith("lc_"))}
+            for block in made.content_blocks
+        ]
+        if name == "a chunk's call":  # its index goes along, or not
+            blocks = [{k: block[k] for k in ("type", "name", "args", "id")} for block in blocks]
+        dump = {k: v for k, v in made.model_dump().items() if k != "chunk_position"}
+        return [blocks, dump, str(made.text), made.text(), json.loads(made.model_dump_json())["id"]]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # LangChain's text() is deprecated
+        assert run(program, ours()) == run(program, langchain())
+
+
+def fields(lc):
+    class Said(BaseModel):
+        last: lc.HumanMessage
+        all: list[lc.AIMessage] = []
+
+    said = Said(last=lc.HumanMessage("Hi"), all=[{"type": "ai", "content": "Yes"}])
+    again = Said.model_validate(json.loads(said.model_dump_json()))
+    refused = []
+    for wrong in (lc.AIMessage("Hi"), 5):
+        try:
+            Said(last=wrong)
+        except ValidationError:
+            refused.append(True)
+    return [said.last, said.all, said.model_dump()["last"]["content"], again == said, refused]
+
+
+def last_chunk(lc):
+    chunks = [lc.AIMessageChunk("a"), lc.AIMessageChunk("b")]
+    return [chunk.chunk_position for chunk in chunks]
+
+
+@pytest.mark.parametrize("made", [fields, last_chunk])
+def test_messages_in_programs(made):
+    async def program(lc):
+        return made(lc)
+
+    assert run(program, ours()) == run(program, langchain())
+
+
+def test_the_last_chunk_says_so():
+    ends = nbstream.AIMessageChunk("", response_metadata={"stop_reason": "end_turn"})
+    *_, last = nbstream.ScriptedChat(["Hi", ends]).stream("x")
+    assert last.chunk_position == "last"
+    assert (nbstream.AIMessageChunk("a") + last).chunk_position == "last"
