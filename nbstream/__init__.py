@@ -53,7 +53,12 @@ if TYPE_CHECKING:
         ScriptedChat,
         init_chat_model,
     )
-    from .output_parsers import JsonOutputParser, PydanticOutputParser, StrOutputParser
+    from .output_parsers import (
+        BaseOutputParser,
+        JsonOutputParser,
+        PydanticOutputParser,
+        StrOutputParser,
+    )
     from .prompts import (
         AIMessagePromptTemplate,
         ChatPromptTemplate,
@@ -95,6 +100,7 @@ __all__ = [
     "AsyncRunStream",
     "BaseChatModel",
     "BaseMessage",
+    "BaseOutputParser",
     "ChatAnthropic",
     "ChatLocal",
     "ChatModelStream",
@@ -209,6 +215,7 @@ _HOMES = {
         "init_chat_model",
     ),
     "output_parsers": (
+        "BaseOutputParser",
         "JsonOutputParser",
         "PydanticOutputParser",
         "StrOutputParser",

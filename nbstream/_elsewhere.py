@@ -135,7 +135,6 @@ _NAMES = {
         "BaseCumulativeTransformOutputParser",
         "BaseGenerationOutputParser",
         "BaseLLMOutputParser",
-        "BaseOutputParser",
         "BaseTransformOutputParser",
         "CommaSeparatedListOutputParser",
         "JsonOutputKeyToolsParser",

@@ -332,3 +332,147 @@ def test_the_last_chunk_says_so():
     *_, last = nbstream.ScriptedChat(["Hi", ends]).stream("x")
     assert last.chunk_position == "last"
     assert (nbstream.AIMessageChunk("a") + last).chunk_position == "last"
+
+
+def listened(lc, way, fails):
+    async def made():
+        heard = []
+
+        def note(what):
+            def hear(run):
+                given = [dict(run.inputs)] if way == "invoke" else []
+                outcome = [*given, dict(run.outputs or {})]
+                heard.append([what, run.name, *outcome, bool(run.error), run.end_time is None])
+
+            return hear
+
+        def act(x):
+            if fails:
+                raise ValueError("boom")
+            return lc.RunnableLambda(str).invoke(x)
+
+        step = lc.RunnableLambda(act).with_listeners(
+            on_start=note("start"), on_end=note("end"), on_error=note("error")
+        )
+        chain = step | lc.RunnableLambda(lambda x: x)
+        try:
+            if way == "invoke":
+                chain.invoke(1)
+            elif way == "ainvoke":
+                await chain.ainvoke(1)
+            else:
+                list(chain.stream(1))
+        except ValueError:
+            heard.append("raised")
+        return heard
+
+    return made()
+
+
+@pytest.mark.parametrize("way", ["invoke", "ainvoke", "stream"])
+@pytest.mark.parametrize("fails", [False, True])
+def test_listeners(way, fails):
+    async def program(lc):
+        return await listened(lc, way, fails)
+
+    assert run(program, ours()) == run(program, langchain())
+
+
+def yes_or_no(lc):
+    class YesOrNo(lc.BaseOutputParser[bool]):
+        """Reads an answer to a question."""
+
+        yes: str = "YES"
+
+        def parse(self, text: str) -> bool:
+            if text.upper() not in (self.yes, "NO"):
+                raise ValueError("boom")
+            return text.upper() == self.yes
+
+        @property
+        def _type(self) -> str:
+            return "yes_or_no"
+
+    return YesOrNo
+
+
+PARSERS = {
+    "invoked": lambda lc: (lc.chat("y", "es") | yes_or_no(lc)()).invoke("x"),
+    "streamed": lambda lc: list((lc.chat("y", "es") | yes_or_no(lc)()).stream("x")),
+    "with a field": lambda lc: yes_or_no(lc)(yes="JA").invoke("ja"),
+    "of a message": lambda lc: yes_or_no(lc)().invoke(lc.AIMessage("no")),
+    "parse": lambda lc: yes_or_no(lc)().parse("no"),
+    "that fails": lambda lc: (lc.chat("perhaps") | yes_or_no(lc)()).invoke("x"),
+}
+
+
+@pytest.mark.parametrize("name", PARSERS)
+def test_parsers_of_ones_own(name):
+    async def program(lc):
+        return PARSERS[name](lc)
+
+    assert run(program, ours()) == run(program, langchain())
+
+
+def fallbacks_with_tools(lc):
+    fails, works = lc.chat(ValueError("boom")), lc.chat("Hi")
+    bound = fails.with_fallbacks([works]).bind_tools([])
+    return [type(bound).__name__, bound.invoke("x").content, len(bound.fallbacks)]
+
+
+def fallbacks_name(lc):
+    step = lc.PromptTemplate.from_template("{x}").with_fallbacks([])
+    return step.input_variables
+
+
+@pytest.mark.parametrize("made", [fallbacks_with_tools, fallbacks_name])
+def test_fallbacks(made):
+    async def program(lc):
+        return made(lc)
+
+    assert run(program, ours()) == run(program, langchain())
+
+
+class Fish(BaseModel):
+    """A fish."""
+
+    name: str
+
+
+CALL = {"name": "Fish", "args": '{"name": "Goldie"}', "id": "1", "index": 0}
+
+
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [
+        (None, nbstream.AIMessageChunk(tool_call_chunks=[CALL])),
+        ("function_calling", nbstream.AIMessageChunk(tool_call_chunks=[CALL])),
+        ("json_mode", '{"name": "Goldie"}'),
+    ],
+)
+def test_structured_output_by_a_method(method, answer):
+    model = nbstream.ScriptedChat([answer])
+    step = model.with_structured_output(Fish, method=method, strict=True)
+    assert step.invoke("A fish.") == Fish(name="Goldie")
+
+
+def test_a_method_that_there_is_none_of_is_refused():
+    model = nbstream.ScriptedChat(["x"])
+    with pytest.raises(nbstream.InputError, match="Use one of json_schema, function_calling"):
+        model.with_structured_output(Fish, method="xml")
+    with pytest.raises(nbstream.InputError, match="cannot hold an answer to a schema"):
+        model.with_structured_output(Fish, method="json_schema")
+
+
+@pytest.mark.parametrize("strict", [None, True, False])
+@pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
+def test_openai_is_asked_as_the_method_says(method, strict):
+    model = nbstream.ChatOpenAI(model="gpt-x", api_key="k", use_responses_api=False)
+    step = model.with_structured_output(Fish, method=method, strict=strict)
+    asked = step.first.kwargs if hasattr(step, "first") else step.steps[0].kwargs
+    if method == "json_mode":
+        assert asked == {"response_format": {"type": "json_object"}}
+    elif method == "json_schema":
+        assert asked["response_format"]["json_schema"]["strict"] is (strict is not False)
+    else:
+        assert asked["tools"][0]["function"].get("strict") is strict
