@@ -155,19 +155,39 @@ class BaseChatModel(Runnable[Any, AIMessage]):
 
     @overload
     def with_structured_output(
-        self, schema: Any, *, include_raw: Literal[True], method: str | None = None, strict: bool | None = None
+        self,
+        schema: Any,
+        *,
+        include_raw: Literal[True],
+        method: str | None = None,
+        strict: bool | None = None,
     ) -> Runnable[Any, dict[str, Any]]: ...
     @overload
     def with_structured_output(
-        self, schema: type[Schema], *, include_raw: Literal[False] = False, method: str | None = None, strict: bool | None = None
+        self,
+        schema: type[Schema],
+        *,
+        include_raw: Literal[False] = False,
+        method: str | None = None,
+        strict: bool | None = None,
     ) -> Runnable[Any, Schema]: ...
     @overload
     def with_structured_output(
-        self, schema: Mapping[str, Any], *, include_raw: Literal[False] = False, method: str | None = None, strict: bool | None = None
+        self,
+        schema: Mapping[str, Any],
+        *,
+        include_raw: Literal[False] = False,
+        method: str | None = None,
+        strict: bool | None = None,
     ) -> Runnable[Any, dict[str, Any]]: ...
     @overload
     def with_structured_output(
-        self, schema: Any, *, include_raw: bool = False, method: str | None = None, strict: bool | None = None
+        self,
+        schema: Any,
+        *,
+        include_raw: bool = False,
+        method: str | None = None,
+        strict: bool | None = None,
     ) -> Runnable[Any, Any]: ...
     def with_structured_output(
         self,
