@@ -7,6 +7,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 import nbstream
+from nbstream.conversation._turn import text_of_answer
+from nbstream.magics._render import _as_json
 
 from .sides import langchain, ours, run
 from .test_tools import schema
@@ -476,3 +478,17 @@ def test_openai_is_asked_as_the_method_says(method, strict):
         assert asked["response_format"]["json_schema"]["strict"] is (strict is not False)
     else:
         assert asked["tools"][0]["function"].get("strict") is strict
+
+
+def test_a_message_is_no_pydantic_model_to_what_shows_answers():
+    message = nbstream.AIMessage('{"a": 1}')
+    assert text_of_answer(message) == '{"a": 1}'
+    assert _as_json(message) is None
+
+
+def test_whole_messages_of_a_stream_do_not_add_up_to_a_prompt():
+    def two(_):
+        yield nbstream.AIMessage("a")
+        yield nbstream.AIMessage("b")
+
+    assert nbstream.RunnableGenerator(two).invoke(1) == nbstream.AIMessage("b")
