@@ -9,7 +9,7 @@ from typing import Any
 from ..events._metrics import Cost
 from ..events._plain import text_of
 from ..jobs import Job, Watched
-from ..messages import AIMessage, HumanMessage
+from ..messages import AIMessage, BaseMessage, HumanMessage
 
 __all__ = ["Origin", "Turn", "answered", "cost_of_job", "text_of_answer", "usage_of"]
 
@@ -121,7 +121,7 @@ def text_of_answer(value: Any) -> str:
     """Return what a run gave as text: a message's, or a value as JSON."""
     if value is None:
         return ""
-    if hasattr(value, "model_dump_json"):
+    if hasattr(value, "model_dump_json") and not isinstance(value, BaseMessage):
         return str(value.model_dump_json())
     return text_of(value)
 
