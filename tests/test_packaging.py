@@ -22,6 +22,8 @@ STATIC = (
     "math.js",
     "turns.js",
     "transcript.js",
+    "chat.js",
+    "whole.js",
 )
 BUILT = {f"nbstream/static/{name}" for name in STATIC}
 
@@ -54,7 +56,8 @@ def test_the_source_package_can_be_installed_without_node(dist):
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert names >= BUILT | {"README.md", "LICENSE", "js/src/index.ts", "js/package.json"}
+    front_end = {"js/src/index.ts", "js/package.json", "js/build.mjs"}
+    assert names >= BUILT | front_end | {"README.md", "LICENSE"}
     assert not any("node_modules" in name or name.startswith("build") for name in names)
 
 

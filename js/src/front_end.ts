@@ -51,6 +51,12 @@ export interface Content<M> {
 /** Milliseconds after a run's end by which its output has been updated, where Jupyter does that. */
 const LEFT_BY = 1000;
 
+/** What anywidget finds in a script: the front end of one model. */
+export interface Made {
+  initialize(props: InitializeProps<Traits>): () => void;
+  render(props: RenderProps<Traits>): () => void;
+}
+
 /** What makes a widget's content; `ask` sends a message to Python. */
 type Make<M> = (model: AnyModel<Traits>, ask: (message: object) => void) => Content<M>;
 
@@ -58,7 +64,7 @@ type Make<M> = (model: AnyModel<Traits>, ask: (message: object) => void) => Cont
 type Shared = ModuleAnswer | BundleAnswer | LogAnswer;
 
 /** The module that anywidget is to find: what it exports makes the front end of one model. */
-export function frontEnd<M>(make: Make<M>) {
+export function frontEnd<M>(make: Make<M>): () => Made {
   return () => {
     // Shared by closure: `initialize` and `render` get different proxies of the model.
     let content: Content<M>;
@@ -171,6 +177,8 @@ export function frontEnd<M>(make: Make<M>) {
         }
         keeper = new Keeper(model, life.signal);
         keeper.need(keyOf("widget"));
+        const kind = model.get("_kind");
+        if (kind !== "run") keeper.need(keyOf(kind));
         model.on("msg:custom", (message: M | null) => {
           content.lose(false); // it speaks
           try {

@@ -1,7 +1,4 @@
-/**
- * The front end of `ChatView`: a script of its own, so that the many views of single runs do not
- * each bring what only the few conversations need. The style sheet is the same for both.
- */
+/** The front end of `ChatView`: a module, which comes with the first conversation of a page. */
 
 import { type ChatAnswer, ChatStore } from "./chat";
 import { frontEnd } from "./front_end";

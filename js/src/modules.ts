@@ -32,6 +32,12 @@ const PATIENCE = 3000;
 const MOST = 60_000;
 
 let build = "";
+let shared: object | undefined;
+
+/** Give out what modules take from this script instead of bringing it: see `build.mjs`. */
+export function share(all: object): void {
+  shared = all;
+}
 
 /** Say which build of nbstream all names are of. */
 export function useBuild(name: string): void {
@@ -81,8 +87,6 @@ export function load<T>(name: string, want: () => void): Promise<T> {
   })
     .then(run)
     .then((exports) => {
-      // One that loads others has a copy of this file.
-      (exports as { useBuild?: typeof useBuild }).useBuild?.(build);
       code.exports = exports;
       return exports;
     });
@@ -121,8 +125,16 @@ function askAgain(code: Code, wait: number): void {
   }, wait);
 }
 
+/** The line that gives a module what it takes from the script whose build it is of. */
+function giving(all: object): string {
+  const name = `nbstream.shared/${build}`;
+  (globalThis as { [key: symbol]: unknown })[Symbol.for(name)] = all;
+  return `const nbstreamShared=globalThis[Symbol.for(${JSON.stringify(name)})];\n`;
+}
+
 async function run(source: string): Promise<unknown> {
-  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  const parts = shared ? [giving(shared), source] : [source];
+  const url = URL.createObjectURL(new Blob(parts, { type: "text/javascript" }));
   try {
     return await import(/* @vite-ignore */ url);
   } finally {

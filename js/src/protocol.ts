@@ -153,6 +153,9 @@ export interface SavedLog {
   frames: Frame[];
 }
 
+/** Which of the front ends a widget has: each but the first is a module of that name. */
+export type Kind = "run" | "chat";
+
 /** The synced traits of `nbstream.StreamView` and `nbstream.ChatView`, and what the page adds to its saved state. */
 export interface Traits {
   view: ViewName;
@@ -166,8 +169,7 @@ export interface Traits {
   max_height: string;
   /** What a chat's model is called. */
   _model?: string;
-  /** Which of the script's front ends is the widget's. */
-  _kind: "run" | "chat";
+  _kind: Kind;
   /** Names the build of nbstream that the widget is of. */
   _build: string;
   /** How the reader interrupts the kernel in this host, in words. */

@@ -14,9 +14,12 @@ __all__ = ["MODULES", "build", "loader", "source_of", "style"]
 
 STATIC = Path(__file__).parent.parent / "static"
 MODULES = {
-    name: STATIC / f"{name}.js" for name in ("widget", "markdown", "math", "turns", "transcript")
+    name: STATIC / f"{name}.js"
+    for name in ("widget", "chat", "markdown", "math", "turns", "transcript")
 }
 """What a page asks for when it first needs it, instead of getting it with every widget."""
+WHOLE = STATIC / "whole.js"
+"""What draws all kinds of widgets, for those who get it with each widget."""
 STYLE = STATIC / "widget.css"
 
 
@@ -41,7 +44,7 @@ def _own(path: Path) -> str | Path:
 
 def loader() -> str | Path:
     """Return the script that each widget brings."""
-    return _own(MODULES["widget"]) if _brings_all() else _own(STATIC / "loader.js")
+    return _own(WHOLE) if _brings_all() else _own(STATIC / "loader.js")
 
 
 def style() -> str | Path:
@@ -53,7 +56,7 @@ def style() -> str | Path:
 def build() -> str:
     """Return a name for what the files hold, so that a page with two versions mixes nothing."""
     content = blake2b(digest_size=8)
-    for path in (STATIC / "loader.js", *MODULES.values(), STYLE):
+    for path in (STATIC / "loader.js", *MODULES.values(), WHOLE, STYLE):
         content.update(_read(path).encode())
     return content.hexdigest()
 
