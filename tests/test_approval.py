@@ -86,7 +86,7 @@ def test_what_was_decided_is_in_the_log(way):
 
 @both
 def test_where_nobody_is_there_the_call_is_not_made_and_the_model_is_told(way, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     assert run(agent("ask"), way)[2].content == NOBODY
     assert called == []
 
