@@ -9,6 +9,7 @@ from nbstream import (
     AgentLimitError,
     AIMessage,
     AIMessageChunk,
+    Conversation,
     HumanMessage,
     InputError,
     ParseError,
@@ -21,6 +22,7 @@ from nbstream import (
     Trace,
     create_agent,
     dispatch_custom_event,
+    show,
     tool,
 )
 from nbstream.jobs import Job
@@ -406,3 +408,21 @@ def test_a_call_without_an_id_gets_one():
     assert_valid(messages)
     assert isinstance(messages[2], ToolMessage)
     assert messages[2].tool_call_id
+
+
+def test_in_a_view_the_models_inside_say_what_there_is_to_read(capsys):
+    view = show(create_agent(adding(), [add]), {"messages": "Add."})
+    assert view.text == "I add.\n\nIt is 3."
+    assert kinds(view.value["messages"]) == ["human", "ai", "tool", "ai"]
+    assert capsys.readouterr().out == "I add.\n\nIt is| 3.\n"
+
+
+def test_in_a_conversation_it_answers_with_what_it_said():
+    model = Asking(*adding().turns, ["Again 3."])
+    conversation = Conversation(create_agent(model, [add]))
+    first = conversation.ask("Add.")
+    first.result(20)
+    second = conversation.ask("Again.")
+    second.result(20)
+    assert (first.answer.text, second.answer.text) == ("I add.\n\nIt is 3.", "Again 3.")
+    assert [one.text for one in model.asked[2]] == ["Add.", "I add.\n\nIt is 3.", "Again."]
