@@ -115,6 +115,7 @@ def test_all_is_streamed_and_logged(way):
     assert trace.output(trace.runs[0])["messages"][-1].text == "Done."
 
 
+@pytest.mark.promise("docs/agents.md", "Calls of one turn run at the same time")
 @both
 def test_calls_of_one_turn_are_made_at_the_same_time(way):
     together = threading.Barrier(3, timeout=20)
@@ -151,6 +152,7 @@ def test_calls_at_the_same_time_are_bounded(way):
     assert most <= 2
 
 
+@pytest.mark.promise("docs/agents.md", "is told to the model as the call's result")
 @both
 def test_the_model_is_told_what_a_tool_raised(way):
     model = Asking([call("broken", '{"a": 1}')], ["Sorry."])
@@ -203,6 +205,7 @@ def used(total):
     return AIMessageChunk("", usage_metadata=usage)
 
 
+@pytest.mark.promise("docs/agents.md", "bounds what one call of the agent may use")
 @both
 @pytest.mark.parametrize(
     ("budget", "said", "count"),
@@ -230,6 +233,7 @@ def assert_valid(messages):
             assert [getattr(one, "tool_call_id", None) for one in results] == ids
 
 
+@pytest.mark.promise("docs/agents.md", "cut off in the middle of its calls runs none of them")
 @both
 def test_no_call_is_made_of_an_answer_that_was_cut_off(way):
     cut = AIMessageChunk("", response_metadata={"stop_reason": "max_tokens"})
@@ -268,6 +272,7 @@ def test_a_form_that_does_not_fit_is_told_and_tried_again(way):
     assert "does not fit Fish" in result["messages"][2].content
 
 
+@pytest.mark.promise("docs/agents.md", "one in words is asked for once more, in the form")
 @both
 def test_an_answer_in_words_is_asked_for_once_more_in_its_form(way):
     model = Asking(["A goldfish."], [call("Fish", '{"name": "Goldie"}')])
@@ -281,6 +286,7 @@ def test_an_answer_that_never_has_its_form_is_an_error():
         run(create_agent(ScriptedChat(["No."]), response_format=FISH), "sync")
 
 
+@pytest.mark.promise("docs/agents.md", "yields the conversation after each step")
 @both
 def test_stream_modes(way):
     agent = create_agent(adding(), [add])
@@ -336,6 +342,7 @@ def test_a_tool_gets_the_config(way):
     assert seen == ["Ada"]
 
 
+@pytest.mark.promise("docs/agents.md", "so it can be gone on with")
 @pytest.mark.parametrize("is_apart", [True, False])
 def test_stopped_it_leaves_a_history_that_can_be_gone_on_with(is_apart):
     begun, release = threading.Event(), threading.Event()

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from nbstream import InputError, Trace, create_agent, tool
+from nbstream import ChatView, InputError, StreamView, Trace, create_agent, tool
 from nbstream.agents._approval import NOBODY, NOT_ALLOWED
 from nbstream.jobs import Job
 from nbstream.widget._answers import answer
@@ -84,6 +84,7 @@ def test_what_was_decided_is_in_the_log(way):
     assert told == [("delete", ("tool_approval", {"verdict": "edit", "args": {"path": "b"}}))]
 
 
+@pytest.mark.promise("docs/agents.md", "the call is not made, and its result says so")
 @both
 def test_where_nobody_is_there_the_call_is_not_made_and_the_model_is_told(way, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
@@ -213,3 +214,27 @@ def test_a_function_may_leave_it_to_the_page():
     job, (run,) = begun(lambda call: "ask", is_apart=False)
     answer(job.trace, {"run": run.id, "verdict": "allow"})
     assert job.result(20)["messages"][2].content == "a is gone."
+
+
+@pytest.mark.parametrize("kind", ["view", "chat"])
+def test_a_message_of_the_page_answers(kind, monkeypatch):
+    for page in ("_stream_page", "_chat_page"):
+        monkeypatch.setattr(f"nbstream.widget.{page}.can_answer", lambda page: True)
+    about = {}
+    if kind == "view":
+        view = StreamView()
+        job, wait = view._job, waiting(view.trace)
+        job.start(job.open(agent("ask"), "Tidy up."), is_apart=False)
+    else:
+        view = ChatView(agent("ask"))
+        waits = []
+        view.conversation.watch(
+            lambda what, value: waits.append(waiting(value.trace)) if what == "turn" else None
+        )
+        turn = view.ask("Tidy up.")
+        job, wait, about = turn._job, waits[0], {"turn": turn.id}
+    (run,) = wait()
+    view._on_page_message(view, {"type": "approve", "run": run.id, "verdict": "allow", **about}, [])
+    job.result(20)
+    assert called == ["a"]
+    view.close()

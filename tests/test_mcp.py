@@ -87,6 +87,7 @@ def test_it_ends_with_an_error():
     wait_gone(pids[0])
 
 
+@pytest.mark.promise("docs/agents.md", "ended when that is over, also by an error or Stop")
 @pytest.mark.parametrize("is_apart", [True, False], ids=["loop", "thread"])
 def test_it_ends_with_a_stop_in_the_middle_of_a_call(is_apart):
     trace = Trace()
@@ -111,6 +112,7 @@ def test_it_ends_with_a_stop_in_the_middle_of_a_call(is_apart):
     wait_gone(pids[0])
 
 
+@pytest.mark.promise("docs/agents.md", "In a with block it stays for the block")
 def test_in_a_block_it_goes_on():
     server = mcp(COMMAND)
     agent = create_agent(Asking([call("pid", "{}")], ["1"], [call("pid", "{}")], ["2"]), [server])
