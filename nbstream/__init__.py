@@ -87,7 +87,7 @@ if TYPE_CHECKING:
         chain,
     )
     from .tools import Tool, convert_to_tool, tool
-    from .widget import ChatView, StreamView, show, stream_to, watch
+    from .widget import BatchView, ChatView, StreamView, show, show_batch, stream_to, watch
 
 __all__ = [
     "AIMessage",
@@ -99,6 +99,7 @@ __all__ = [
     "AsyncRunStream",
     "BaseChatModel",
     "BaseMessage",
+    "BatchView",
     "Budget",
     "ChatAnthropic",
     "ChatLocal",
@@ -160,6 +161,7 @@ __all__ = [
     "mcp",
     "merge_chunks",
     "show",
+    "show_batch",
     "stream_to",
     "tool",
     "unload_ipython_extension",
@@ -255,10 +257,12 @@ _HOMES = {
         "tool",
     ),
     "widget": (
+        "BatchView",
         "ChatView",
         "StreamView",
         "host",
         "show",
+        "show_batch",
         "stream_to",
         "watch",
     ),

@@ -83,9 +83,13 @@ export interface ModuleRequest {
   name: string;
 }
 
-/** Asks for the log as lines of JSON; the answer has it as `text`. */
+/** What a run or a conversation can be saved as: lines of JSON, or a page that plays. */
+export type ExportForm = "jsonl" | "html";
+
+/** Asks for a file's text; the answer has it as `text`. */
 export interface ExportRequest {
   type: "export";
+  form: ExportForm;
 }
 
 /** Says that this page puts the view where its transcript stands. */
@@ -154,7 +158,7 @@ export interface SavedLog {
 }
 
 /** Which of the front ends a widget has: each but the first is a module of that name. */
-export type Kind = "run" | "chat";
+export type Kind = "run" | "chat" | "batch";
 
 /** The synced traits of `nbstream.StreamView` and `nbstream.ChatView`, and what the page adds to its saved state. */
 export interface Traits {
@@ -167,6 +171,8 @@ export interface Traits {
   heat: "none" | "gap" | "logprob";
   price: { input?: number; output?: number };
   max_height: string;
+  /** Set in a page of its own, which has no kernel. */
+  _shared?: boolean;
   /** What a chat's model is called. */
   _model?: string;
   _kind: Kind;

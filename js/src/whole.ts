@@ -3,7 +3,10 @@
  * output is a page of its own.
  */
 
+import batch from "./index_batch";
 import chat from "./index_chat";
 import { frontEndOf, makerOf } from "./widget";
 
-export default frontEndOf((kind) => (kind === "chat" ? chat : makerOf(kind)));
+const MADE = { chat, batch };
+
+export default frontEndOf((kind) => (kind === "run" ? makerOf(kind) : MADE[kind]));

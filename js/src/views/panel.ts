@@ -164,7 +164,8 @@ export function renderPanel(props: PanelProps): void {
     setText(hint, isEmpty && isText ? hintFor() : "");
     tokens.el.hidden = markdown.el.hidden = isEmpty;
     const ending = view === "transcript" ? "" : (cutOff(state) ?? "");
-    setText(note, doing === "gone" ? GONE : store.isUnheard ? unheard() : ending);
+    const isLost = doing === "gone" && !store.isShared;
+    setText(note, isLost ? GONE : store.isUnheard ? unheard() : ending);
     setText(problem, store.problem);
     const asks = isLive && view !== "transcript" && state.runs.slice(-99).some(isAsking);
     setText(notice, asks ? ASKS : store.notice);
