@@ -8,7 +8,15 @@ import threading
 
 import pytest
 
-from nbstream import ChatView, InputError, StreamView, Trace, create_agent, tool
+from nbstream import (
+    ChatView,
+    InputError,
+    RunnableLambda,
+    StreamView,
+    Trace,
+    create_agent,
+    tool,
+)
 from nbstream.agents._approval import NOBODY, NOT_ALLOWED
 from nbstream.jobs import Job
 from nbstream.widget._answers import answer
@@ -238,3 +246,22 @@ def test_a_message_of_the_page_answers(kind, monkeypatch):
     job.result(20)
     assert called == ["a"]
     view.close()
+
+
+def test_a_terminal_is_asked_one_thing_at_a_time(monkeypatch):
+    both = threading.Barrier(2, timeout=0.3)
+    together = []
+
+    def typed(prompt):
+        try:
+            both.wait()
+            together.append(prompt)
+        except threading.BrokenBarrierError:
+            pass
+        return "y"
+
+    monkeypatch.setattr(sys, "stdin", Typed())
+    monkeypatch.setattr(builtins, "input", typed)
+    outcomes = RunnableLambda(lambda _: run(agent("ask"), "sync")[2].content).batch([1, 2])
+    assert outcomes == ["a is gone."] * 2
+    assert together == []

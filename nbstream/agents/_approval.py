@@ -108,6 +108,14 @@ def _asked(call: dict[str, Any]) -> Verdict:
         return found
     if not _can_type():
         return Verdict("deny", None, NOBODY)
+    with _prompting:  # runs side by side ask one after the other
+        return _typed(call)
+
+
+_prompting = threading.Lock()
+
+
+def _typed(call: dict[str, Any]) -> Verdict:
     args = json.dumps(call["args"], ensure_ascii=False, default=str)
     question = f"\nnbstream: call {call['name']} with {args}? [y]es, [n]o, or other arguments: "
     while True:
