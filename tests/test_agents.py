@@ -433,3 +433,34 @@ def test_in_a_conversation_it_answers_with_what_it_said():
     second.result(20)
     assert (first.answer.text, second.answer.text) == ("I add.\n\nIt is 3.", "Again 3.")
     assert [one.text for one in model.asked[2]] == ["Add.", "I add.\n\nIt is 3.", "Again."]
+
+
+def test_calls_of_one_id_have_a_result_each():
+    same = [call("add", f'{{"a": 1, "b": {i}}}', i) for i in range(2)]
+    for one in same:
+        one.tool_call_chunks[0]["id"] = "same"
+    messages = run(create_agent(Asking(same, ["Done."]), [add]), "sync")["messages"]
+    assert_valid(messages)
+    assert [one.content for one in messages[2:4]] == ["1", "2"]
+    assert messages[2].tool_call_id != messages[3].tool_call_id
+
+
+@both
+def test_a_tool_that_writes_its_own_message_answers_its_call(way):
+    def look(x: int) -> ToolMessage:
+        """Look."""
+        return ToolMessage("seen", "?", artifact=x)
+
+    messages = run(create_agent(Asking([call("look", '{"x": 1}')], ["ok"]), [look]), way)[
+        "messages"
+    ]
+    assert_valid(messages)
+    assert (messages[2].content, messages[2].artifact) == ("seen", 1)
+
+
+def test_with_a_config_of_its_own_it_reads_the_same(capsys):
+    agent = create_agent(adding(), [add]).with_config({"recursion_limit": 9})
+    view = show(agent, {"messages": "Add."})
+    assert view.text == "I add.\n\nIt is 3."
+    assert kinds(view.value["messages"]) == ["human", "ai", "tool", "ai"]
+    assert capsys.readouterr().out == "I add.\n\nIt is| 3.\n"

@@ -126,7 +126,7 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
         return
     printer = Printer(view.delimiter) if here.name == "terminal" else None
     each = printer.show if printer else None
-    if printer and getattr(source, "_logs_whole", False):
+    if printer and getattr(getattr(source, "bound", source), "_logs_whole", False):
         each = None  # the models in it say what there is to read
         job.trace.subscribe(printer.hear)
     try:
