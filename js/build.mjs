@@ -24,6 +24,7 @@ const MODULES = {
   transcript: "reading/index.ts",
   chat: "index_chat.ts",
   compare: "index_compare.ts",
+  again: "compare/again.ts",
 };
 const isWatching = process.argv.includes("--watch");
 const OPTIONS = {

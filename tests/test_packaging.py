@@ -24,6 +24,7 @@ STATIC = (
     "transcript.js",
     "chat.js",
     "compare.js",
+    "again.js",
     "whole.js",
 )
 BUILT = {f"nbstream/static/{name}" for name in STATIC}

@@ -167,6 +167,8 @@ export interface Traits {
   heat: "none" | "gap" | "logprob";
   price: { input?: number; output?: number };
   max_height: string;
+  /** The comparisons below a run, as ipywidgets names models. */
+  _again?: string[];
   /** Which column of a comparison is taken, -1: none yet; null where there is nothing to take it for. */
   _taken?: number | null;
   /** What a chat's model is called. */

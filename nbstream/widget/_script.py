@@ -15,7 +15,7 @@ __all__ = ["MODULES", "build", "loader", "source_of", "style"]
 STATIC = Path(__file__).parent.parent / "static"
 MODULES = {
     name: STATIC / f"{name}.js"
-    for name in ("widget", "chat", "compare", "markdown", "math", "turns", "transcript")
+    for name in ("widget", "again", "chat", "compare", "markdown", "math", "turns", "transcript")
 }
 """What a page asks for when it first needs it, instead of getting it with every widget."""
 WHOLE = STATIC / "whole.js"
