@@ -212,6 +212,14 @@ def test_a_page_gets_all_columns_and_can_stop_one(shown):
             shown._on_export({"column": column})
 
 
+def test_a_call_that_waits_in_a_column_is_answered_there(shown):
+    assert all(trace.readers for trace in shown.traces.values())
+    with pytest.raises(InputError, match="does not wait"):
+        shown._on_approve({"column": 1, "run": "x", "verdict": "allow"})
+    shown.close()
+    assert not any(trace.readers for trace in shown.traces.values())
+
+
 def test_a_view_is_made_of_columns():
     view = compare({"small": FISH, "large": FISH}, "x")
     assert isinstance(view, CompareView)
