@@ -27,6 +27,7 @@ STATIC = (
     "chat.js",
     "batch.js",
     "compare.js",
+    "again.js",
     "whole.js",
 )
 BUILT = {f"nbstream/static/{name}" for name in STATIC}

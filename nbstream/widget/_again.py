@@ -16,10 +16,20 @@ from ._columns import Column
 if TYPE_CHECKING:
     from ..messages import BaseMessage
 
-__all__ = ["asked_of", "call_again", "caller_of", "part_of", "retold", "run_of"]
+__all__ = [
+    "asked_of",
+    "call_again",
+    "caller_of",
+    "part_of",
+    "read_settings",
+    "retold",
+    "run_of",
+    "settings_of",
+]
 
 MODEL = "Pass one: view.run_again(run, model=…)."
 _ENDS = ("/chat/completions", "/responses", "/v1/messages")
+SETTINGS = ("max_tokens", "temperature")
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -163,13 +173,40 @@ def call_again(
                 "another model."
             )
         model = model.with_settings(max_tokens=max_tokens, temperature=temperature)
-        for name in ("max_tokens", "temperature"):
+        for name in SETTINGS:
             settings.pop(name, None)
     again = Job()
     source = model.bind(**settings) if settings else model
     stream = again.open(source, given, is_async=hasattr(source, "astream"))
     columns = [Column("before", Job(part_of(trace, run))), Column("again", again)]
     return columns, [(again, stream)]
+
+
+def settings_of(model: Any, given: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the settings that a call can be made again with, as they were; None: it takes none."""
+    from ..models._sdk import SdkChat
+
+    if not isinstance(model, SdkChat):
+        return None
+    known = {**(model.extra_body or {}), "max_tokens": model.max_tokens, **given}
+    return {name: known.get(name) for name in SETTINGS}
+
+
+def read_settings(settings: Any) -> dict[str, Any]:
+    """Return the settings that a page has sent.
+
+    Raises
+    ------
+    InputError
+        If one is no such number.
+    """
+    found = settings if isinstance(settings, dict) else {}
+    limit, temperature = (found.get(name) for name in SETTINGS)
+    if limit is not None and (type(limit) is not int or limit < 1):
+        raise InputError(f"max_tokens is a whole number from 1, not {brief(limit)}.")
+    if temperature is not None and (type(temperature) not in (int, float) or temperature < 0):
+        raise InputError(f"temperature is a number from 0, not {brief(temperature)}.")
+    return {"max_tokens": limit, "temperature": temperature}
 
 
 def retold(messages: list[BaseMessage], texts: dict[Any, Any]) -> list[BaseMessage]:
