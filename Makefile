@@ -8,10 +8,15 @@ PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraint
 WIDGET := nbstream/static/widget.js
 NODE_MODULES := js/node_modules/.package-lock.json
 QUICKSTART := build/quickstart.html
+# How many things are done at the same time. Tests of one file stay together, for what they share, and
+# in their order: those in a browser first, which keep one server and one browser for each worker.
+WORKERS ?= 2
+BY_FILE := --dist loadfile --no-loadscope-reorder
+SIDE_BY_SIDE = $(MAKE) --no-print-directory -j$(WORKERS) --output-sync=target
 # In a container one often is root, and JupyterLab wants to be told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help demo lab test lint fix unit pythons soak js-test e2e interop interop-all interop-versions collab bench bench-page screenshots wheel dev clean chromium engines
+.PHONY: help demo lab test lint fix unit pythons pythons-quick soak js-test e2e interop interop-all interop-versions collab bench bench-page screenshots wheel dev clean chromium engines
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -32,9 +37,10 @@ lab: .venv/.run $(WIDGET)
 	$(BIN)/jupyter lab $(AS_ROOT) examples/quickstart.ipynb
 
 ## test      lint, types, and all tests: Python, TypeScript, and a real JupyterLab
-test: lint js-test chromium engines build/colab/.ready build/pyodide/.ready interop
-	$(BIN)/python -m tests.pythons --quick
-	$(BIN)/python -m pytest
+test:
+	@$(SIDE_BY_SIDE) lint js-test chromium engines $(INTEROP)/.installed build/colab/.ready build/pyodide/.ready
+	@$(SIDE_BY_SIDE) interop pythons-quick
+	$(BIN)/python -m pytest -n $(WORKERS) $(BY_FILE)
 
 ## unit      the Python tests that need no browser
 unit: .venv/.dev $(WIDGET) build/colab/.ready build/pyodide/.ready
@@ -68,6 +74,9 @@ interop-versions: $(INTEROP)/.installed
 ## pythons   the tests that need no browser on each other Python that is here, 3.10 to 3.13
 pythons: .venv/.dev $(WIDGET) .interop/.installed build/colab/.ready build/pyodide/.ready
 	$(BIN)/python -m tests.pythons
+
+pythons-quick: .venv/.dev $(INTEROP)/.installed $(WIDGET)
+	@$(BIN)/python -m tests.pythons --quick
 
 ## collab    two pages on one notebook, with jupyter-collaboration in an environment of its own
 collab: build/collab/.ready $(WIDGET) chromium
@@ -125,7 +134,8 @@ clean:
 chromium: .venv/.dev
 	@sh tests/e2e/get-chromium.sh
 
-engines:
+# Not at the same time as the other: both install packages.
+engines: chromium
 	@sh tests/e2e/get-engines.sh
 
 # Not `npm ci`: where a mirror of the registry lacks a binary for some other platform, it refuses to
@@ -135,7 +145,7 @@ $(NODE_MODULES): js/package.json js/package-lock.json
 	npm --prefix js install --no-save --loglevel=error
 	@touch $@
 
-$(WIDGET): $(NODE_MODULES) $(shell find js/src -type f)
+$(WIDGET): $(NODE_MODULES) js/build.mjs $(shell find js/src -type f)
 	npm --prefix js run build
 
 .venv/bin/python:

@@ -17,13 +17,26 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._exceptions import InputError, NbstreamError, ParseError, ProviderError, SetupError
+    from ._exceptions import (
+        AgentLimitError,
+        InputError,
+        NbstreamError,
+        ParseError,
+        ProviderError,
+        SetupError,
+    )
+    from .agents import Agent, Budget, McpServer, create_agent, mcp
     from .conversation import Conversation
     from .events import (
+        AsyncChatModelStream,
+        AsyncRunStream,
+        ChatModelStream,
         Event,
         Metrics,
         Run,
+        RunStream,
         StreamEvent,
+        ToolCallStream,
         Trace,
         adispatch_custom_event,
         dispatch_custom_event,
@@ -74,16 +87,23 @@ if TYPE_CHECKING:
         chain,
     )
     from .tools import Tool, convert_to_tool, tool
-    from .widget import ChatView, StreamView, show, stream_to, watch
+    from .widget import BatchView, ChatView, StreamView, show, show_batch, stream_to, watch
 
 __all__ = [
     "AIMessage",
     "AIMessageChunk",
     "AddableDict",
+    "Agent",
+    "AgentLimitError",
+    "AsyncChatModelStream",
+    "AsyncRunStream",
     "BaseChatModel",
     "BaseMessage",
+    "BatchView",
+    "Budget",
     "ChatAnthropic",
     "ChatLocal",
+    "ChatModelStream",
     "ChatOpenAI",
     "ChatPromptTemplate",
     "ChatPromptValue",
@@ -93,6 +113,7 @@ __all__ = [
     "HumanMessage",
     "InputError",
     "JsonOutputParser",
+    "McpServer",
     "MessagesPlaceholder",
     "Metrics",
     "NbstreamError",
@@ -101,6 +122,7 @@ __all__ = [
     "ProviderError",
     "PydanticOutputParser",
     "Run",
+    "RunStream",
     "Runnable",
     "RunnableAssign",
     "RunnableBinding",
@@ -123,6 +145,7 @@ __all__ = [
     "StringPromptValue",
     "SystemMessage",
     "Tool",
+    "ToolCallStream",
     "ToolMessage",
     "Trace",
     "__version__",
@@ -130,12 +153,15 @@ __all__ = [
     "chain",
     "convert_to_messages",
     "convert_to_tool",
+    "create_agent",
     "dispatch_custom_event",
     "host",
     "init_chat_model",
     "load_ipython_extension",
+    "mcp",
     "merge_chunks",
     "show",
+    "show_batch",
     "stream_to",
     "tool",
     "unload_ipython_extension",
@@ -144,17 +170,30 @@ __all__ = [
 
 _HOMES = {
     "_exceptions": (
+        "AgentLimitError",
         "InputError",
         "NbstreamError",
         "ParseError",
         "ProviderError",
         "SetupError",
     ),
+    "agents": (
+        "Agent",
+        "Budget",
+        "McpServer",
+        "create_agent",
+        "mcp",
+    ),
     "conversation": ("Conversation",),
     "events": (
         "Event",
         "Metrics",
         "Run",
+        "AsyncChatModelStream",
+        "AsyncRunStream",
+        "ChatModelStream",
+        "RunStream",
+        "ToolCallStream",
         "StreamEvent",
         "Trace",
         "adispatch_custom_event",
@@ -218,10 +257,12 @@ _HOMES = {
         "tool",
     ),
     "widget": (
+        "BatchView",
         "ChatView",
         "StreamView",
         "host",
         "show",
+        "show_batch",
         "stream_to",
         "watch",
     ),

@@ -18,10 +18,13 @@ STATIC = (
     "widget.js",
     "widget.css",
     "loader.js",
+    "page.js",
     "markdown.js",
     "math.js",
     "turns.js",
     "transcript.js",
+    "chat.js",
+    "whole.js",
 )
 BUILT = {f"nbstream/static/{name}" for name in STATIC}
 
@@ -54,7 +57,8 @@ def test_the_source_package_can_be_installed_without_node(dist):
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert names >= BUILT | {"README.md", "LICENSE", "js/src/index.ts", "js/package.json"}
+    front_end = {"js/src/index.ts", "js/package.json", "js/build.mjs"}
+    assert names >= BUILT | front_end | {"README.md", "LICENSE"}
     assert not any("node_modules" in name or name.startswith("build") for name in names)
 
 
@@ -76,7 +80,7 @@ def test_the_quickstart_runs_on_the_embedded_model():
     assert not any("widget-view" in mime for one in data for mime in one)
 
 
-@pytest.mark.parametrize("name", ["chat_widget", "magic", "views", "watch"])
+@pytest.mark.parametrize("name", ["batch", "chat_widget", "magic", "views", "watch"])
 def test_the_tours_run_where_nobody_watches(name, tmp_path):
     data = [output.get("data", {}) for output in executed(name, tmp_path)]
     shown = [one["text/html"] for one in data if "data-nbstream" in one.get("text/html", "")]

@@ -24,18 +24,21 @@ def opened(monkeypatch):
             states.append(data["state"])
 
     monkeypatch.setattr(comm.DummyComm, "publish_msg", publish)
-    monkeypatch.setattr(Page, "_is_script_sent", False)
+    monkeypatch.setattr(Page, "_sent", set())
     return states
 
 
-def test_the_first_widget_brings_the_script_and_each_further_one_five_kilobytes(opened):
+def test_the_first_widget_of_a_kind_brings_its_script_and_each_further_one_five_kilobytes(opened):
     StreamView()
     StreamView()
     ChatView(ScriptedChat(["Hi"]))
+    ChatView(ScriptedChat(["Hi"]))
     first, *others = opened
-    ((key, source),) = first["_modules"].items()
-    assert key == f"{_script.build()}/widget"
-    assert source == _script.source_of("widget")
+    first_chat = others.pop(1)
+    for state, name in ((first, "widget"), (first_chat, "chat")):
+        ((key, source),) = state["_modules"].items()
+        assert key == f"{_script.build()}/{name}"
+        assert source == _script.source_of(name)
     assert [state["_kind"] for state in others] == ["run", "chat"]
     for state in others:
         assert "_modules" not in state
@@ -44,11 +47,13 @@ def test_the_first_widget_brings_the_script_and_each_further_one_five_kilobytes(
 
 
 def test_what_comes_once_is_bounded():
-    assert len(_script.source_of("widget")) <= 105_000
+    assert len(_script.source_of("widget")) <= 96_000
+    assert len(_script.source_of("chat")) <= 15_000
     assert len(_script.source_of("markdown")) <= 230_000
     assert len(_script.source_of("math")) <= 220_000
-    assert len(_script.source_of("turns")) <= 20_000
+    assert len(_script.source_of("turns")) <= 5_000
     assert len(_script.source_of("transcript")) <= 35_000
+    assert len(_script.text_of(_script.PLAYER)) <= 5_000
 
 
 def test_a_page_that_opens_late_asks_for_the_script_and_its_state_has_none(wire, opened):
@@ -73,18 +78,20 @@ def test_a_page_that_is_written_from_python_has_the_script_too():
     view = StreamView()
     state = embed_data(views=[view])["manager_state"]["state"][view.model_id]["state"]
     assert list(state["_modules"]) == [f"{state['_build']}/widget"]
+    chat = ChatView(ScriptedChat(["Hi"]))
+    state = embed_data(views=[chat])["manager_state"]["state"][chat.model_id]["state"]
+    assert list(state["_modules"]) == [f"{state['_build']}/{name}" for name in ("widget", "chat")]
 
 
 def test_the_build_is_another_where_any_file_is(monkeypatch):
     builds = {_script.build.__wrapped__()}
-    for changed in (_script.STYLE, *_script.MODULES.values()):
+    for changed in (_script.STYLE, _script.WHOLE, *_script.MODULES.values()):
         with monkeypatch.context() as patch:
-            read = _script._read
-            patch.setattr(
-                _script, "_read", lambda path, read=read, c=changed: read(path) + " " * (path == c)
-            )
+            read = _script.text_of
+            more = lambda path, read=read, c=changed: read(path) + " " * (path == c)  # noqa: E731
+            patch.setattr(_script, "text_of", more)
             builds.add(_script.build.__wrapped__())
-    assert len(builds) == 2 + len(_script.MODULES)
+    assert len(builds) == 3 + len(_script.MODULES)
 
 
 def run(code, **env):
@@ -103,7 +110,7 @@ def test_where_each_output_is_a_page_a_widget_brings_all_of_it():
         "from nbstream import StreamView\n"
         "from nbstream.widget import _script\n"
         "view = StreamView()\n"
-        "print(view._esm == _script._read(_script.MODULES['widget']), len(view._css) > 10_000)"
+        "print(view._esm == _script.text_of(_script.WHOLE), len(view._css) > 10_000)"
     )
     assert run(colab) == "True True"
 

@@ -42,6 +42,8 @@ export interface Content<M> {
   lose(isGone: boolean): void;
   /** What a transcript of it has. */
   tell(): Told[];
+  /** The transcript of what tells nothing, since it is no answer or several. */
+  transcript?(place: string): Bundle | undefined;
   /** Draw it into an element, where it lives until the signal. */
   draw(el: HTMLElement, signal: AbortSignal): void;
   /** Call `listener` at each change, until the signal. */
@@ -51,6 +53,12 @@ export interface Content<M> {
 /** Milliseconds after a run's end by which its output has been updated, where Jupyter does that. */
 const LEFT_BY = 1000;
 
+/** What anywidget finds in a script: the front end of one model. */
+export interface Made {
+  initialize(props: InitializeProps<Traits>): () => void;
+  render(props: RenderProps<Traits>): () => void;
+}
+
 /** What makes a widget's content; `ask` sends a message to Python. */
 type Make<M> = (model: AnyModel<Traits>, ask: (message: object) => void) => Content<M>;
 
@@ -58,7 +66,7 @@ type Make<M> = (model: AnyModel<Traits>, ask: (message: object) => void) => Cont
 type Shared = ModuleAnswer | BundleAnswer | LogAnswer;
 
 /** The module that anywidget is to find: what it exports makes the front end of one model. */
-export function frontEnd<M>(make: Make<M>) {
+export function frontEnd<M>(make: Make<M>): () => Made {
   return () => {
     // Shared by closure: `initialize` and `render` get different proxies of the model.
     let content: Content<M>;
@@ -122,14 +130,18 @@ export function frontEnd<M>(make: Make<M>) {
       for (const asker of askers.values()) asker.kernel = LOST;
       if (!isRunning || !canTakePlaces()) return;
       const place = own.get("_place");
-      replaceTranscripts(own.widget_manager, place, transcript(place, content.tell()));
+      replaceTranscripts(own.widget_manager, place, written(place));
+    }
+
+    function written(place: string): Bundle {
+      return content.transcript?.(place) ?? transcript(place, content.tell());
     }
 
     /** Let a notebook that is saved before Python has left its transcript have one all the same. */
     function keepSaved(signal: AbortSignal): void {
       const place = own.get("_place");
       const keep = (output: Bundle) =>
-        content.isRunning || isUnfinished(output) ? transcript(place, content.tell()) : null;
+        content.isRunning || isUnfinished(output) ? written(place) : null;
       keepInFile(own.widget_manager, place, keep, signal);
     }
 
@@ -171,6 +183,8 @@ export function frontEnd<M>(make: Make<M>) {
         }
         keeper = new Keeper(model, life.signal);
         keeper.need(keyOf("widget"));
+        const kind = model.get("_kind");
+        if (kind !== "run") keeper.need(keyOf(kind));
         model.on("msg:custom", (message: M | null) => {
           content.lose(false); // it speaks
           try {

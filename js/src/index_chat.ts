@@ -1,7 +1,4 @@
-/**
- * The front end of `ChatView`: a script of its own, so that the many views of single runs do not
- * each bring what only the few conversations need. The style sheet is the same for both.
- */
+/** The front end of `ChatView`: a module, which comes with the first conversation of a page. */
 
 import { type ChatAnswer, ChatStore } from "./chat";
 import { frontEnd } from "./front_end";
@@ -11,7 +8,7 @@ import { renderChat } from "./views/chat";
 type Message = ChatAnswer | ((Frame | ExportAnswer) & { turn?: number });
 
 export default frontEnd<Message>((model, ask) => {
-  const chat = new ChatStore(ask);
+  const chat = new ChatStore(ask, model.get("_shared"));
   return {
     saved: chat.saved,
     get isRunning() {
@@ -22,7 +19,7 @@ export default frontEnd<Message>((model, ask) => {
       if (message.type !== "frame" && message.type !== "export") return chat.take(message);
       const store = chat.turns.get(message.turn ?? -1)?.store;
       if (message.type === "frame") store?.take(message);
-      else store?.exported(message);
+      else (store ?? chat).exporter.take(message.text);
     },
     lose: (isGone) => chat.lose(isGone),
     tell: () => chat.path.map(({ store, text }) => ({ store, prompt: text })),

@@ -7,7 +7,7 @@ import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
 import { kernelOf, watchKernel } from "./kernel";
 import { lifeUntil } from "./life";
 import { type Asker, keyOf, LOST, load, loaded, provide, request, useBuild } from "./modules";
-import type { ModuleAnswer, Traits } from "./protocol";
+import type { Kind, ModuleAnswer, Traits } from "./protocol";
 
 type Model = AnyModel<Traits>;
 type Listener = Parameters<Model["on"]>[1];
@@ -16,6 +16,8 @@ type Listener = Parameters<Model["on"]>[1];
 interface Script {
   default(): FrontEnd;
   style: string;
+  makerOf(kind: Kind): unknown;
+  need(kind: Kind, build: string): Promise<void>;
 }
 
 interface FrontEnd {
@@ -71,29 +73,41 @@ export default () => {
       });
       const lost = () => {
         note("comm_live_update");
-        asker.kernel = LOST;
+        for (const one of askers) one.kernel = LOST;
       };
       watchKernel(model, lost, life.signal);
-      const asker: Asker = {
-        kernel: kernelOf(model),
-        ask() {
-          try {
-            model.send({ type: "module", name: "widget" });
-          } catch {
-            lost(); // a kernel that is dead takes nothing
-          }
-        },
+      const askers: Asker[] = [];
+      const want = (name: string) => {
+        const asker = {
+          kernel: kernelOf(model),
+          ask() {
+            try {
+              model.send({ type: "module", name });
+            } catch {
+              lost(); // a kernel that is dead takes nothing
+            }
+          },
+        };
+        askers.push(asker);
+        request(name, asker, life.signal);
       };
+      const kind = model.get("_kind");
       const script = loaded<Script>("widget");
-      if (script) begin(model, script, life.signal);
-      begun = script
-        ? Promise.resolve()
-        : load<Script>("widget", () => request("widget", asker, life.signal))
-            .then((come) => begin(model, come, life.signal))
-            .catch((error) => {
-              problem = REFUSED;
-              console.error(error);
-            });
+      if (script?.makerOf(kind)) {
+        begin(model, script, life.signal);
+        begun = Promise.resolve();
+      } else {
+        if (kind !== "run") want(kind); // at the same time as the script
+        begun = load<Script>("widget", () => want("widget"))
+          .then(async (come) => {
+            await come.need(kind, model.get("_build"));
+            begin(model, come, life.signal);
+          })
+          .catch((error) => {
+            problem = REFUSED;
+            console.error(error);
+          });
+      }
       return () => life.abort();
     },
     render({ model, el, signal }: RenderProps<Traits>) {

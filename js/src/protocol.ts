@@ -67,15 +67,29 @@ export interface Stop {
   type: "stop";
 }
 
+/** The reader's word on a call that waits for it. */
+export interface Approve {
+  type: "approve";
+  /** The id of the call's run. */
+  run: string;
+  verdict: string;
+  /** The arguments to call it with, where they were edited. */
+  args: Json;
+}
+
 /** Asks for code that is not sent with each widget; the answer has its `source`. */
 export interface ModuleRequest {
   type: "module";
   name: string;
 }
 
-/** Asks for the log as lines of JSON; the answer has it as `text`. */
+/** What a run or a conversation can be saved as: lines of JSON, or a page that plays. */
+export type ExportForm = "jsonl" | "html";
+
+/** Asks for a file's text; the answer has it as `text`. */
 export interface ExportRequest {
   type: "export";
+  form: ExportForm;
 }
 
 /** Says that this page puts the view where its transcript stands. */
@@ -113,7 +127,7 @@ export interface BundleAnswer {
   metadata: { [mime: string]: Json };
 }
 
-export type Request = Resync | Stop | ModuleRequest | ExportRequest;
+export type Request = Resync | Stop | Approve | ModuleRequest | ExportRequest;
 
 export interface ModuleAnswer {
   type: "module";
@@ -143,6 +157,9 @@ export interface SavedLog {
   frames: Frame[];
 }
 
+/** Which of the front ends a widget has: each but the first is a module of that name. */
+export type Kind = "run" | "chat" | "batch";
+
 /** The synced traits of `nbstream.StreamView` and `nbstream.ChatView`, and what the page adds to its saved state. */
 export interface Traits {
   view: ViewName;
@@ -154,10 +171,11 @@ export interface Traits {
   heat: "none" | "gap" | "logprob";
   price: { input?: number; output?: number };
   max_height: string;
+  /** Set in a page of its own, which has no kernel. */
+  _shared?: boolean;
   /** What a chat's model is called. */
   _model?: string;
-  /** Which of the script's front ends is the widget's. */
-  _kind: "run" | "chat";
+  _kind: Kind;
   /** Names the build of nbstream that the widget is of. */
   _build: string;
   /** How the reader interrupts the kernel in this host, in words. */

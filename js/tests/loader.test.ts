@@ -1,13 +1,18 @@
 /** What comes before the script does, and how that comes once for the page. */
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import frontEnd from "../src/index_chat";
 import type { Traits } from "../src/protocol";
-import widget from "../src/widget";
+import * as widget from "../src/widget";
 import { chunks, end, frame, settle, start } from "./helpers";
 import { close, Model, TRAITS, text } from "./page";
 
 /** The real front end, as a source that can be sent. */
-const SOURCE = "export default globalThis.nbstreamTested; export const style = '.tested {}';";
+const SOURCE = `
+  const { makerOf, need } = globalThis.nbstreamTested;
+  export default globalThis.nbstreamTested.default;
+  export const style = '.tested {}';
+  export { makerOf, need };`;
 const MODULES = Symbol.for("nbstream.modules.2");
 const KEEPER = Symbol.for("nbstream.keeper.1");
 const ASKS = { type: "module", name: "widget" };
@@ -190,7 +195,8 @@ describe("the loader", () => {
     expect(otherEl.childElementCount).toBe(0);
     come(
       other.model,
-      "export default () => ({ initialize() {}, render({ el }) { el.append('2') } });",
+      "export const makerOf = () => 1, need = async () => {};" +
+        "export default () => ({ initialize() {}, render({ el }) { el.append('2') } });",
     );
     await vi.waitFor(() => expect(otherEl.textContent).toBe("2"));
   });
@@ -354,14 +360,35 @@ describe("a saved notebook", () => {
     expect(asks()).toEqual([{ type: "module", name: "markdown" }]);
   });
 
-  it("tells a module that loads others which build it is of", async () => {
-    vi.resetModules();
-    const { keyOf, load, provide, useBuild } = await import("../src/modules");
-    useBuild("b");
-    const source =
-      "let told; export const useBuild = (b) => { told = b; }; export const of = () => told;";
-    provide(keyOf("other"), source);
-    const { of } = await load<{ of(): string }>("other", () => {});
-    expect(of()).toBe("b");
+  it("gives a module what it takes from the script, of each build its own", async () => {
+    const source = "export const one = nbstreamShared.file.one;";
+    for (const build of ["a", "b"]) {
+      vi.resetModules();
+      const { keyOf, load, provide, share, useBuild } = await import("../src/modules");
+      useBuild(build);
+      share({ file: { one: `of ${build}` } });
+      provide(keyOf("other"), source);
+      const { one } = await load<{ one: string }>("other", () => {});
+      expect(one).toBe(`of ${build}`);
+    }
+  });
+
+  it("draws another kind of widget once its module has come, and loses nothing", async () => {
+    const chat = "export default globalThis.nbstreamTestedChat;";
+    Object.assign(globalThis, { nbstreamTestedChat: frontEnd });
+    const traits = { _kind: "chat", _model: "a model" } as const;
+    const { model, view, asks } = await opened(traits);
+    const el = view();
+    expect(asks()).toEqual([{ type: "module", name: "chat" }, ASKS]);
+    come(model);
+    const turn = { id: 0, parent: null, text: "Hello", images: [], frames: [] };
+    model.receive({ type: "turn", turn } as never);
+    model.receive({ type: "module", name: "chat", source: chat });
+    await run();
+    expect(text(el, ".nbs-prompt-text")).toBe("Hello");
+    // The next one finds both, and draws at once.
+    const next = await opened(traits);
+    expect(next.view().querySelectorAll(".nbs-chat")).toHaveLength(1);
+    expect(next.asks()).toEqual([]);
   });
 });

@@ -12,23 +12,23 @@ from .._shown import near, printable
 from ..conversation import Conversation, Origin
 from ..conversation._cells import place_of, put
 from ..conversation._turn import cost_of_job, text_of_answer, usage_of
-from ..events._metrics import add_costs, cost_of
+from ..events._metrics import Cost, add_costs, cost_of
 from ..messages import HumanMessage
 from ..models import BaseChatModel
 from ..sources import label_of
-from ..widget import StreamView, host
+from ..widget import BatchView, StreamView, host
 from ..widget._show import launch
 from ._cells import Cells
 from ._errors import own_names
 from ._models import make_model
 from ._options import VIEWS, unreplaced
-from ._tools import ToolLoop, named_tools
+from ._tools import ToolLoop, named_tools, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..batch import BatchMetrics
     from ..events import Trace
-    from ..events._metrics import Cost
     from ..jobs import Job
     from ..messages import Content
 
@@ -104,7 +104,7 @@ class Session:
         self._unwatch: Callable[[], None] = lambda: None
         self.conversation = self._watched(Conversation())
         self.last: Answer | None = None
-        self.live: dict[str, StreamView] = {}
+        self.live: dict[str, StreamView | BatchView] = {}
         """What streams, by cell."""
         self.input_tokens = 0
         self.output_tokens = 0
@@ -235,16 +235,23 @@ class Session:
             limit = settings.max_tokens if limit is None else limit
             temperature = settings.temperature if temperature is None else temperature
         model = make_model(name, self.shell.user_ns, max_tokens=limit, temperature=temperature)
-        if prompt.tools and prompt.schema:
+        calls = bool(prompt.tools or prompt.mcp)
+        if calls and prompt.schema:
             raise InputError("--tools and --schema exclude each other. Use one of them.")
-        if (prompt.tools or prompt.schema) and not isinstance(model, BaseChatModel):
+        if (calls or prompt.schema) and not isinstance(model, BaseChatModel):
             raise InputError(
                 f"--tools and --schema are for models, and {name!r} is an agent "
                 f"({type(model).__name__}), which brings its own. Leave them out."
             )
-        if prompt.tools:
-            tools = {one: self.variable("--tools", one) for one in prompt.tools}
-            return ToolLoop(model, named_tools(tools)), model
+        if calls:
+            tools = {one: self.variable("--tools", one) for one in prompt.tools or ()}
+            servers = [server_of(one, self.variable) for one in prompt.mcp or ()]
+            approve = "ask" if prompt.approve else None
+            return ToolLoop(model, [*named_tools(tools), *servers], approve=approve), model
+        if prompt.approve:
+            raise InputError(
+                "--approve asks before calls of tools, and there are none: add --tools."
+            )
         if prompt.schema:
             return model.with_structured_output(self.variable("--schema", prompt.schema)), model
         return model, model
@@ -253,7 +260,7 @@ class Session:
         return name is not None and name in self.shell.user_ns
 
     def _chain(self, prompt: Prompt) -> Any:
-        for option in ("model", "system", "max_tokens", "temperature", "tools", "schema"):
+        for option in ("model", "system", "max_tokens", "temperature", "tools", "mcp", "schema"):
             if prompt.args.get(option) is not None:
                 raise InputError(
                     f"--{option.replace('_', '-')} does not go with --chain: a chain brings its "
@@ -326,6 +333,16 @@ class Session:
         self.output_tokens += usage[1]
         if any(usage):
             self._costs.append(cost_of_job(job))
+
+    def count_batch(self, metrics: BatchMetrics) -> None:
+        """Add what many runs took."""
+        self.input_tokens += metrics.input_tokens
+        self.output_tokens += metrics.output_tokens
+        if metrics.input_tokens or metrics.output_tokens:
+            known = metrics.cost is not None
+            self._costs.append(
+                Cost(metrics.cost or 0.0, "the providers' prices") if known else None
+            )
 
     def say(self, text: str) -> None:
         """Tell the user something that is no error."""

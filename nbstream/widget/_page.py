@@ -67,9 +67,10 @@ class Page(ViewOptions, anywidget.AnyWidget):
     # Here, since a widget that could not be made is closed, too.
     _unwatch: Callable[[], None] | None = None
 
-    _is_script_sent: ClassVar[bool] = False
-    """Whether a page has been sent the script; one that opens later asks for it."""
-    _brings_script = False
+    _sent: ClassVar[set[str]] = set()
+    """What a page has been sent of the script; one that opens later asks for it."""
+    _brings: tuple[str, ...] = ()
+    _shown_in: int | None = None  # the cell that `show` put this view in
 
     _takes_places: ClassVar[bool] = False
     """Whether this kernel's pages put a view where its transcript is, as one of them has told."""
@@ -163,13 +164,18 @@ class Page(ViewOptions, anywidget.AnyWidget):
         """Connect to the page; called by the constructor."""
         if is_attended():
             # Without being asked for, once: a kernel that is busy may hear no page.
-            self._brings_script, Page._is_script_sent = not Page._is_script_sent, True
+            self._brings = tuple(name for name in self._scripts() if name not in Page._sent)
+            Page._sent.update(self._brings)
             self.layout.open()
             super().open()
-            self._brings_script = False
+            self._brings = ()
             hear_while_busy(self.comm)
             hear_while_captured()
         remember_cell()
+
+    def _scripts(self) -> tuple[str, ...]:
+        """Return the names of what draws this kind of widget."""
+        return ("widget",) if self._kind == "run" else ("widget", self._kind)
 
     def _watch(self) -> None:
         if self._unwatch is None:
@@ -200,17 +206,17 @@ class Page(ViewOptions, anywidget.AnyWidget):
         state: dict[str, Any] = super().get_state(key=keys, drop_defaults=drop_defaults)
         if keys is None or "_log" in keys:
             state["_log"] = self._saved_log()
-        if keys is None and self._brings_script:
-            state["_modules"] = {f"{self._build}/widget": source_of("widget")}
+        if keys is None and self._brings:
+            state["_modules"] = {f"{self._build}/{name}": source_of(name) for name in self._brings}
         return state
 
     def _get_embed_state(self, drop_defaults: bool = False) -> dict[str, Any]:
         # What `ipywidgets.embed` writes a page from, which has no kernel to ask.
-        self._brings_script = True
+        self._brings = self._scripts()
         try:
             state: dict[str, Any] = super()._get_embed_state(drop_defaults=drop_defaults)
         finally:
-            self._brings_script = False
+            self._brings = ()
         return state
 
     # The notebook's outputs
@@ -233,7 +239,12 @@ class Page(ViewOptions, anywidget.AnyWidget):
         return data, metadata
 
     def _ipython_display_(self) -> None:
-        self._display()
+        # `show` has displayed the view when its cell's last line evaluates to it: once is enough.
+        shell = kernel_shell()
+        count = shell.execution_count if shell else None
+        if self._shown_in is None or self._shown_in != count:
+            self._display()
+        self._shown_in = None
 
     def _display(self) -> None:
         from IPython.display import display

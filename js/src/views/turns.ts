@@ -14,9 +14,6 @@ import type { SeveralProps, TextView } from "./several";
 import type { TokenStyle } from "./token_style";
 import { TokensView } from "./tokens";
 
-// Told by whoever loads this module, which loads the one for Markdown.
-export { useBuild } from "../modules";
-
 /** The pages of the two text views, for one run as for several. */
 export function turnPages({ store, root, tokens, markdown, manager, schedule }: SeveralProps) {
   const tokenTurns = new TokenTurns(

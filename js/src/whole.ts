@@ -1,0 +1,12 @@
+/**
+ * All kinds of widgets in one script, which anywidget takes as it is: in development, and where each
+ * output is a page of its own.
+ */
+
+import batch from "./index_batch";
+import chat from "./index_chat";
+import { frontEndOf, makerOf } from "./widget";
+
+const MADE = { chat, batch };
+
+export default frontEndOf((kind) => (kind === "run" ? makerOf(kind) : MADE[kind]));
