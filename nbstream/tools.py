@@ -22,6 +22,7 @@ from ._exceptions import InputError, validation_said
 from ._loops import run_in_thread, run_sync
 from ._shown import brief, listed
 from .messages import ToolMessage
+from .runnables._fluent import is_langchains
 from .runnables._functions import called, name_of
 from .runnables.base import Runnable
 from .runnables.config import current_config
@@ -269,8 +270,9 @@ def convert_to_tool(thing: Any) -> dict[str, Any]:
     Parameters
     ----------
     thing
-        A `Tool`, a function with a docstring, a pydantic model or ``TypedDict`` class, a JSON
-        schema with a title, or a description in Anthropic's or OpenAI's form.
+        A `Tool` or one of LangChain's, a function with a docstring, a pydantic model or
+        ``TypedDict`` class, a JSON schema with a title, or a description in Anthropic's or OpenAI's
+        form.
 
     Raises
     ------
@@ -289,6 +291,10 @@ def convert_to_tool(thing: Any) -> dict[str, Any]:
         return _from_dict(thing)
     if isinstance(thing, Tool):
         return _described(thing.name, thing.description, thing.args_schema.model_json_schema())
+    if is_langchains(thing) and hasattr(thing, "tool_call_schema"):
+        schema = thing.tool_call_schema
+        schema = schema if isinstance(schema, dict) else schema.model_json_schema()
+        return _described(thing.name, thing.description, schema)
     if isinstance(thing, type):
         from pydantic import TypeAdapter
         from pydantic.errors import PydanticUserError

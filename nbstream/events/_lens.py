@@ -1,6 +1,6 @@
 """The log as LangChain's events: `astream_events` and `stream_events`, versions 1 and 2.
 
-The shapes are those of LangChain's guide "How to stream runnables" and of langchain-core 1.7, as
+The shapes are those of LangChain's guide "How to stream runnables" and of langchain-core 1.8, as
 its output shows them; ``docs/langchain.md`` lists where this differs on purpose.
 """
 

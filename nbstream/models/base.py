@@ -206,6 +206,30 @@ class BaseChatModel(Runnable[Any, AIMessage]):
 
         return structured(self, schema, include_raw)
 
+    def as_langchain(self) -> Any:
+        """Return this model as a chat model of LangChain's, for its agents, graphs and chains.
+
+        It streams, calls tools, counts tokens and takes ``with_structured_output`` as those do.
+
+        Raises
+        ------
+        SetupError
+            If LangChain is not installed.
+
+        Examples
+        --------
+        >>> from langchain_core.prompts import PromptTemplate
+        >>> from nbstream import ScriptedChat
+        >>> chain = PromptTemplate.from_template("Tell me of {x}.") | ScriptedChat(
+        ...     ["A fish."]
+        ... ).as_langchain()
+        >>> chain.invoke({"x": "the sea"}).content
+        'A fish.'
+        """
+        from ._as_langchain import as_langchain
+
+        return as_langchain(self)
+
     def _held_to(self, tool: dict[str, Any]) -> dict[str, Any] | None:  # noqa: ARG002
         """Return what holds an answer to a schema, as fields of the request; None: nothing can."""
         return None

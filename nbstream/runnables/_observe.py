@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .._iterate import END, afirst, first
+from ..events._callbacks import listen
 from ..events._follow import afollow, follow, inside
 from ..events._scope import Scope, current_scope
 from .config import inner_scope
@@ -28,9 +29,14 @@ def enter(
     input: Any,
     config: RunnableConfig | None,
     streamed_input: list[Any] | None = None,
+    *,
+    is_async: bool = False,
 ) -> Scope:
     """Log that a step begins; return the scope of what it calls."""
     inner = inner_scope(scope, config)
+    if config and config.get("callbacks"):
+        inner, heard = listen(inner, config, is_async=is_async)
+        config = cast("RunnableConfig", heard)
     if inner.trace is None:
         return inner
     named: dict[str, Any] = dict(config or {})
@@ -128,7 +134,7 @@ async def _abegin(
         taken = []
         begun = await afirst(upstream)
         source = partial(source, _anote(begun, upstream, taken))
-    inner = enter(step, scope, input, config, taken)
+    inner = enter(step, scope, input, config, taken, is_async=True)
     with inside(inner):
         return inner, source()
 

@@ -83,11 +83,17 @@ class Runnable(Fluent[Input, Output]):
         scope = current_scope()
         if scope is None and not config:
             return await self._ainvoke(input, **kwargs)
-        scope = enter(self, scope, input, config)
-        with inside(scope):
-            output = await self._ainvoke(input, **kwargs)
-        if scope.trace is not None and scope.run is not None:
-            scope.trace.log("end", scope.run, output)
+        scope = enter(self, scope, input, config, is_async=True)
+        try:
+            with inside(scope):
+                if scope.trace is not None and scope.trace.settle is not None:
+                    await scope.trace.settle()
+                output = await self._ainvoke(input, **kwargs)
+            if scope.trace is not None and scope.run is not None:
+                scope.trace.log("end", scope.run, output)
+        finally:
+            if scope.trace is not None and scope.trace.settle is not None:
+                await scope.trace.settle()
         return output
 
     def stream(

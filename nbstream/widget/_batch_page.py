@@ -53,14 +53,30 @@ class BatchPage(Page):
 
     def __init__(self, batch: Batch, options: dict[str, Any]) -> None:
         self._opened = {}
+        self._callbacks: list[Callable[[], Any]] = []
         self.batch = batch
         """What runs; see `Batch`."""
         super().__init__(options)
 
     def _listen(self) -> Callable[[], None]:
-        feed = BatchFeed(self.batch, self._tell, lambda: self.comm is not None, self._refresh)
+        feed = BatchFeed(self.batch, self._tell, lambda: self.comm is not None, self._when_over)
         self._feed = feed
         return feed.close
+
+    def _when_over(self) -> None:
+        self._refresh()
+        while self._callbacks:
+            try:
+                callback = self._callbacks.pop(0)
+            except IndexError:  # another thread has called the last one
+                return
+            callback()
+
+    def when_over(self, callback: Callable[[], Any]) -> None:
+        """Call ``callback``, once, when no run is left; at once where that is so."""
+        self._callbacks.append(callback)
+        if self._is_over():
+            self._when_over()
 
     # What the page side needs
 
