@@ -1,8 +1,10 @@
+import _thread
 import json
 import signal
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -182,6 +184,26 @@ def test_a_full_disk_stops_it_and_is_raised():
     with pytest.raises(OSError, match="No space left"):
         runs.results()
     assert runs.lines.counts["done"] < 5
+
+
+def test_an_interrupt_stops_the_runs_and_the_same_call_goes_on(path):
+    is_slow = [True]
+
+    def work(number):
+        while number == 5 and is_slow:
+            time.sleep(0.01)
+        return number
+
+    runs = Batch(work, range(10), into=path, max_concurrency=1)
+    runs.when_ended(lambda line: line.index == 4 and _thread.interrupt_main())
+    with pytest.raises(KeyboardInterrupt):
+        runs.results()
+    runs.wait()
+    assert runs.status == "stopped"
+    assert [record["index"] for record in records(path)] == [0, 1, 2, 3, 4]
+    is_slow.clear()
+    assert Batch(work, range(10), into=path).results() == [*range(10)]
+    assert sorted(record["index"] for record in records(path)) == [*range(10)]
 
 
 SCRIPT = """
