@@ -1,15 +1,15 @@
-import _thread
 import json
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import pytest
 
 from nbstream import AIMessage, ChatPromptTemplate, InputError, ScriptedChat, StrOutputParser
-from nbstream.batch import Batch
+from nbstream.batch import Batch, _batch
 from nbstream.batch._fingerprint import steps_in
 
 
@@ -186,16 +186,27 @@ def test_a_full_disk_stops_it_and_is_raised():
     assert runs.lines.counts["done"] < 5
 
 
-def test_an_interrupt_stops_the_runs_and_the_same_call_goes_on(path):
-    is_slow = [True]
+def test_an_interrupt_stops_the_runs_and_the_same_call_goes_on(path, monkeypatch):
+    is_slow, is_waiting = [True], threading.Event()
+    real = _batch.wait
+
+    def wait(*args):
+        is_waiting.set()
+        return real(*args)
+
+    def interrupt(line):
+        if line.index == 4:
+            is_waiting.wait()
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
     def work(number):
         while number == 5 and is_slow:
             time.sleep(0.01)
         return number
 
+    monkeypatch.setattr(_batch, "wait", wait)
     runs = Batch(work, range(10), into=path, max_concurrency=1)
-    runs.when_ended(lambda line: line.index == 4 and _thread.interrupt_main())
+    runs.when_ended(interrupt)
     with pytest.raises(KeyboardInterrupt):
         runs.results()
     runs.wait()
@@ -209,7 +220,7 @@ def test_an_interrupt_stops_the_runs_and_the_same_call_goes_on(path):
 SCRIPT = """
     import sys, time
     from nbstream import ChatPromptTemplate, ScriptedChat
-    from nbstream.batch import Batch
+    from nbstream.batch import Batch, _batch
 
     def slow(message):
         time.sleep(0.01)
