@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
 from .._exceptions import InputError
+from .._loops import aiter_in_thread
 from ..events._mirror import Mirror
 from ..events._scope import Scope, within
 from ..runnables import Runnable
@@ -104,6 +106,8 @@ async def arun(chain: Any, config: Any, around: Scope | None, attempt: Attempt) 
                 return await chain.ainvoke(attempt.input, config)
             log = cast("Trace", trace)
             stream: Any = open_stream(chain, attempt.input, trace=log, is_async=True)
+            if not isinstance(stream, AsyncIterator):  # of a library that has only the other kind
+                stream = aiter_in_thread(stream)
             async for _ in stream:
                 pass
             return _output(log)
