@@ -34,7 +34,7 @@ _logger = logging.getLogger(__name__)
 
 KEPT_TRACES = 64
 """Logs of runs that have ended that are kept; others while somebody holds them."""
-FEW = 1_000
+FEW = 256
 """Of more inputs than that there are logs only where somebody looks at them: they cost more than
 a short run."""
 AHEAD = 1_000

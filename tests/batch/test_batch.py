@@ -153,13 +153,19 @@ def test_a_run_that_nobody_can_break_off_is_let_go():
             hold.wait()
         return number
 
-    runs = Batch(work, [0, 1, 2], max_concurrency=1).start()
+    ended = []
+    runs = Batch(work, [0, 1, 2], max_concurrency=1)
+    runs.when_ended(lambda line: ended.append(line.index))
+    runs.start()
     while not runs.lines.counts["running"]:
         pass
+    thread = {one.name: one for one in threading.enumerate()}[runs.lines[0].worker]
     runs.stop(0)
     assert runs.results(return_exceptions=True)[1:] == [1, 2]
     hold.set()
+    thread.join()
     assert runs.lines[0].status == "stopped"
+    assert ended == [0, 1, 2]  # what came late did not count
     assert runs.trace(0).events[-1].kind == "cancelled"
 
 
