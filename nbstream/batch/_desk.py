@@ -141,6 +141,9 @@ class Desk:
                     lines = []
         except StopIteration:
             pass
+        except Exception as error:  # of somebody's own kind of list
+            self.failure = error
+            self.inputs.total = len(self.inputs.drawn)
         self._add(lines)
         self._is_drawn = True
 
