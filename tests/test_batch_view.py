@@ -295,11 +295,14 @@ def test_no_key_goes_out(monkeypatch, wire):
     view = BatchView(
         Batch(RunnableLambda(fail), ["a-key-that-nobody-may-see", "sk-0123456789abcdef0123"])
     )
+    monkeypatch.setattr(Batch, "trace", lambda *_: None)
     frames = wire(view)
     view.start()
     view.wait()
     flushed(view)
-    page(view, type="watch", line=0)
+    view.lines[1].output, view.lines[1].error = "It is sk-0123456789abcdef0123.", None
+    for line in (0, 1):
+        page(view, type="watch", line=line)
     shown = [json.dumps(frames), json.dumps(view.get_state("_log")), *view._transcript()]
     for one in shown:
         assert "nobody-may-see" not in one
@@ -316,9 +319,25 @@ def test_it_is_written_to_a_file(tmp_path):
         view.export(tmp_path / "runs.csv")
 
 
+def test_a_file_of_runs_opens_with_the_log_of_each(wire, tmp_path):
+    path = tmp_path / "runs.jsonl"
+    show_batch(MODEL, ["a", "b"], into=path).wait()
+    view = BatchView.from_file(path, view="timeline")
+    assert (view.view, [line.status for line in view.lines]) == ("timeline", ["kept", "kept"])
+    frames = wire(view)
+    page(view, type="watch", line=1)
+    said, log = frames
+    assert (said["hasLog"], log["items"][0]["kind"]) == (True, "start")
+    assert batch_to_text(view.batch).count("| kept |") == 2
+
+
 def test_what_a_page_does_not_hear_costs_no_frames(monkeypatch):
     view = view_of()
     view.close()
-    monkeypatch.setattr(_batch_frames, "batch_frame", lambda *_: pytest.fail("for nobody"))
+    made = []
+    monkeypatch.setattr(_batch_frames, "batch_frame", lambda *_: made.append("one"))
+    view._watch()  # as where a program executes the notebook
     view.start()
     view.wait()
+    flushed(view)
+    assert not made
