@@ -166,6 +166,27 @@ def test_a_page_that_opens_late_gets_all_of_it_and_one_that_missed_some_that(wir
         page(view, type="since", version=bad)
 
 
+def test_displayed_once_more_it_goes_on_with_what_its_new_page_has(wire):
+    view = view_of()
+    view.start()
+    for _ in range(5):
+        view.wait()
+        flushed(view)
+        view.retry_failed()
+    view.wait()
+    view.close()
+    view.open()
+    version = view.get_state("_log")["_log"]["frame"]["version"]
+    view._watch()
+    frames = wire(view)
+    view.retry_failed()
+    view.wait()
+    flushed(view)
+    sent = batch_frames(frames)
+    assert sent[0]["since"] <= version < sent[-1]["version"]
+    assert rows(sent, "status")[1] == 3
+
+
 def test_a_line_that_is_opened_brings_its_log(wire):
     view = view_of()
     view.start()
@@ -335,8 +356,8 @@ def test_what_a_page_does_not_hear_costs_no_frames(monkeypatch):
     view = view_of()
     view.close()
     made = []
-    monkeypatch.setattr(_batch_frames, "batch_frame", lambda *_: made.append("one"))
     view._watch()  # as where a program executes the notebook
+    monkeypatch.setattr(view._feed, "_frame", lambda *_: made.append("one"))
     view.start()
     view.wait()
     flushed(view)
