@@ -32,7 +32,7 @@ class Attempt:
         The log that it writes to.
     """
 
-    __slots__ = ("input", "is_over", "leave", "line", "meter", "trace")
+    __slots__ = ("_open", "input", "leave", "line", "meter", "trace")
 
     def __init__(self, line: Line, input: Any, trace: Log) -> None:
         self.line = line
@@ -41,8 +41,20 @@ class Attempt:
         self.meter: Meter | None = None
         self.leave: Callable[[], None] = lambda: None
         """Ends what the meter hears: the two would hold each other for ever."""
-        self.is_over = False
+        self._open = [self]
+
+    @property
+    def is_over(self) -> bool:
         """Whether its outcome is known: what comes later does not count."""
+        return not self._open
+
+    def claim(self) -> bool:
+        """End it; return whether it had not ended, which one thread alone hears."""
+        try:
+            self._open.pop()  # one step, with no lock
+        except IndexError:
+            return False
+        return True
 
 
 def as_source(chain: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import logging
 import threading
 import time
 from collections import OrderedDict, deque
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from ._table import Table
 
 __all__ = ["KEPT_TRACES", "Desk"]
+
+_logger = logging.getLogger(__name__)
 
 KEPT_TRACES = 64
 """Logs of runs that have ended that are kept; others while somebody holds them."""
@@ -260,13 +263,11 @@ class Desk:
 
     def ended(
         self, attempt: Attempt, output: Any = None, error: BaseException | None = None
-    ) -> None:
-        """Take an outcome; only the first one of a try counts."""
+    ) -> bool:
+        """Take an outcome; return whether it counts, as only the first one of a try does."""
         line = attempt.line
-        with self._condition:
-            if attempt.is_over:
-                return
-            attempt.is_over = True
+        if not attempt.claim():
+            return False
         now = self.now()
         line.ended = now
         if attempt.meter is not None:
@@ -278,7 +279,7 @@ class Desk:
                 seconds = self.limits.failed(error, line)
             if line.tries <= self._retries and is_passing(error):
                 self._again(attempt, error, now + (seconds or self.limits.pause(line.tries)))
-                return
+                return True
         line.output, line.error = output, error
         if isinstance(error, Stopped):
             line.error = None
@@ -291,15 +292,17 @@ class Desk:
             if not line.text:
                 line.text = words_for(output)
             self._over(attempt, "done")
+        return True
 
     def _again(self, attempt: Attempt, error: BaseException, at: float) -> None:
         line = attempt.line
         line.error = error
-        self.table.move(line, "waiting")
         with self._condition:
+            self.table.move(line, "stopped" if self.is_stopping else "waiting")
             self.limits.ended(line)
             self.running.pop(line.index, None)
-            heapq.heappush(self._later, (at, line.index))
+            if not self.is_stopping:
+                heapq.heappush(self._later, (at, line.index))
             self._wake()
 
     def _over(self, attempt: Attempt, status: Any) -> None:
@@ -310,13 +313,13 @@ class Desk:
             except Exception as error:  # no room on the disk: what comes would be lost
                 self.fail(error)
         self.table.move(line, status)
+        for callback in self.when_ended:
+            try:
+                callback(line)
+            except Exception:
+                _logger.exception("What was to be called at the end of a run failed.")
         with self._condition:
             wrong = self.limits.ended(line)
-        if wrong is not None:
-            self.fail(wrong)
-        for callback in [*self.when_ended]:
-            callback(line)
-        with self._condition:
             if isinstance(attempt.trace, Trace):
                 self._recent[line.index] = attempt.trace
                 self._recent.move_to_end(line.index)
@@ -325,6 +328,8 @@ class Desk:
             self.running.pop(line.index, None)
             self.order.append(line.index)
             self._wake()
+        if wrong is not None:
+            self.fail(wrong)
         self._tell()
 
     def fail(self, error: BaseException) -> None:
