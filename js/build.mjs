@@ -114,7 +114,7 @@ async function buildAll() {
   }
   // The style sheet is the same for both.
   await rm(resolve(STATIC, "whole.css"));
-  await build({ ...OPTIONS, entryPoints: { loader: "loader.ts" } });
+  await build({ ...OPTIONS, entryPoints: { loader: "loader.ts", page: "page/index.ts" } });
   for (const { path, source } of made) await writeFile(path, source);
 }
 

@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._exceptions import InputError, NbstreamError, ParseError, ProviderError, SetupError
+    from ._exceptions import (
+        AgentLimitError,
+        InputError,
+        NbstreamError,
+        ParseError,
+        ProviderError,
+        SetupError,
+    )
+    from .agents import Agent, Budget, McpServer, create_agent, mcp
     from .conversation import Conversation
     from .events import (
         AsyncChatModelStream,
@@ -85,11 +93,14 @@ __all__ = [
     "AIMessage",
     "AIMessageChunk",
     "AddableDict",
+    "Agent",
+    "AgentLimitError",
     "AsyncChatModelStream",
     "AsyncRunStream",
     "BaseChatModel",
     "BaseMessage",
     "BatchView",
+    "Budget",
     "ChatAnthropic",
     "ChatLocal",
     "ChatModelStream",
@@ -102,6 +113,7 @@ __all__ = [
     "HumanMessage",
     "InputError",
     "JsonOutputParser",
+    "McpServer",
     "MessagesPlaceholder",
     "Metrics",
     "NbstreamError",
@@ -141,10 +153,12 @@ __all__ = [
     "chain",
     "convert_to_messages",
     "convert_to_tool",
+    "create_agent",
     "dispatch_custom_event",
     "host",
     "init_chat_model",
     "load_ipython_extension",
+    "mcp",
     "merge_chunks",
     "show",
     "show_batch",
@@ -156,11 +170,19 @@ __all__ = [
 
 _HOMES = {
     "_exceptions": (
+        "AgentLimitError",
         "InputError",
         "NbstreamError",
         "ParseError",
         "ProviderError",
         "SetupError",
+    ),
+    "agents": (
+        "Agent",
+        "Budget",
+        "McpServer",
+        "create_agent",
+        "mcp",
     ),
     "conversation": ("Conversation",),
     "events": (

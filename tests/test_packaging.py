@@ -18,6 +18,7 @@ STATIC = (
     "widget.js",
     "widget.css",
     "loader.js",
+    "page.js",
     "markdown.js",
     "math.js",
     "turns.js",

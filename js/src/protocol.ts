@@ -67,15 +67,29 @@ export interface Stop {
   type: "stop";
 }
 
+/** The reader's word on a call that waits for it. */
+export interface Approve {
+  type: "approve";
+  /** The id of the call's run. */
+  run: string;
+  verdict: string;
+  /** The arguments to call it with, where they were edited. */
+  args: Json;
+}
+
 /** Asks for code that is not sent with each widget; the answer has its `source`. */
 export interface ModuleRequest {
   type: "module";
   name: string;
 }
 
-/** Asks for the log as lines of JSON; the answer has it as `text`. */
+/** What a run or a conversation can be saved as: lines of JSON, or a page that plays. */
+export type ExportForm = "jsonl" | "html";
+
+/** Asks for a file's text; the answer has it as `text`. */
 export interface ExportRequest {
   type: "export";
+  form: ExportForm;
 }
 
 /** Says that this page puts the view where its transcript stands. */
@@ -113,7 +127,7 @@ export interface BundleAnswer {
   metadata: { [mime: string]: Json };
 }
 
-export type Request = Resync | Stop | ModuleRequest | ExportRequest;
+export type Request = Resync | Stop | Approve | ModuleRequest | ExportRequest;
 
 export interface ModuleAnswer {
   type: "module";
@@ -157,6 +171,8 @@ export interface Traits {
   heat: "none" | "gap" | "logprob";
   price: { input?: number; output?: number };
   max_height: string;
+  /** Set in a page of its own, which has no kernel. */
+  _shared?: boolean;
   /** What a chat's model is called. */
   _model?: string;
   _kind: Kind;

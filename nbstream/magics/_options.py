@@ -126,7 +126,19 @@ _OPTIONS = (
         "--tools",
         metavar="NAME",
         nargs="+",
-        help="Functions that the model may call until it has its answer; not with 'local'.",
+        help="Functions that the model may call until it has its answer.",
+    ),
+    argument(
+        "--mcp",
+        metavar="NAME|COMMAND|URL",
+        action="append",
+        help="A server of tools: a variable that holds one (nbstream.mcp), its URL or, in quotes, "
+        "the command that starts it. Can be given again.",
+    ),
+    argument(
+        "--approve",
+        action="store_true",
+        help="Ask before each call of a tool: allow it, edit its arguments, or do not allow it.",
     ),
     argument(
         "-S",

@@ -22,7 +22,7 @@ from ._cells import Cells
 from ._errors import own_names
 from ._models import make_model
 from ._options import VIEWS, unreplaced
-from ._tools import ToolLoop, named_tools
+from ._tools import ToolLoop, named_tools, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -235,16 +235,23 @@ class Session:
             limit = settings.max_tokens if limit is None else limit
             temperature = settings.temperature if temperature is None else temperature
         model = make_model(name, self.shell.user_ns, max_tokens=limit, temperature=temperature)
-        if prompt.tools and prompt.schema:
+        calls = bool(prompt.tools or prompt.mcp)
+        if calls and prompt.schema:
             raise InputError("--tools and --schema exclude each other. Use one of them.")
-        if (prompt.tools or prompt.schema) and not isinstance(model, BaseChatModel):
+        if (calls or prompt.schema) and not isinstance(model, BaseChatModel):
             raise InputError(
                 f"--tools and --schema are for models, and {name!r} is an agent "
                 f"({type(model).__name__}), which brings its own. Leave them out."
             )
-        if prompt.tools:
-            tools = {one: self.variable("--tools", one) for one in prompt.tools}
-            return ToolLoop(model, named_tools(tools)), model
+        if calls:
+            tools = {one: self.variable("--tools", one) for one in prompt.tools or ()}
+            servers = [server_of(one, self.variable) for one in prompt.mcp or ()]
+            approve = "ask" if prompt.approve else None
+            return ToolLoop(model, [*named_tools(tools), *servers], approve=approve), model
+        if prompt.approve:
+            raise InputError(
+                "--approve asks before calls of tools, and there are none: add --tools."
+            )
         if prompt.schema:
             return model.with_structured_output(self.variable("--schema", prompt.schema)), model
         return model, model
@@ -253,7 +260,7 @@ class Session:
         return name is not None and name in self.shell.user_ns
 
     def _chain(self, prompt: Prompt) -> Any:
-        for option in ("model", "system", "max_tokens", "temperature", "tools", "schema"):
+        for option in ("model", "system", "max_tokens", "temperature", "tools", "mcp", "schema"):
             if prompt.args.get(option) is not None:
                 raise InputError(
                     f"--{option.replace('_', '-')} does not go with --chain: a chain brings its "

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._archive import PAGES, read_page
 from .._exceptions import InputError
 from .._shown import brief
 from ..events import Trace
 from ..events._metrics import measure
 from ._export import write_as
 from ._options import lists_options
-from ._static import to_document, to_html, to_text
+from ._static import to_text
 from ._stream_page import StreamPage
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from typing_extensions import Self
 
     from ..events import Metrics
@@ -105,14 +105,49 @@ class StreamView(StreamPage):
         """
         return cls(Trace.from_jsonl(source), **kwargs)
 
+    @classmethod
+    def load(cls, path: str | Path, **options: Any) -> Self:
+        """Open a file that `export` has written, to look at or to play again.
+
+        Parameters
+        ----------
+        path
+            A page, ``.html``, or a log, ``.jsonl``, as `Trace.to_jsonl` writes it.
+        **options
+            As for the view itself: ``view``, ``delimiter``, …
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or is no such file.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from nbstream import ScriptedChat, StreamView, show
+        >>> view = show(ScriptedChat(["Blub", "."]), "Hi", block=True)  # doctest: +ELLIPSIS
+        Blub|...
+        >>> StreamView.load(view.export(tempfile.mkdtemp() + "/run.html"))
+        <StreamView: done, 'Blub.'>
+        """
+        path = Path(path)
+        if path.suffix not in PAGES:
+            return cls.from_jsonl(path, **options)
+        kind, archive = read_page(path)
+        if kind != "run":
+            raise InputError(
+                f"{path.name!r} holds a conversation. To open it: ChatView.load({path.name!r})."
+            )
+        return cls.from_jsonl(archive, **options)
+
     def export(self, path: str | Path) -> Path:
         """Write what the view shows to a file, in the form that its name ends with.
 
         Parameters
         ----------
         path
-            ``.jsonl`` for the log (`from_jsonl` opens it), ``.md`` or ``.txt`` for the text,
-            ``.html`` for a page to read.
+            ``.html`` for one page that plays, with all views, no kernel and no network;
+            ``.jsonl`` for the log (`load` opens both); ``.md`` or ``.txt`` for the text.
 
         Raises
         ------
@@ -133,6 +168,5 @@ class StreamView(StreamPage):
             ".jsonl": lambda: self.trace.to_jsonl(),
             ".md": lambda: to_text(self._job.state),
             ".txt": lambda: to_text(self._job.state),
-            ".html": lambda: to_document(to_html(self._job.state, self.delimiter, self.price)),
         }
-        return write_as(path, makers)
+        return write_as(path, makers, self._page)

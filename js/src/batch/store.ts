@@ -75,7 +75,8 @@ export class BatchStore {
   take(message: BatchAnswer): void {
     if (message.type === "batch") this.#takeLines(message);
     else if (message.type === "frame") this.#openedAs(message.line)?.store.take(message as Frame);
-    else if (message.type === "export") this.#openedAs(message.line)?.store.exported(message);
+    else if (message.type === "export")
+      this.#openedAs(message.line)?.store.exporter.take(message.text);
     else if (message.type === "line") {
       const opened = this.#openedAs(message.line);
       if (opened) opened.answer = message;
