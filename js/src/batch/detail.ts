@@ -108,8 +108,12 @@ export class BatchDetail {
   }
 }
 
-function noteOf({ answer }: Opened, status: string): string {
-  if (!answer || answer.hasLog) return "";
+const LATE =
+  "The kernel, which has the log of this run, does not answer: this is what its line has.";
+
+function noteOf({ answer, isLate }: Opened, status: string): string {
+  if (!answer) return isLate ? LATE : "";
+  if (answer.hasLog) return "";
   if (status === "waiting") return "It has not begun yet.";
   if (status === "running") return "";
   return answer.output || answer.error
