@@ -76,6 +76,7 @@ def test_the_frames_are_those_of_the_fixture_which_the_page_reads_too():
     assert json.loads(batch_cases.FIXTURE.read_text()) == batch_cases.golden()
 
 
+@pytest.mark.promise("docs/batch.md", "A run that fails takes nothing from the others")
 def test_it_has_what_a_batch_has():
     view = show_batch(RunnableLambda(pick) | MODEL, ["a", "bad"], max_concurrency=1, view="events")
     assert (view.status, view.view) == ("done", "events")
@@ -212,6 +213,7 @@ def test_a_line_that_is_opened_brings_its_log(wire):
     )
 
 
+@pytest.mark.promise("docs/batch.md", "of an older one there is its answer")
 def test_a_line_whose_log_is_gone_says_what_came_of_it(wire, monkeypatch):
     view = view_of()
     view.start()
@@ -242,6 +244,7 @@ def test_a_line_that_is_none_is_refused(wire, line):
     assert frames[-1] == {"type": "problem", "text": "There is no such run in this batch."}
 
 
+@pytest.mark.promise("docs/batch.md", "lets no further run begin")
 def test_the_page_pauses_goes_on_stops_and_runs_again():
     held, view = held_view()
     view.start()
@@ -276,6 +279,7 @@ def test_the_output_holds_the_widget_until_all_is_over_then_the_table():
     assert data["text/plain"] == data["text/markdown"] == batch_to_text(view.batch)
 
 
+@pytest.mark.promise("docs/batch.md", "at most 200 lines, failures first")
 def test_the_table_has_failures_first_and_is_bounded(monkeypatch):
     monkeypatch.setattr(_batch_static, "MAX_LINES", 3)
     view = view_of("a", "b", "c", "bad", "d")
@@ -330,6 +334,7 @@ def test_no_key_goes_out(monkeypatch, wire):
         assert "sk-0123" not in one
 
 
+@pytest.mark.promise("docs/batch.md", "writes it, and .md")
 def test_it_is_written_to_a_file(tmp_path):
     view = view_of()
     view.start()

@@ -51,6 +51,10 @@ def wait_cells(nb, column, texts):
     )
 
 
+@pytest.mark.promise(
+    "docs/batch.md", "A page that is loaded again in the middle has all lines, and goes on"
+)
+@pytest.mark.promise("docs/batch.md", "Escape goes back")
 def test_many_runs_are_live_over_a_reload_and_stay_when_all_is_over(notebook, lab, gate):
     nb = notebook("many", [MANY, "print([line.status for line in runs.lines][:5])"])
     nb.run(1)
