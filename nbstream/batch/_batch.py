@@ -373,7 +373,7 @@ class Batch:
         """Return the log of a run: of one that is under way or ended lately, or is held.
 
         Others are read from the file, where there is one. A run that is tried again has another
-        log. None where it is not kept: of more than 1,000 inputs there are logs only from when
+        log. None where it is not kept: of more than 256 inputs there are logs only from when
         somebody listens or asks for one, or where there is a file.
         """
         trace = self._desk.trace(index)

@@ -34,7 +34,7 @@ _logger = logging.getLogger(__name__)
 
 KEPT_TRACES = 64
 """Logs of runs that have ended that are kept; others while somebody holds them."""
-FEW = 1_000
+FEW = 256
 """Of more inputs than that there are logs only where somebody looks at them: they cost more than
 a short run."""
 AHEAD = 1_000
@@ -101,6 +101,7 @@ class Desk:
         self._is_drawn = False  # there are no more inputs
         self._is_drawing = False
         self._is_over = False
+        self._is_finished = False  # the engine is done, and the desk not yet
         self._began: float | None = None
         self._ran = 0.0  # before it was last begun
         self._origin = time.perf_counter()
@@ -122,7 +123,8 @@ class Desk:
     def begin(self) -> None:
         """Let runs begin, again where they had ended."""
         with self._condition:
-            self.is_stopping = self._is_over = self.limits.is_spent = False
+            self.is_stopping = self._is_over = self._is_finished = False
+            self.limits.is_spent = False
             self.failure = None
             self._began = self.now()
         if self.inputs.total is not None and not self._is_drawn:
@@ -291,6 +293,8 @@ class Desk:
                 line.first = now
             if not line.text:
                 line.text = words_for(output)
+            elif type(output) is str and output == line.text:
+                line.text = output  # one text, and not two that are equal
             self._over(attempt, "done")
         return True
 
@@ -304,6 +308,8 @@ class Desk:
             if not self.is_stopping:
                 heapq.heappush(self._later, (at, line.index))
             self._wake()
+        if self._is_finished:
+            self.finish()
 
     def _over(self, attempt: Attempt, status: Any) -> None:
         line = attempt.line
@@ -331,6 +337,8 @@ class Desk:
         if wrong is not None:
             self.fail(wrong)
         self._tell()
+        if self._is_finished:
+            self.finish()
 
     def fail(self, error: BaseException) -> None:
         """Let nothing begin any more, and the error be raised by whoever waits."""
@@ -347,6 +355,9 @@ class Desk:
         """Note that the engine has nothing to do; where it has again, start it again."""
         with self._condition:
             if self._is_over:
+                return
+            self._is_finished = bool(self.running)  # stopped: it is over when those have ended
+            if self._is_finished:
                 return
             is_left = bool(self._waiting or self._later or self.running) or not self._is_drawn
             if is_left and not self.is_stopping and not self.limits.is_spent:

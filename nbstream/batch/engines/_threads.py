@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextvars import copy_context
+from itertools import count
 from typing import TYPE_CHECKING
 
 from ..._exceptions import Stopped
@@ -32,9 +33,10 @@ class ThreadEngine:
 
     room = 16
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._alive = 0
+        self._numbers = count(1)
         self._lock = threading.Lock()
 
     def start(self, work: Work) -> None:
@@ -45,7 +47,7 @@ class ThreadEngine:
             self._alive = 1
             self._serve(self._context)
             return
-        for _ in range(self._count - self._alive):
+        for _ in range(self._most - self._alive):
             with self._lock:
                 self._alive += 1
             self._start_one()
@@ -53,7 +55,8 @@ class ThreadEngine:
     def _start_one(self) -> None:
         """Start a thread that is counted already."""
         context = self._context.copy()
-        if start_thread(lambda: self._serve(context), "nbstream-batch") is None:
+        name = f"nbstream-batch-{next(self._numbers)}"
+        if start_thread(lambda: self._serve(context), name) is None:
             with self._lock:
                 self._alive -= 1
                 is_alone = self._alive == 0
