@@ -24,6 +24,8 @@ const MODULES = {
   transcript: "reading/index.ts",
   chat: "index_chat.ts",
   batch: "index_batch.ts",
+  compare: "index_compare.ts",
+  odds: "odds/index.ts",
 };
 const isWatching = process.argv.includes("--watch");
 const OPTIONS = {

@@ -87,7 +87,17 @@ if TYPE_CHECKING:
         chain,
     )
     from .tools import Tool, convert_to_tool, tool
-    from .widget import BatchView, ChatView, StreamView, show, show_batch, stream_to, watch
+    from .widget import (
+        BatchView,
+        ChatView,
+        CompareView,
+        StreamView,
+        compare,
+        show,
+        show_batch,
+        stream_to,
+        watch,
+    )
 
 __all__ = [
     "AIMessage",
@@ -108,6 +118,7 @@ __all__ = [
     "ChatPromptTemplate",
     "ChatPromptValue",
     "ChatView",
+    "CompareView",
     "Conversation",
     "Event",
     "HumanMessage",
@@ -151,6 +162,7 @@ __all__ = [
     "__version__",
     "adispatch_custom_event",
     "chain",
+    "compare",
     "convert_to_messages",
     "convert_to_tool",
     "create_agent",
@@ -259,7 +271,9 @@ _HOMES = {
     "widget": (
         "BatchView",
         "ChatView",
+        "CompareView",
         "StreamView",
+        "compare",
         "host",
         "show",
         "show_batch",

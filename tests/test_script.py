@@ -50,6 +50,7 @@ def test_what_comes_once_is_bounded():
     assert len(_script.source_of("widget")) <= 96_000
     assert len(_script.source_of("chat")) <= 15_000
     assert len(_script.source_of("markdown")) <= 230_000
+    assert len(_script.source_of("odds")) <= 20_000
     assert len(_script.source_of("math")) <= 220_000
     assert len(_script.source_of("turns")) <= 5_000
     assert len(_script.source_of("transcript")) <= 35_000

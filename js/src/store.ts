@@ -52,6 +52,8 @@ export class Store {
   /** Whether the kernel hears nothing until its cell is done; null where that cannot be told. */
   isDeaf: () => boolean | null = () => null;
   notice = "";
+  /** Who takes answers that only a module knows. */
+  readonly heard = new Set<(message: object) => void>();
   #listeners = new Set<() => void>();
   #ask: (message: Request) => void;
   #asked = 0;
@@ -180,6 +182,12 @@ export class Store {
     this.isGone = isGone;
     this.isStopping = this.isUnheard = false;
     this.notify();
+  }
+
+  /** Ask Python for something whose answer a module takes, where it is `heard`. */
+  request(message: Request): void {
+    this.#hush();
+    this.#ask(message);
   }
 
   /** Ask Python for code that is not sent with each widget. */

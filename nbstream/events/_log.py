@@ -145,6 +145,7 @@ class Log:
         run_id: str | None = None,
         model: str | None = None,
         streamed_input: list[Any] | None = None,
+        again: tuple[Any, dict[str, Any]] | None = None,
     ) -> Run:
         """Log that a run begins.
 
@@ -165,6 +166,7 @@ class Log:
             "metadata": dict(metadata or {}),
             "model": model,
             "streamed_input": streamed_input,
+            "_again": again,
         }
         if self._cut and parent is not None and parent.index in self._cut:
             # A thread that nobody waits for any more goes on; the log does not follow it.

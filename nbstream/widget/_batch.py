@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
-from .._secrets import hide_all
-from .._shown import brief, outgoing
+from .._shown import brief
 from ..batch import Batch
 from ._batch_page import BatchPage
-from ._batch_static import batch_headline, batch_to_page, batch_to_text
+from ._batch_static import batch_headline, batch_to_html, batch_to_text
 from ._export import write_as
+from ._html import to_document
 from ._options import lists_options
 
 if TYPE_CHECKING:
@@ -161,5 +161,5 @@ class BatchView(BatchPage):
             If the name ends otherwise.
         """
         text = lambda: batch_to_text(self.batch)  # noqa: E731
-        page = lambda: hide_all(outgoing(batch_to_page(self.batch)))  # noqa: E731
+        page = lambda: to_document("Runs", batch_to_html(self.batch))  # noqa: E731
         return write_as(path, {".md": text, ".txt": text}, page)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..batch import Batch, BatchMetrics, Line
 
-__all__ = ["batch_headline", "batch_to_html", "batch_to_page", "batch_to_text"]
+__all__ = ["batch_headline", "batch_to_html", "batch_to_text"]
 
 MAX_LINES = 200
 """Lines of the table, so that a notebook stays small enough to open."""
@@ -178,13 +178,3 @@ def _side(at: int) -> str:
 def _in_cell(text: str) -> str:
     """Return a text as a cell of a Markdown table: in one line, and no Markdown itself."""
     return _MARKS.sub(r"\\\1", " ".join(text.split()))
-
-
-def batch_to_page(batch: Batch) -> str:
-    """Return the table as a page of its own, which follows the reader's light or dark."""
-    return (
-        '<!doctype html><html><head><meta charset="utf-8"><title>Runs</title>'
-        '<meta name="color-scheme" content="light dark"></head>'
-        '<body style="max-width:60em;margin:2em auto;padding:0 1em;font-family:system-ui">'
-        f"{batch_to_html(batch)}</body></html>"
-    )

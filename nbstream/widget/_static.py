@@ -40,6 +40,8 @@ __all__ = [
     "MAX_TEXT",
     "chat_to_html",
     "chat_to_text",
+    "columns_to_html",
+    "columns_to_text",
     "cut_off",
     "figures",
     "headline",
@@ -256,6 +258,42 @@ def chat_to_text(turns: Sequence[tuple[str, ViewState]], most: int | None = None
         f"**You:** {prompt}\n\n{to_text(state, most, is_asked=True)}" for prompt, state in turns
     ]
     return "\n\n---\n\n".join(parts) or "Nothing has been said yet."
+
+
+def columns_to_html(
+    columns: Sequence[tuple[str, ViewState]], delimiter: str = "|", price: Price = None
+) -> str:
+    """Return a comparison as HTML: side by side, and one below the other where that is narrow."""
+    parts = [
+        f'<div style="flex:1 1 16em;min-width:0"><div style="padding:2px 4px;font-weight:600;'
+        f'{ISOLATED}">{escape(name)}</div>{to_html(state, delimiter, price)}</div>'
+        for name, state in columns
+    ]
+    return f'<div style="display:flex;flex-wrap:wrap;gap:0 8px">{"".join(parts)}</div>'
+
+
+def columns_to_text(
+    columns: Sequence[tuple[str, ViewState]], most: int | None = None, *, is_plain: bool = False
+) -> str:
+    """Return a comparison's texts, one below the other.
+
+    Parameters
+    ----------
+    columns
+        The name and the view state of each.
+    most
+        Characters of each that are kept; None: all.
+    is_plain
+        Whether it is for a terminal, and no Markdown.
+    """
+    parts = []
+    for name, state in columns:
+        runs, text = state["runs"], to_text(state, most)
+        if len(turns(runs)) == 1 and not is_conversation(runs):
+            text = _or_error(runs[0], text)
+        head = f"{name}: {status(state)}\n" if is_plain else f"**{name}** ({status(state)})\n\n"
+        parts.append(head + (text or _HINTS.get(status(state), "")))
+    return ("\n\n" if is_plain else "\n\n---\n\n").join(parts)
 
 
 def cut_off(state: ViewState) -> str | None:
