@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._exceptions import InputError, NbstreamError, ParseError, ProviderError, SetupError
+    from ._exceptions import (
+        AgentLimitError,
+        InputError,
+        NbstreamError,
+        ParseError,
+        ProviderError,
+        SetupError,
+    )
+    from .agents import Agent, Budget, McpServer, create_agent, mcp
     from .conversation import Conversation
     from .events import (
         AsyncChatModelStream,
@@ -79,17 +87,30 @@ if TYPE_CHECKING:
         chain,
     )
     from .tools import Tool, convert_to_tool, tool
-    from .widget import BatchView, ChatView, StreamView, show, show_batch, stream_to, watch
+    from .widget import (
+        BatchView,
+        ChatView,
+        CompareView,
+        StreamView,
+        compare,
+        show,
+        show_batch,
+        stream_to,
+        watch,
+    )
 
 __all__ = [
     "AIMessage",
     "AIMessageChunk",
     "AddableDict",
+    "Agent",
+    "AgentLimitError",
     "AsyncChatModelStream",
     "AsyncRunStream",
     "BaseChatModel",
     "BaseMessage",
     "BatchView",
+    "Budget",
     "ChatAnthropic",
     "ChatLocal",
     "ChatModelStream",
@@ -97,11 +118,13 @@ __all__ = [
     "ChatPromptTemplate",
     "ChatPromptValue",
     "ChatView",
+    "CompareView",
     "Conversation",
     "Event",
     "HumanMessage",
     "InputError",
     "JsonOutputParser",
+    "McpServer",
     "MessagesPlaceholder",
     "Metrics",
     "NbstreamError",
@@ -139,12 +162,15 @@ __all__ = [
     "__version__",
     "adispatch_custom_event",
     "chain",
+    "compare",
     "convert_to_messages",
     "convert_to_tool",
+    "create_agent",
     "dispatch_custom_event",
     "host",
     "init_chat_model",
     "load_ipython_extension",
+    "mcp",
     "merge_chunks",
     "show",
     "show_batch",
@@ -156,11 +182,19 @@ __all__ = [
 
 _HOMES = {
     "_exceptions": (
+        "AgentLimitError",
         "InputError",
         "NbstreamError",
         "ParseError",
         "ProviderError",
         "SetupError",
+    ),
+    "agents": (
+        "Agent",
+        "Budget",
+        "McpServer",
+        "create_agent",
+        "mcp",
     ),
     "conversation": ("Conversation",),
     "events": (
@@ -237,7 +271,9 @@ _HOMES = {
     "widget": (
         "BatchView",
         "ChatView",
+        "CompareView",
         "StreamView",
+        "compare",
         "host",
         "show",
         "show_batch",

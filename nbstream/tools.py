@@ -127,6 +127,9 @@ class Tool(Runnable[Any, Any]):
         properties: dict[str, Any] = self.args_schema.model_json_schema().get("properties", {})
         return properties
 
+    def _json_schema(self) -> dict[str, Any]:
+        return self.args_schema.model_json_schema()
+
     def _arguments(self, input: Any) -> dict[str, Any]:
         from pydantic import ValidationError
 
@@ -290,7 +293,7 @@ def convert_to_tool(thing: Any) -> dict[str, Any]:
     if isinstance(thing, dict):
         return _from_dict(thing)
     if isinstance(thing, Tool):
-        return _described(thing.name, thing.description, thing.args_schema.model_json_schema())
+        return _described(thing.name, thing.description, thing._json_schema())
     if is_langchains(thing) and hasattr(thing, "tool_call_schema"):
         schema = thing.tool_call_schema
         schema = schema if isinstance(schema, dict) else schema.model_json_schema()

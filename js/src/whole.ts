@@ -5,8 +5,9 @@
 
 import batch from "./index_batch";
 import chat from "./index_chat";
+import compare from "./index_compare";
 import { frontEndOf, makerOf } from "./widget";
 
-const MADE = { chat, batch };
+const MADE = { batch, chat, compare };
 
 export default frontEndOf((kind) => (kind === "run" ? makerOf(kind) : MADE[kind]));

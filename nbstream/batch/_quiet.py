@@ -58,6 +58,7 @@ class Quiet(Log):
         run_id: str | None = None,
         model: str | None = None,
         streamed_input: list[Any] | None = None,
+        again: tuple[Any, dict[str, Any]] | None = None,  # noqa: ARG002
     ) -> Run:
         """Note that a run begins."""
         parent = self.placed(parent)

@@ -122,6 +122,8 @@ def _values(session: Session, dest: str, word: str) -> Iterable[str]:
         return [name for name, value in names.items() if _is_chain(value)]
     if dest == "tools":
         return [name for name, value in names.items() if _is_tool(value)]
+    if dest == "mcp":
+        return [name for name, value in names.items() if type(value).__name__ == "McpServer"]
     if dest == "schema":
         return [name for name, value in names.items() if _is_schema(value)]
     if dest == "image":

@@ -62,9 +62,9 @@ def ask_each(session: Session, prompt: Prompt, names: dict[str, Any]) -> BatchVi
         filled = replace(prompt, content=content)
         return content if prompt.chain else session._messages(filled, model, None)
 
-    options = session._view_options(prompt)
+    options = session.options_for(prompt)
     view = BatchView(Batch(RunnableLambda(given, name="prompt") | source, table), **options)
-    session._end_earlier(prompt.key)
+    session.end_earlier(prompt.key)
     session.live[prompt.key] = view
 
     def keep() -> None:
@@ -76,7 +76,7 @@ def ask_each(session: Session, prompt: Prompt, names: dict[str, Any]) -> BatchVi
             session.shell.push({prompt.name: view.to_frame()})
 
     try:
-        launch_batch(view, block=session._blocks(prompt))
+        launch_batch(view, block=session.blocks(prompt))
     except BaseException:
         keep()  # what came of it is kept
         raise

@@ -125,6 +125,7 @@ class ChatMagics(Magics):
         The options that are used most::
 
             %%chat --model claude-sonnet-5-5       another model; %chat models lists them
+            %%chat -m local -m claude-haiku-5-5    both, side by side
             %%chat --system "Answer in one line."  standing instructions
             %%chat --as answer                     the message in a variable
             %%chat --max-tokens 100                a shorter answer
@@ -165,7 +166,7 @@ class ChatMagics(Magics):
             self.session.say(notice)
         key = self.session.key_of(text)
         answer = self.session.ask(Prompt(content, key, line.strip(), text, vars(args)))
-        if args.to and answer.view.status == "done":
+        if args.to and answer.run.status == "done":
             show_as(args.to, answer.text, answer.message, self.shell)
 
     @no_var_expand

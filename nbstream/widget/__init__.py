@@ -3,6 +3,7 @@
 from ._batch import BatchView
 from ._cell import remember_cell
 from ._chat import ChatView
+from ._compare import CompareView, compare
 from ._host import host
 from ._show import show, stream_to
 from ._show_batch import show_batch
@@ -12,7 +13,9 @@ from ._watch import watch
 __all__ = [
     "BatchView",
     "ChatView",
+    "CompareView",
     "StreamView",
+    "compare",
     "host",
     "show",
     "show_batch",

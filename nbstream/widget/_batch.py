@@ -10,12 +10,14 @@ from ..batch import Batch
 from ._batch_page import BatchPage
 from ._batch_static import batch_headline, batch_to_html, batch_to_text
 from ._export import write_as
+from ._html import to_document
 from ._options import lists_options
-from ._static import to_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
+
+    from typing_extensions import Self
 
     from ..batch import BatchMetrics, Line
     from ..batch._completed import Completed
@@ -55,6 +57,24 @@ class BatchView(BatchPage):
                 "show_batch(chain, inputs)."
             )
         super().__init__(batch, options)
+
+    @classmethod
+    def from_file(cls, path: str | Path, **options: Any) -> Self:
+        """Open the runs of a file that ``into=`` has written, to look at them.
+
+        Parameters
+        ----------
+        path
+            The file.
+        **options
+            As for the view itself.
+
+        Raises
+        ------
+        InputError
+            If there is no such file, or it has no runs.
+        """
+        return cls(Batch.from_file(path), **options)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.status}, {batch_headline(self.batch)}>"
@@ -141,5 +161,5 @@ class BatchView(BatchPage):
             If the name ends otherwise.
         """
         text = lambda: batch_to_text(self.batch)  # noqa: E731
-        html = lambda: to_document(batch_to_html(self.batch))  # noqa: E731
-        return write_as(path, {".md": text, ".txt": text, ".html": html})
+        page = lambda: to_document("Runs", batch_to_html(self.batch))  # noqa: E731
+        return write_as(path, {".md": text, ".txt": text}, page)

@@ -77,6 +77,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
 
     def __init__(self, options: dict[str, Any], **state: Any) -> None:
         self._displays: list[Any] = []
+        self._shown_in: int | None = None  # the cell that `show` put this view in
         self._outputs = Outputs(self)
         check_options(self, options)
         own = {"_place": uuid.uuid4().hex, "_build": build(), "_interrupt": host().interrupt}
@@ -245,6 +246,11 @@ class Page(ViewOptions, anywidget.AnyWidget):
         if self._shown_in is None or self._shown_in != count:
             self._display()
         self._shown_in = None
+
+    def _show_in(self, shell: Any) -> None:
+        """Display it in the cell that runs, as `show` does."""
+        self._display()
+        self._shown_in = shell.execution_count
 
     def _display(self) -> None:
         from IPython.display import display

@@ -117,8 +117,7 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
     is_apart = (not block or is_deaf) and input is not NO_INPUT and hasattr(source, "astream")
     stream = job.open(source, input, is_async=is_apart)
     if shell is not None and here.displays:
-        view._display()
-        view._shown_in = shell.execution_count
+        view._show_in(shell)
     if not block:
         job.start(stream, is_apart=is_apart)
         return

@@ -74,8 +74,7 @@ def launch_batch(view: BatchView, *, block: bool | None) -> None:
         if here.waits and here.has_page:
             say_that_it_waits(here.title, "show_batch")
     if shell is not None and here.displays:
-        view._display()
-        view._shown_in = shell.execution_count
+        view._show_in(shell)
     view.start()
     if not block:
         return
