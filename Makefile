@@ -47,7 +47,7 @@ unit: .venv/.dev $(WIDGET) build/colab/.ready build/pyodide/.ready
 	$(BIN)/python -m pytest --ignore tests/e2e
 
 ## e2e       the tests in a real JupyterLab; SLOWDOWN=4 makes its pages four times slower
-e2e: .venv/.dev $(WIDGET) chromium engines
+e2e: .venv/.dev $(WIDGET) $(INTEROP)/.installed chromium engines
 	$(BIN)/python -m pytest tests/e2e
 
 ## interop   the tests against other libraries, in an environment of their own

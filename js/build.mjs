@@ -24,6 +24,8 @@ const MODULES = {
   transcript: "reading/index.ts",
   chat: "index_chat.ts",
   odds: "odds/index.ts",
+  batch: "index_batch.ts",
+  compare: "index_compare.ts",
 };
 const isWatching = process.argv.includes("--watch");
 const OPTIONS = {
@@ -114,7 +116,7 @@ async function buildAll() {
   }
   // The style sheet is the same for both.
   await rm(resolve(STATIC, "whole.css"));
-  await build({ ...OPTIONS, entryPoints: { loader: "loader.ts" } });
+  await build({ ...OPTIONS, entryPoints: { loader: "loader.ts", page: "page/index.ts" } });
   for (const { path, source } of made) await writeFile(path, source);
 }
 

@@ -22,6 +22,7 @@ from ._exceptions import InputError, validation_said
 from ._loops import run_in_thread, run_sync
 from ._shown import brief, listed
 from .messages import ToolMessage
+from .runnables._fluent import is_langchains
 from .runnables._functions import called, name_of
 from .runnables.base import Runnable
 from .runnables.config import current_config
@@ -125,6 +126,9 @@ class Tool(Runnable[Any, Any]):
         """The arguments as JSON schemas, by name."""
         properties: dict[str, Any] = self.args_schema.model_json_schema().get("properties", {})
         return properties
+
+    def _json_schema(self) -> dict[str, Any]:
+        return self.args_schema.model_json_schema()
 
     def _arguments(self, input: Any) -> dict[str, Any]:
         from pydantic import ValidationError
@@ -269,8 +273,9 @@ def convert_to_tool(thing: Any) -> dict[str, Any]:
     Parameters
     ----------
     thing
-        A `Tool`, a function with a docstring, a pydantic model or ``TypedDict`` class, a JSON
-        schema with a title, or a description in Anthropic's or OpenAI's form.
+        A `Tool` or one of LangChain's, a function with a docstring, a pydantic model or
+        ``TypedDict`` class, a JSON schema with a title, or a description in Anthropic's or OpenAI's
+        form.
 
     Raises
     ------
@@ -288,7 +293,11 @@ def convert_to_tool(thing: Any) -> dict[str, Any]:
     if isinstance(thing, dict):
         return _from_dict(thing)
     if isinstance(thing, Tool):
-        return _described(thing.name, thing.description, thing.args_schema.model_json_schema())
+        return _described(thing.name, thing.description, thing._json_schema())
+    if is_langchains(thing) and hasattr(thing, "tool_call_schema"):
+        schema = thing.tool_call_schema
+        schema = schema if isinstance(schema, dict) else schema.model_json_schema()
+        return _described(thing.name, thing.description, schema)
     if isinstance(thing, type):
         from pydantic import TypeAdapter
         from pydantic.errors import PydanticUserError

@@ -136,8 +136,8 @@ def test_the_sync_form_gives_the_same_events():
 
 @pytest.mark.parametrize("call", ["stream_events", "astream_events"])
 def test_a_wrong_version_is_named_at_once(call):
-    with pytest.raises(InputError, match=r"'v3'.*'v2' or 'v1'"):
-        getattr(ScriptedChat(["a"]), call)("x", version="v3")
+    with pytest.raises(InputError, match=r"'v4'.*'v2', 'v3' or 'v1'"):
+        getattr(ScriptedChat(["a"]), call)("x", version="v4")
 
 
 def test_breaking_off_stops_the_model_and_leaves_no_task():

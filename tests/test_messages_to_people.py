@@ -146,7 +146,7 @@ IN_PYTHON = [
     ("text.transform('abc')", "str 'abc'", "stream() for one input"),
     ("text.transform(anumbers())", "async_generator", "Use atransform()"),
     ("text.atransform(numbers())", "generator", "Use transform()"),
-    ("list(step.stream_events('a', version='v9'))", "'v9'", "Use 'v2' or 'v1'"),
+    ("list(step.stream_events('a', version='v9'))", "'v9'", "Use 'v2', 'v3' or 'v1'"),
     # Parsers and tools
     ("text.invoke(3)", "int 3", "Put it behind a model"),
     ("JsonOutputParser().invoke('Sorry.')", "'Sorry.'", "Ask for JSON in the prompt"),

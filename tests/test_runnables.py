@@ -3,7 +3,6 @@ import contextlib
 import contextvars
 import threading
 import time
-import warnings
 
 import pytest
 
@@ -23,7 +22,6 @@ from nbstream import (
     StrOutputParser,
     Trace,
 )
-from nbstream.runnables import config as config_module
 
 SCRIPT = ["Here", " is", " a"]
 PROMPT = ChatPromptTemplate.from_template("About {topic}")
@@ -369,34 +367,3 @@ def test_a_step_without_a_body_says_what_to_define():
 
     with pytest.raises(NotImplementedError, match=r"Nothing must define invoke\(\)"):
         Nothing().invoke(1)
-
-
-WAYS = {
-    "invoke": lambda step, config: step.invoke(1, config),
-    "ainvoke": lambda step, config: asyncio.run(step.ainvoke(1, config)),
-    "stream": lambda step, config: list(step.stream(1, config)),
-    "batch": lambda step, config: step.batch([1], config),
-    "with_config": lambda step, config: step.with_config(config).invoke(1),
-    "a chain": lambda step, config: (step | step).invoke(1, config),
-    "events": lambda step, config: list(step.stream_events(1, config)),
-}
-
-
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-def test_callbacks_are_not_passed_over_in_silence(way):
-    config_module._tell_of_callbacks.cache_clear()
-    step = RunnableLambda(lambda x, config: list(config.get("callbacks", ())))
-    with pytest.warns(UserWarning, match="not called.*to_otel") as told:
-        way(step, {"callbacks": [object()]})
-    # A thread or a task that begins with the step itself has no line of the program in it.
-    if way not in (WAYS["batch"], WAYS["ainvoke"]):
-        assert told[0].filename == __file__
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        way(step, {"callbacks": [object()]})  # once is enough
-
-
-def test_no_callbacks_need_no_warning():
-    config_module._tell_of_callbacks.cache_clear()
-    RunnableLambda(len).invoke("x", {"callbacks": []})
-    RunnableLambda(len).invoke("x", {"callbacks": None})

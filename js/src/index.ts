@@ -8,7 +8,7 @@ import "./theme.css";
 import { renderPanel } from "./views/panel";
 
 export default frontEnd<Frame | ExportAnswer | Words | BranchesAnswer>((model, ask) => {
-  const store = new Store(ask);
+  const store = new Store(ask, model.get("_shared"));
   return {
     saved: store.saved,
     get isRunning() {
@@ -17,7 +17,7 @@ export default frontEnd<Frame | ExportAnswer | Words | BranchesAnswer>((model, a
     open: (log) => store.open(log),
     take: (message) => {
       if (message.type === "frame") store.take(message);
-      else if (message.type === "export") store.exported(message);
+      else if (message.type === "export") store.exporter.take(message.text);
       else if (message.type === "problem" || message.type === "notice") store.say(message);
       else for (const hear of store.heard) hear(message);
     },

@@ -71,15 +71,29 @@ export interface Stop {
   type: "stop";
 }
 
+/** The reader's word on a call that waits for it. */
+export interface Approve {
+  type: "approve";
+  /** The id of the call's run. */
+  run: string;
+  verdict: string;
+  /** The arguments to call it with, where they were edited. */
+  args: Json;
+}
+
 /** Asks for code that is not sent with each widget; the answer has its `source`. */
 export interface ModuleRequest {
   type: "module";
   name: string;
 }
 
-/** Asks for the log as lines of JSON; the answer has it as `text`. */
+/** What a run or a conversation can be saved as: lines of JSON, or a page that plays. */
+export type ExportForm = "jsonl" | "html";
+
+/** Asks for a file's text; the answer has it as `text`. */
 export interface ExportRequest {
   type: "export";
+  form: ExportForm;
 }
 
 /** Says that this page puts the view where its transcript stands. */
@@ -144,6 +158,7 @@ export interface BranchRequest {
 export type Request =
   | Resync
   | Stop
+  | Approve
   | ModuleRequest
   | ExportRequest
   | BranchesRequest
@@ -178,7 +193,7 @@ export interface SavedLog {
 }
 
 /** Which of the front ends a widget has: each but the first is a module of that name. */
-export type Kind = "run" | "chat";
+export type Kind = "run" | "batch" | "chat" | "compare";
 
 /** The synced traits of `nbstream.StreamView` and `nbstream.ChatView`, and what the page adds to its saved state. */
 export interface Traits {
@@ -191,6 +206,10 @@ export interface Traits {
   heat: "none" | "gap" | "logprob" | "rank" | "entropy";
   price: { input?: number; output?: number };
   max_height: string;
+  /** Set in a page of its own, which has no kernel. */
+  _shared?: boolean;
+  /** Which column of a comparison is taken, -1: none yet; null where there is nothing to take it for. */
+  _taken?: number | null;
   /** What a chat's model is called. */
   _model?: string;
   _kind: Kind;

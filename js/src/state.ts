@@ -33,6 +33,15 @@ export interface Custom {
   data: Json;
 }
 
+/** The name of the events that say how far a call's approval is. */
+export const APPROVAL = "tool_approval";
+
+/** Whether a call waits for the reader's word. */
+export function isAsking({ customs, end }: RunState): boolean {
+  const last = customs.findLast(({ name }) => name === APPROVAL)?.data;
+  return end === null && isDict(last) && last.verdict === "wait";
+}
+
 /** One run. Times are milliseconds since the log began. */
 export interface RunState {
   id: string;

@@ -95,6 +95,7 @@ async def afollow(
 ) -> AsyncIterator[T]:
     """Do what `follow` does, for an async iterator, which is closed at the end in any case."""
     scope, source = await begin(asked_in)
+    settle = None if scope is None or scope.trace is None else scope.trace.settle
     if scope is None:
         try:
             async for chunk in source:
@@ -107,6 +108,8 @@ async def afollow(
     run: Any = scope.run
     step = source.__anext__
     try:
+        if settle is not None:
+            await settle()
         while True:
             token = enter_scope(scope)
             try:
@@ -117,6 +120,8 @@ async def afollow(
                 leave_scope(token)
             if log is not None:
                 log("chunk", run, chunk)
+                if settle is not None:
+                    await settle()
             if is_single:
                 break
             yield chunk
@@ -126,9 +131,13 @@ async def afollow(
         finally:
             if scope.trace is not None and run is not None:
                 scope.trace.fail(run, error)
+            if settle is not None:
+                await settle()
         raise
     if log is not None:
         log("end", run, output())
+        if settle is not None:
+            await settle()
     if is_single:
         yield chunk
         await aclose(source)

@@ -1,6 +1,6 @@
 """The log as LangChain's events: `astream_events` and `stream_events`, versions 1 and 2.
 
-The shapes are those of LangChain's guide "How to stream runnables" and of langchain-core 1.7, as
+The shapes are those of LangChain's guide "How to stream runnables" and of langchain-core 1.8, as
 its output shows them; ``docs/langchain.md`` lists where this differs on purpose.
 """
 
@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     Names = Sequence[str] | None
     Filters = tuple[tuple[Names, Names, Names], tuple[Names, Names, Names]]
 
-__all__ = ["StreamEvent", "astream_events", "shown_input", "stream_events"]
+__all__ = [
+    "Mailbox",
+    "StreamEvent",
+    "astream_events",
+    "opened",
+    "shown_input",
+    "stream_events",
+    "unfiltered",
+]
 
 
 class StreamEvent(TypedDict, total=False):
@@ -207,18 +215,35 @@ def _open(
         for what, names in zip(("names", "types", "tags"), part, strict=True):
             if names is not None:
                 listed(names, "astream_events", what)
+    scope, named = opened(config)
+    trace: Any = scope.trace
+    return scope, _Lens(trace, named["run_id"], version, filters), named
+
+
+def unfiltered(filters: Filters) -> None:
+    """Refuse filters where nothing is filtered: nothing that was asked for is ignored."""
+    for prefix, part in zip(("include", "exclude"), filters, strict=True):
+        for what, names in zip(("names", "types", "tags"), part, strict=True):
+            if names is not None:
+                raise InputError(
+                    f"{prefix}_{what} is for versions 'v1' and 'v2'. In 'v3' read what you want: "
+                    "for example [m for m in stream.messages]."
+                )
+
+
+def opened(config: Mapping[str, Any] | None) -> tuple[Scope, dict[str, Any]]:
+    """Return the scope to stream in, which has a log, and the config, which names the run."""
     named = mapped(config, "A config", "settings")
     named["run_id"] = str(named.get("run_id") or uuid.uuid4())
     scope = current_scope() or Scope(None, None)
     if scope.trace is None:
         scope = scope._replace(trace=Log())
-    trace: Any = scope.trace
-    return scope, _Lens(trace, named["run_id"], version, filters), named
+    return scope, named
 
 
 def _check(version: str) -> None:
     if version not in ("v1", "v2"):
-        raise InputError(f"There is no events version {version!r}. Use 'v2' or 'v1'.")
+        raise InputError(f"There is no events version {version!r}. Use 'v2', 'v3' or 'v1'.")
 
 
 def stream_events(
@@ -264,7 +289,7 @@ _AHEAD = 64
 """Events the producer may be ahead of the consumer before it lets that have its turn."""
 
 
-class _Mailbox:
+class Mailbox:
     """Events on their way from any thread to one consumer in a loop."""
 
     def __init__(self) -> None:
@@ -288,10 +313,11 @@ class _Mailbox:
         if news is not None and not news.done():
             news.set_result(None)
 
-    async def room(self) -> None:
-        """Wait until no more is there than the producer may be ahead."""
-        self.full = self._loop.create_future()
-        await self.full
+    async def keep_pace(self) -> None:
+        """Wait where more is there than the producer may be ahead."""
+        if len(self.heard) > _AHEAD:
+            self.full = self._loop.create_future()
+            await self.full
 
     def make_room(self) -> None:
         """Let the producer go on once few are left."""
@@ -330,7 +356,7 @@ async def _astream_events(
     kwargs: dict[str, Any],
 ) -> AsyncIterator[StreamEvent]:
     scope, lens, named = _open(config, version, filters)
-    mailbox = _Mailbox()
+    mailbox = Mailbox()
     heard = mailbox.heard
     leave = lens.trace.subscribe(mailbox.put)
 
@@ -338,8 +364,7 @@ async def _astream_events(
         chunks = stream(input, named, **kwargs)
         try:
             async for _ in chunks:
-                if len(heard) > _AHEAD:
-                    await mailbox.room()
+                await mailbox.keep_pace()
         finally:
             await aclose(chunks)
 

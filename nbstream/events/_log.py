@@ -7,7 +7,7 @@ import logging
 import threading
 import uuid
 from time import perf_counter, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .._exceptions import Stopped
 from .._secrets import hide_in_error
@@ -16,9 +16,13 @@ from ._look import Memo
 from ._types import Event, EventKind, Run, RunType
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from ._question import Question
 
 __all__ = ["OVER", "PLACERS", "Log"]
+
+T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
@@ -56,9 +60,14 @@ class Log:
         self._inputs: list[Any] = []
         self._chunks: list[list[Any]] = []
         self._outputs: dict[int, Any] = {}
-        self.models: dict[str, tuple[Any, dict[str, Any]]] = {}
-        """Which model each call of one was, and with what settings, by the run's id."""
+        self._so_far: dict[int, Callable[[], Any]] = {}
+        self.readers: list[Callable[[], bool]] = []
+        """Tell whether somebody who reads this log can answer now."""
+        self.questions: dict[str, Question] = {}
+        """What waits for an answer, by its run's id."""
         self.memo = Memo()  # what the lenses have made of values already
+        self.settle: Callable[[], Awaitable[None]] | None = None
+        """What async runs wait for after each event, where a listener works in their loop."""
         # What stopping needs to know.
         self._open: dict[int, Run] = {}  # the runs that have not ended, the oldest first
         self._stopped_below = 0  # chunks of runs with a smaller index end their run
@@ -71,7 +80,8 @@ class Log:
     def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
         """Call ``listener`` with every event from now on, in the thread that logs it.
 
-        A listener that raises is not called again; what it raised goes to Python's own log.
+        A listener that raises is not called again; what it raised goes to Python's own log. One
+        with a true ``may_raise`` is, and the run gets what it raised.
 
         Returns
         -------
@@ -88,6 +98,10 @@ class Log:
             self._listeners = (*self._listeners, listener)
         return unsubscribe
 
+    def listener(self, kind: type[T]) -> T | None:
+        """Return the listener of this kind, if there is one."""
+        return next((one for one in self._listeners if isinstance(one, kind)), None)
+
     def output(self, run: Run) -> Any:
         """Return what a run gave: its output, or its chunks added up (so far)."""
         if run.index < 0:
@@ -95,8 +109,17 @@ class Log:
         with self._lock:
             if run.index in self._outputs:
                 return self._outputs[run.index]
+            so_far = self._so_far.get(run.index)
             chunks = list(self._chunks[run.index])
-        return sum_so_far(chunks)
+        return so_far() if so_far else sum_so_far(chunks)
+
+    def is_read(self) -> bool:
+        """Tell whether a run can ask something of whoever reads this log."""
+        return any(can_answer() for can_answer in self.readers)
+
+    def tell_so_far(self, run: Run, value: Callable[[], Any]) -> None:
+        """Let a run say what it has given so far, where that is no sum of its chunks."""
+        self._so_far[run.index] = value
 
     def has_chunks(self, run: Run) -> bool:
         """Tell whether a run has streamed."""
@@ -122,6 +145,7 @@ class Log:
         run_id: str | None = None,
         model: str | None = None,
         streamed_input: list[Any] | None = None,
+        again: tuple[Any, dict[str, Any]] | None = None,
     ) -> Run:
         """Log that a run begins.
 
@@ -142,13 +166,18 @@ class Log:
             "metadata": dict(metadata or {}),
             "model": model,
             "streamed_input": streamed_input,
+            "_again": again,
         }
         if self._cut and parent is not None and parent.index in self._cut:
             # A thread that nobody waits for any more goes on; the log does not follow it.
             self._cut.add(-1)
             return Run(index=-1, **values)
         run = self.add_run(input=input, **values)
-        self.log("start", run, input)
+        try:
+            self.log("start", run, input)
+        except Exception as error:  # a listener's, which may raise
+            self.fail(run, error)
+            raise
         return run
 
     def placed(self, parent: Run | None) -> Run | None:
@@ -215,6 +244,10 @@ class Log:
             self._is_stopped = True
             self._stopped_below = len(self.runs)
 
+    def is_stopped(self, run: Run) -> bool:
+        """Tell whether a run ends at its next chunk, or has been stopped before its end."""
+        return run.index < self._stopped_below
+
     def resume(self) -> None:
         """Let new runs begin again; those that were stopped stay so."""
         self._is_stopped = False
@@ -249,11 +282,17 @@ class Log:
             self.fail(run, error)
 
     def _tell(self, event: Event) -> None:
+        raised: Exception | None = None
         for listener in self._listeners:
             try:
                 listener(event)
-            except Exception:
-                self._drop(listener)
+            except Exception as error:
+                if getattr(listener, "may_raise", False):
+                    raised = error
+                else:
+                    self._drop(listener)
+        if raised is not None:
+            raise raised
 
     def _drop(self, listener: Callable[[Event], None]) -> None:
         _logger.exception("A listener of a log raised an error; it is left out from now on.")

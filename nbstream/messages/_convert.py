@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .._exceptions import InputError
 from .._shown import brief, near
 from ._messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from ._theirs import is_theirs, our_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ def convert_to_messages(value: Any) -> list[BaseMessage]:
 
     Accepts a text, a message, a prompt value, or a list of messages, texts,
     ``(role, content)`` pairs and ``{"role": …, "content": …}`` dicts, which may carry
-    ``tool_calls``, ``tool_call_id``, ``name`` and ``id``.
+    ``tool_calls``, ``tool_call_id``, ``name`` and ``id``; LangChain's messages and prompt values.
 
     Raises
     ------
@@ -63,6 +64,8 @@ def convert_to_messages(value: Any) -> list[BaseMessage]:
         messages: list[BaseMessage] = value.to_messages()
         if not isinstance(messages, list):  # a mock, which answers to every name
             raise _unread(value)
+        if messages and not isinstance(messages[0], BaseMessage):  # LangChain's prompt's
+            messages = [_convert_one(item) for item in messages]
     elif isinstance(value, (list, tuple)) and not _is_pair(value):
         messages = [_convert_one(item) for item in value]
     else:
@@ -94,6 +97,8 @@ def _convert_one(item: Any) -> BaseMessage:
         return item
     if isinstance(item, str):
         return HumanMessage(item)
+    if is_theirs(item):
+        return our_message(item)
     if isinstance(item, dict) and "content" in item and ("role" in item or "type" in item):
         return _from_dict(item)
     if isinstance(item, (list, tuple)) and len(item) == 2 and isinstance(item[0], str):

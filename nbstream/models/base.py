@@ -14,9 +14,10 @@ from ..messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_messag
 from ..runnables.base import Runnable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from ..events import RunType
+    from ..events import RunType, StreamEvent
+    from ..events._typed import AsyncChatModelStream, ChatModelStream
     from ..runnables import RunnableBinding, RunnableConfig
 
 __all__ = ["BaseChatModel"]
@@ -66,6 +67,50 @@ class BaseChatModel(Runnable[Any, AIMessage]):
     ) -> AsyncIterator[AIMessageChunk]:
         """Do what `stream` does, as an async iterator."""
         return cast("AsyncIterator[AIMessageChunk]", super().astream(input, config, **kwargs))
+
+    if TYPE_CHECKING:
+
+        @overload  # type: ignore[override]
+        def stream_events(
+            self,
+            input: Any,
+            config: RunnableConfig | None = None,
+            *,
+            version: Literal["v3"],
+            **kwargs: Any,
+        ) -> ChatModelStream: ...
+        @overload
+        def stream_events(
+            self,
+            input: Any,
+            config: RunnableConfig | None = None,
+            *,
+            version: str = "v2",
+            **kwargs: Any,
+        ) -> Iterator[StreamEvent]: ...
+        def stream_events(self, *args: Any, **kwargs: Any) -> Any:
+            """Do what `Runnable.stream_events` does; version 3 is of one message."""
+
+        @overload  # type: ignore[override]
+        def astream_events(
+            self,
+            input: Any,
+            config: RunnableConfig | None = None,
+            *,
+            version: Literal["v3"],
+            **kwargs: Any,
+        ) -> Awaitable[AsyncChatModelStream]: ...
+        @overload
+        def astream_events(
+            self,
+            input: Any,
+            config: RunnableConfig | None = None,
+            *,
+            version: str = "v2",
+            **kwargs: Any,
+        ) -> AsyncIterator[StreamEvent]: ...
+        def astream_events(self, *args: Any, **kwargs: Any) -> Any:
+            """Do what `Runnable.astream_events` does; version 3 is of one message."""
 
     # One value is the stream's sum: a long answer never waits on one silent request, and whoever
     # listens sees its tokens.
@@ -160,6 +205,30 @@ class BaseChatModel(Runnable[Any, AIMessage]):
         from ._structured import structured
 
         return structured(self, schema, include_raw)
+
+    def as_langchain(self) -> Any:
+        """Return this model as a chat model of LangChain's, for its agents, graphs and chains.
+
+        It streams, calls tools, counts tokens and takes ``with_structured_output`` as those do.
+
+        Raises
+        ------
+        SetupError
+            If LangChain is not installed.
+
+        Examples
+        --------
+        >>> from langchain_core.prompts import PromptTemplate
+        >>> from nbstream import ScriptedChat
+        >>> chain = PromptTemplate.from_template("Tell me of {x}.") | ScriptedChat(
+        ...     ["A fish."]
+        ... ).as_langchain()
+        >>> chain.invoke({"x": "the sea"}).content
+        'A fish.'
+        """
+        from ._as_langchain import as_langchain
+
+        return as_langchain(self)
 
     def _held_to(self, tool: dict[str, Any]) -> dict[str, Any] | None:  # noqa: ARG002
         """Return what holds an answer to a schema, as fields of the request; None: nothing can."""

@@ -28,10 +28,18 @@ class Abreast:
         The chain they go through.
     inputs, config, return_exceptions
         As for `Runnable.batch`.
+    is_async
+        Whether it is `Runnable.abatch`.
     """
 
     def __init__(
-        self, chain: Runnable[Any, Any], inputs: list[Any], config: Any, return_exceptions: bool
+        self,
+        chain: Runnable[Any, Any],
+        inputs: list[Any],
+        config: Any,
+        return_exceptions: bool,
+        *,
+        is_async: bool = False,
     ) -> None:
         scope = current_scope()
         configs = one_each(config, len(inputs))
@@ -39,7 +47,8 @@ class Abreast:
         self.failed: dict[int, Exception] = {}
         self.return_exceptions = return_exceptions
         self._scopes = [
-            enter(chain, scope, item, one) for item, one in zip(inputs, configs, strict=True)
+            enter(chain, scope, item, one, is_async=is_async)
+            for item, one in zip(inputs, configs, strict=True)
         ]
 
     @property
@@ -94,3 +103,9 @@ class Abreast:
                     scope.trace.fail(scope.run, self.failed[at])
                 else:
                     scope.trace.log("end", scope.run, self.values[at])
+
+    async def settle(self) -> None:
+        """Wait for the handlers that work in this loop, as `Log.settle` does."""
+        for scope in self._scopes:
+            if scope.trace is not None and scope.trace.settle is not None:
+                await scope.trace.settle()

@@ -7,6 +7,8 @@ when a step is made.
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast, overload
 
 from .. import runnables as made
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
         def __call__(self, input: Any, /, config: Any) -> Output: ...
 
 
-__all__ = ["Fluent", "Input", "Other", "Output", "coerce_to_runnable"]
+__all__ = ["Fluent", "Input", "Other", "Output", "coerce_to_runnable", "is_langchains"]
 
 
 class Fluent(Generic[Input, Output]):
@@ -170,7 +172,8 @@ def coerce_to_runnable(thing: Any) -> Runnable[Any, Any]:
     """Make a step of whatever can be one.
 
     A Runnable stays as it is, a dict becomes a `RunnableParallel`, a generator function a
-    `RunnableGenerator`, another function a `RunnableLambda`.
+    `RunnableGenerator`, another function a `RunnableLambda`, a runnable of LangChain's a step that
+    calls it.
 
     Raises
     ------
@@ -181,6 +184,10 @@ def coerce_to_runnable(thing: Any) -> Runnable[Any, Any]:
         return thing
     if isinstance(thing, dict):
         return made.RunnableParallel(thing)
+    if is_langchains(thing):
+        # Above this room, and needed by few programs.
+        step: Runnable[Any, Any] = import_module("nbstream.sources._step").LangChainStep(thing)
+        return step
     if is_generator_function(thing):
         return made.RunnableGenerator(thing)
     if callable(thing):
@@ -189,3 +196,9 @@ def coerce_to_runnable(thing: Any) -> Runnable[Any, Any]:
         f"A chain cannot hold {brief(thing)}. "
         "Join Runnables, functions and dicts of those, as in: prompt | model | StrOutputParser()."
     )
+
+
+def is_langchains(thing: Any) -> bool:
+    """Tell whether this is a runnable of LangChain's."""
+    module = sys.modules.get("langchain_core.runnables.base")
+    return module is not None and isinstance(thing, module.Runnable)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .._iterate import END, afirst, first
+from ..events._callbacks import listen
 from ..events._follow import afollow, follow, inside
 from ..events._scope import Scope, current_scope
 from .config import inner_scope
@@ -28,10 +29,15 @@ def enter(
     input: Any,
     config: RunnableConfig | None,
     streamed_input: list[Any] | None = None,
+    *,
     kwargs: dict[str, Any] | None = None,
+    is_async: bool = False,
 ) -> Scope:
     """Log that a step begins; return the scope of what it calls."""
     inner = inner_scope(scope, config)
+    if config and config.get("callbacks"):
+        inner, heard = listen(inner, config, is_async=is_async)
+        config = cast("RunnableConfig", heard)
     if inner.trace is None:
         return inner
     named: dict[str, Any] = dict(config or {})
@@ -46,10 +52,14 @@ def enter(
         run_id=named.get("run_id"),
         model=step.model_label,
         streamed_input=streamed_input,
+        again=(step, kwargs or {}) if step.run_type == "chat_model" else None,
     )
-    if step.run_type == "chat_model":
-        inner.trace.models[run.id] = (step, kwargs or {})
     return inner._replace(run=run, is_told=False)  # what a step of ours calls, only it tells
+
+
+def _settings(source: Any) -> dict[str, Any]:
+    """Return what a step was called with beside its input."""
+    return dict(getattr(source, "keywords", None) or {})
 
 
 def _placed(place: str, tags: tuple[str, ...], given: Any) -> list[str]:
@@ -88,7 +98,6 @@ def _begin(
     if scope is None and not config:
         return None, source() if upstream is None else source(upstream)
     taken: list[Any] | None = None
-    kwargs = getattr(source, "keywords", {})
     if upstream is not None:
         taken = []
         # The step before this one is to start first, and it does when its first chunk is asked
@@ -97,7 +106,7 @@ def _begin(
         begun = first(upstream)
         upstream = upstream if begun is END else chain((begun,), upstream)
         source = partial(source, upstream)
-    inner = enter(step, scope, input, config, taken, kwargs)
+    inner = enter(step, scope, input, config, taken, kwargs=_settings(source))
     with inside(inner):
         return inner, source()
 
@@ -128,12 +137,11 @@ async def _abegin(
     if scope is None and not config:
         return None, source() if upstream is None else source(upstream)
     taken: list[Any] | None = None
-    kwargs = getattr(source, "keywords", {})
     if upstream is not None:
         taken = []
         begun = await afirst(upstream)
         source = partial(source, _anote(begun, upstream, taken))
-    inner = enter(step, scope, input, config, taken, kwargs)
+    inner = enter(step, scope, input, config, taken, kwargs=_settings(source), is_async=True)
     with inside(inner):
         return inner, source()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, overload
 
 from .._exceptions import InputError
 from .._iterate import aclosing
@@ -12,17 +12,19 @@ from .._loops import run_in_thread
 from .._shown import brief
 from ..events._chunks import add_chunks
 from ..events._follow import inside
-from ..events._lens import astream_events, stream_events
+from ..events._lens import astream_events, stream_events, unfiltered
 from ..events._scope import current_scope, within
+from ..events._typed import astream_typed, stream_typed
 from . import _batch
 from ._fluent import Fluent, Input, Output
 from ._observe import aobserve, enter, observe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
 
     from ..events import RunType, StreamEvent
     from ..events._scope import Scope
+    from ..events._typed import AsyncRunStream, RunStream
     from .config import RunnableConfig
 
 __all__ = ["Runnable"]
@@ -81,11 +83,17 @@ class Runnable(Fluent[Input, Output]):
         scope = current_scope()
         if scope is None and not config:
             return await self._ainvoke(input, **kwargs)
-        scope = enter(self, scope, input, config, kwargs=kwargs)
-        with inside(scope):
-            output = await self._ainvoke(input, **kwargs)
-        if scope.trace is not None and scope.run is not None:
-            scope.trace.log("end", scope.run, output)
+        scope = enter(self, scope, input, config, kwargs=kwargs, is_async=True)
+        try:
+            with inside(scope):
+                if scope.trace is not None and scope.trace.settle is not None:
+                    await scope.trace.settle()
+                output = await self._ainvoke(input, **kwargs)
+            if scope.trace is not None and scope.run is not None:
+                scope.trace.log("end", scope.run, output)
+        finally:
+            if scope.trace is not None and scope.trace.settle is not None:
+                await scope.trace.settle()
         return output
 
     def stream(
@@ -198,6 +206,17 @@ class Runnable(Fluent[Input, Output]):
 
     # What happens inside.
 
+    @overload
+    def astream_events(
+        self,
+        input: Any,
+        config: RunnableConfig | None = None,
+        *,
+        version: Literal["v3"],
+        **kwargs: Any,
+    ) -> Awaitable[AsyncRunStream]: ...
+
+    @overload
     def astream_events(
         self,
         input: Any,
@@ -211,7 +230,22 @@ class Runnable(Fluent[Input, Output]):
         exclude_types: Sequence[str] | None = None,
         exclude_tags: Sequence[str] | None = None,
         **kwargs: Any,
-    ) -> AsyncIterator[StreamEvent]:
+    ) -> AsyncIterator[StreamEvent]: ...
+
+    def astream_events(
+        self,
+        input: Any,
+        config: RunnableConfig | None = None,
+        *,
+        version: str = "v2",
+        include_names: Sequence[str] | None = None,
+        include_types: Sequence[str] | None = None,
+        include_tags: Sequence[str] | None = None,
+        exclude_names: Sequence[str] | None = None,
+        exclude_types: Sequence[str] | None = None,
+        exclude_tags: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> Any:
         """Stream the input through and yield what happens in every step, as it happens.
 
         Parameters
@@ -219,7 +253,9 @@ class Runnable(Fluent[Input, Output]):
         input, config
             As for `astream`.
         version
-            ``"v2"``, or ``"v1"`` for the older form without ``parent_ids``.
+            ``"v2"``, or ``"v1"`` for the older form without ``parent_ids``. ``"v3"`` gives typed
+            streams instead of events: ``await`` it for an `AsyncChatModelStream` of a model, an
+            `AsyncRunStream` of all else, which is read part by part in several ways.
         include_names, include_types, include_tags
             Yield only events of runs with one of these names, types (``"chat_model"``, …) or tags.
         exclude_names, exclude_types, exclude_tags
@@ -253,7 +289,36 @@ class Runnable(Fluent[Input, Output]):
             (include_names, include_types, include_tags),
             (exclude_names, exclude_types, exclude_tags),
         )
+        if version == "v3":
+            unfiltered(filters)
+            return astream_typed(self.astream, input, config, self._is_model(), kwargs)
         return astream_events(self.astream, input, config, version, filters, kwargs)
+
+    @overload
+    def stream_events(
+        self,
+        input: Any,
+        config: RunnableConfig | None = None,
+        *,
+        version: Literal["v3"],
+        **kwargs: Any,
+    ) -> RunStream: ...
+
+    @overload
+    def stream_events(
+        self,
+        input: Any,
+        config: RunnableConfig | None = None,
+        *,
+        version: str = "v2",
+        include_names: Sequence[str] | None = None,
+        include_types: Sequence[str] | None = None,
+        include_tags: Sequence[str] | None = None,
+        exclude_names: Sequence[str] | None = None,
+        exclude_types: Sequence[str] | None = None,
+        exclude_tags: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[StreamEvent]: ...
 
     def stream_events(
         self,
@@ -268,17 +333,25 @@ class Runnable(Fluent[Input, Output]):
         exclude_types: Sequence[str] | None = None,
         exclude_tags: Sequence[str] | None = None,
         **kwargs: Any,
-    ) -> Iterator[StreamEvent]:
+    ) -> Any:
         """Do what `astream_events` does, synchronously.
 
         It runs in the caller's thread: what happens inside between two chunks of the outermost
-        step is yielded when the second one comes.
+        step is yielded when the second one comes. ``version="v3"`` gives a `ChatModelStream` of a
+        model, a `RunStream` of all else.
         """
         filters = (
             (include_names, include_types, include_tags),
             (exclude_names, exclude_types, exclude_tags),
         )
+        if version == "v3":
+            unfiltered(filters)
+            return stream_typed(self.stream, input, config, self._is_model(), kwargs)
         return stream_events(self.stream, input, config, version, filters, kwargs)
+
+    def _is_model(self) -> bool:
+        """Tell whether what streams is one message of a model."""
+        return self.run_type == "chat_model"
 
     def _has_own(self, name: str) -> bool:
         """Tell whether ``batch`` or ``abatch`` is one that a subclass has written."""

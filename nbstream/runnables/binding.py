@@ -147,6 +147,9 @@ class RunnableBinding(Runnable[Input, Output]):
         kwargs = {**self.kwargs, **kwargs}
         return self.bound.batch(inputs, each, return_exceptions=return_exceptions, **kwargs)
 
+    def _is_model(self) -> bool:
+        return self.bound._is_model()
+
     def _has_own(self, name: str) -> bool:
         return self.bound._has_own(name)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from .._exceptions import InputError
 from .._shown import brief, mapped
+from ..events._callbacks import joined, manager_of
 from ..events._scope import Scope, current_scope
 
 if TYPE_CHECKING:
@@ -57,6 +55,8 @@ class RunnableConfig(TypedDict, total=False):
     """How many inputs of a batch run at a time; by default all (async) or a pool's worth."""
     executor: Executor
     """Where a batch runs its calls; by default a pool of threads that ends with the batch."""
+    callbacks: Any
+    """LangChain's callback handlers, or any object with their methods, to hear of the run."""
     configurable: dict[str, Any]
     """Settings for steps that look for them here."""
     recursion_limit: int
@@ -86,14 +86,13 @@ def inner_scope(scope: Scope | None, config: RunnableConfig | None) -> Scope:
     if not config:
         return scope
     try:
-        # What LangChain itself hands on is a manager: who gets that can change nothing about it.
-        if isinstance(handlers := config.get("callbacks"), (list, tuple)) and handlers:
-            _tell_of_callbacks()
         scope = cast("Scope", config.get("step_scope", scope))
         if isinstance(tags := config.get("tags") or (), str):
             raise TypeError
         given = tuple(tags)
         settings = {key: value for key, value in config.items() if key not in _OWN}
+        if settings.get("callbacks"):
+            settings["callbacks"] = joined(scope.settings.get("callbacks"), settings["callbacks"])
         return scope._replace(
             tags=(*(tag for tag in scope.tags if tag not in given), *dict.fromkeys(given)),
             metadata={**scope.metadata, **(config.get("metadata") or {})},
@@ -102,20 +101,6 @@ def inner_scope(scope: Scope | None, config: RunnableConfig | None) -> Scope:
     except (AttributeError, TypeError):
         checked(config)  # it says what is wrong
         raise
-
-
-@cache
-def _tell_of_callbacks() -> None:
-    """Warn, once a process, at the line of the program that gave them."""
-    frame, level = sys._getframe(1), 2
-    while frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] == "nbstream":
-        frame, level = frame.f_back, level + 1
-    warnings.warn(
-        "Handlers in config={'callbacks': [...]} are not called: in nbstream what happens is in "
-        "the log. Read it with Trace() or astream_events(), or send it to Langfuse, LangSmith "
-        "and their like with trace.to_otel(); see docs/langchain.md.",
-        stacklevel=level,
-    )
 
 
 def checked(config: Any) -> RunnableConfig:
@@ -150,6 +135,8 @@ def current_config() -> RunnableConfig:
         "tags": list(scope.tags),
         "metadata": dict(scope.metadata),
     }
+    if scope.run is not None and scope.settings.get("callbacks"):
+        config["callbacks"] = manager_of(scope.settings["callbacks"], scope.run)
     return cast("RunnableConfig", config)
 
 
@@ -166,6 +153,8 @@ def merge_configs(*configs: RunnableConfig | None) -> RunnableConfig:
         for key, value in checked(config).items():
             if key == "tags":
                 merged[key] = sorted({*merged.get(key, ()), *(value or ())})  # type: ignore[misc]
+            elif key == "callbacks" and value:
+                merged[key] = joined(merged.get(key), value)
             elif key in ("metadata", "configurable"):
                 merged[key] = {**merged.get(key, {}), **(value or {})}  # type: ignore[dict-item]
             elif value is not None:

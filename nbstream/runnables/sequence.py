@@ -153,14 +153,18 @@ class RunnableSequence(Runnable[Input, Output]):
             return await super().abatch(
                 inputs, config, return_exceptions=return_exceptions, **kwargs
             )
-        abreast = Abreast(self, listed(inputs, "abatch", "inputs"), config, return_exceptions)
+        inputs = listed(inputs, "abatch", "inputs")
+        abreast = Abreast(self, inputs, config, return_exceptions, is_async=True)
         kwargs["return_exceptions"] = return_exceptions
-        with abreast.logged():
-            for step, tag in zip(self.steps, self._tags, strict=True):
-                values, configs = abreast.given(tag)
-                if values:
-                    abreast.take(step, await step.abatch(values, configs, **kwargs))
-                kwargs = {"return_exceptions": return_exceptions}
+        try:
+            with abreast.logged():
+                for step, tag in zip(self.steps, self._tags, strict=True):
+                    values, configs = abreast.given(tag)
+                    if values:
+                        abreast.take(step, await step.abatch(values, configs, **kwargs))
+                    kwargs = {"return_exceptions": return_exceptions}
+        finally:
+            await abreast.settle()
         return abreast.values
 
     def _has_own(self, name: str) -> bool:

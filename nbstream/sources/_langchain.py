@@ -182,6 +182,7 @@ def callback_handler(events: Events) -> Any:
     base = sys.modules["langchain_core.callbacks"].BaseCallbackHandler
 
     class Handler(base):  # type: ignore[misc, valid-type]
+        is_of_nbstream = True
         run_inline = True  # in order, also in async code
 
         def _start(

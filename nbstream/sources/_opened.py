@@ -146,6 +146,10 @@ async def aitems_of(source: Any) -> AsyncIterator[Any]:
         try:
             async for item in items:
                 yield item
+        except BaseException:
+            if hasattr(source, "cancel_run"):  # llama-index: its agent runs whoever reads
+                await source.cancel_run()
+            raise
         finally:
             await aclose(items)
     elif isinstance(source, AsyncIterable):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import NbstreamError, ProviderError
@@ -10,6 +11,7 @@ from .._iterate import aclose, close
 from ..events._follow import afollow, follow
 from ..events._scope import Scope
 from ..messages import AIMessageChunk
+from ..watching import reaching
 from ._adapters import adapter_for
 from ._base import module_of, top_module
 from ._opened import KNOWN, aclose_all, aitems_of, is_async, items_of
@@ -17,6 +19,7 @@ from ._steps import Steps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractContextManager
 
     from ..events import RunType
     from ..events._log import Log
@@ -136,41 +139,47 @@ class _Reading:
         self._package = top_module(self._source)
         return self._source
 
+    def _reached(self) -> AbstractContextManager[None]:
+        is_told = self._asked is not None or self._package in KNOWN
+        return reaching() if is_told else nullcontext()
+
     def chunks(self) -> Iterator[Any]:
-        items = items_of(self._opened())
-        try:
-            for item in items:
-                if self._is_plain(item):
-                    yield item
-                else:
-                    yield from self._read(item)
-            yield from self._last()
-            self._ensure_whole()
-        except BaseException as error:
-            self._steps.close(error)
-            raise
-        finally:
-            items.close()  # type: ignore[attr-defined]
-        self._steps.close()
+        with self._reached():
+            items = items_of(self._opened())
+            try:
+                for item in items:
+                    if self._is_plain(item):
+                        yield item
+                    else:
+                        yield from self._read(item)
+                yield from self._last()
+                self._ensure_whole()
+            except BaseException as error:
+                self._steps.close(error)
+                raise
+            finally:
+                items.close()  # type: ignore[attr-defined]
+            self._steps.close()
 
     async def achunks(self) -> AsyncIterator[Any]:
-        items = aitems_of(self._opened())
-        try:
-            async for item in items:
-                if self._is_plain(item):
-                    yield item
-                else:
-                    for chunk in self._read(item):
-                        yield chunk
-            for chunk in self._last():
-                yield chunk
-            self._ensure_whole()
-        except BaseException as error:
-            self._steps.close(error)
-            raise
-        finally:
-            await aclose(items)
-        self._steps.close()
+        with self._reached():
+            items = aitems_of(self._opened())
+            try:
+                async for item in items:
+                    if self._is_plain(item):
+                        yield item
+                    else:
+                        for chunk in self._read(item):
+                            yield chunk
+                for chunk in self._last():
+                    yield chunk
+                self._ensure_whole()
+            except BaseException as error:
+                self._steps.close(error)
+                raise
+            finally:
+                await aclose(items)
+            self._steps.close()
 
     def _is_plain(self, item: Any) -> bool:
         """Tell whether an item is a chunk as it is."""

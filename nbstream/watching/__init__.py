@@ -4,6 +4,6 @@ Hooks make runs of what frameworks do, the tap brings the tokens of what goes ov
 rule decides whose call a request is (`_where`).
 """
 
-from ._watch import watching
+from ._watch import reaching, watching
 
-__all__ = ["watching"]
+__all__ = ["reaching", "watching"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._call import Call, begin
+from ._call import Request, begin
 from ._dropped import drop_later
 from ._guard import Guard
 
@@ -41,7 +41,7 @@ def tap(module: ModuleType) -> Callable[[], None]:
 
 def _begin(
     session: Any, method: str, address: Any, options: dict[str, Any], guard: Guard
-) -> Call | None:
+) -> Request | None:
     url = session._build_url(address)
     port = f":{url.explicit_port}" if url.explicit_port else ""
 
@@ -52,7 +52,7 @@ def _begin(
     return begin(guard, method.upper(), url.scheme, f"{url.host}{port}", url.path, body)
 
 
-def _attach(response: Any, call: Call) -> None:
+def _attach(response: Any, call: Request) -> None:
     call.answered(response.status, response.headers.get("content-type", ""))  # comes decoded
     content = response.content
     kind = _reader_class(type(content))
@@ -72,7 +72,7 @@ def _attach(response: Any, call: Call) -> None:
     response.close, response.release = watched_close, watched_release
 
 
-_calls: dict[int, Call] = {}  # by the id of the reader, whose class has slots
+_calls: dict[int, Request] = {}  # by the id of the reader, whose class has slots
 _classes: dict[type, type] = {}
 
 

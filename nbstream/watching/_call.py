@@ -14,7 +14,7 @@ from ..wire import READERS, error_from
 from ._asked import asked, may_ask
 from ._bytes import Events, decoder
 from ._guard import fail
-from ._where import around, log_here, owner
+from ._where import around, log_here, owner, told_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ._guard import Guard
     from ._where import Holder
 
-__all__ = ["INSIDE", "Call", "begin"]
+__all__ = ["INSIDE", "Call", "Request", "begin"]
 
 INSIDE: ContextVar[bool] = ContextVar("nbstream_inside_a_call", default=False)
 """Whether this is inside a request that is seen already: one HTTP library may use another."""
@@ -38,19 +38,23 @@ _BROKEN = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, Stopped)
 
 def begin(
     guard: Guard, method: str, scheme: str, host: str, path: str, body: Callable[[], Any]
-) -> Call | None:
+) -> Request | None:
     """Note that a request is made.
 
-    None if it asks no model, nobody watches, it is part of a request that is seen already, or its
-    run tells of it itself.
+    None if it asks no model, nobody watches, it is part of a request that is seen already, or a
+    framework tells of it.
 
     Raises
     ------
     Stopped
-        If the watch was stopped: nothing begins.
+        If the watch, or the stream that it belongs to, was stopped: nothing begins.
     """
     if INSIDE.get() or not may_ask(method, path):
         return None
+    if (told := told_here()) is not None:
+        request = Request(*told)
+        request.feed(b"")
+        return request
     log = log_here()
     known = asked(scheme, host, path, body()) if log is not None else None
     if log is None or known is None:
@@ -72,28 +76,25 @@ def begin(
     return Call(log, run, READERS[known.dialect](), guard, holder)
 
 
-class Call:
-    """One request: a run of its own, or the tokens of a run that a framework has begun.
+class Request:
+    """One request of a stream that tells of it itself: it passes, until that is stopped.
 
     A tap sends the request inside `sending`, calls `answered` once the head of the answer is there,
     `feed` with the bytes of its body, and one of `end` and `drop`; or it lets the body go through
     `passing`. None of them raises anything but what stops a run.
     """
 
-    def __init__(
-        self, log: Log, run: Run, reader: Reader, guard: Guard, holder: Holder | None
-    ) -> None:
+    is_over = True
+    """Whether the end is noted."""
+
+    def __init__(self, log: Log, run: Run) -> None:
         self._log = log
         self._run = run
-        self._reader = reader
-        self._guard = guard
-        self._holder = holder
-        self._encoding = ""
-        self._decode: Callable[[bytes], bytes] | None = None
-        self._events: Events | None = None  # of an answer that streams
-        self._body: list[bytes] = []  # of one that does not
-        self._status = 0
-        self.is_over = False
+
+    @property
+    def is_known(self) -> bool:
+        """Whether nothing that matters can follow."""
+        return True
 
     @contextmanager
     def sending(self) -> Iterator[None]:
@@ -125,6 +126,43 @@ class Call:
 
     def answered(self, status: int, kind: str, encoding: str = "") -> None:
         """Take note of the head: the status, the type of the content and how that is encoded."""
+
+    def feed(self, data: bytes) -> None:  # noqa: ARG002
+        """Take in bytes of the body, as they come.
+
+        Raises
+        ------
+        Stopped
+            If the run was stopped.
+        """
+        if self._log.is_stopped(self._run):
+            raise Stopped
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Take note that the answer has ended, or of what broke it off."""
+
+    def drop(self) -> None:
+        """Take note that nobody reads on; whoever asked may have known that nothing more comes."""
+
+
+class Call(Request):
+    """One that is watched: a run of its own, or the tokens of a run that a framework has begun."""
+
+    def __init__(
+        self, log: Log, run: Run, reader: Reader, guard: Guard, holder: Holder | None
+    ) -> None:
+        super().__init__(log, run)
+        self._reader = reader
+        self._guard = guard
+        self._holder = holder
+        self._encoding = ""
+        self._decode: Callable[[bytes], bytes] | None = None
+        self._events: Events | None = None  # of an answer that streams
+        self._body: list[bytes] = []  # of one that does not
+        self._status = 0
+        self.is_over = False
+
+    def answered(self, status: int, kind: str, encoding: str = "") -> None:
         self._status = status
         self._encoding = encoding
         self._decode = decoder(encoding)
@@ -133,13 +171,6 @@ class Call:
             self._events = Events()
 
     def feed(self, data: bytes) -> None:
-        """Take in bytes of the body, as they come.
-
-        Raises
-        ------
-        Stopped
-            If the run was stopped.
-        """
         if self.is_over or self._decode is None:
             return
         try:
@@ -164,7 +195,6 @@ class Call:
             self._fault()
 
     def end(self, error: BaseException | None = None) -> None:
-        """Take note that the answer has ended, or of what broke it off."""
         if self.is_over:
             return
         try:
@@ -175,14 +205,12 @@ class Call:
             self._fault()
 
     def drop(self) -> None:
-        """Take note that nobody reads on; whoever asked may have known that nothing more comes."""
         if self.is_over:
             return
         self.end(None if self.is_known else GeneratorExit())
 
     @property
     def is_known(self) -> bool:
-        """Whether nothing that matters can follow."""
         return self._reader.is_whole or self._status >= 400
 
     def _say(self, chunk: AIMessageChunk) -> None:

@@ -11,15 +11,15 @@ from .._threads import start_thread
 if TYPE_CHECKING:
     from threading import Thread
 
-    from ._call import Call
+    from ._call import Request
 
 __all__ = ["drop_later", "start"]
 
-_calls: SimpleQueue[Call] = SimpleQueue()
+_calls: SimpleQueue[Request] = SimpleQueue()
 _threads: list[Thread] = []
 
 
-def drop_later(call: Call) -> None:
+def drop_later(call: Request) -> None:
     """Let a call end, on a thread of ours.
 
     The garbage collector calls this in the middle of anything, with any lock held: only a

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections import Counter
 from importlib.abc import MetaPathFinder
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from ._guard import Guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-__all__ = ["HOOKS", "install", "uninstall"]
+__all__ = ["HOOKS", "TAPS", "install", "uninstall"]
 
 HOOKS = {
     "agents": "_agents",
@@ -35,16 +36,21 @@ HOOKS = {
 }
 """Our module for each library; its ``tap`` puts a hook there, and returns what takes it away."""
 
+TAPS = ("aiohttp", "httpx", "httpx2", "requests")
+"""Those of them that requests go through."""
+
 _lock = RLock()
+_wanted: Counter[str] = Counter()  # how many want each of them to be there
 _undo: dict[str, Callable[[], None]] = {}
 
 
-def install() -> None:
-    """Put the hooks into what is imported, and into what will be, once it is."""
+def install(names: Iterable[str] = tuple(HOOKS)) -> None:
+    """Put hooks into what is imported, and into what will be, once it is."""
     with _lock:
         if _finder not in sys.meta_path:
             sys.meta_path.insert(0, _finder)
-        for name in HOOKS:
+        for name in names:
+            _wanted[name] += 1
             module = sys.modules.get(name)
             # While it is being imported by another thread, it is hooked at the end of that.
             spec = getattr(module, "__spec__", None)
@@ -52,14 +58,14 @@ def install() -> None:
                 _hook(name, module)
 
 
-def uninstall() -> None:
-    """Undo all of it."""
+def uninstall(names: Iterable[str] = tuple(HOOKS)) -> None:
+    """Undo what `install` did, where nobody else wants it any more."""
     with _lock:
-        if _finder in sys.meta_path:
+        _wanted.subtract(names)
+        for name in [name for name in reversed(_undo) if not _wanted[name]]:
+            Guard(name)(_undo.pop(name))
+        if not any(_wanted.values()) and _finder in sys.meta_path:
             sys.meta_path.remove(_finder)
-        while _undo:
-            name, undo = _undo.popitem()
-            Guard(name)(undo)
 
 
 def _hook(name: str, module: ModuleType) -> None:
@@ -80,7 +86,7 @@ class _Finder(MetaPathFinder):
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        if fullname not in HOOKS:
+        if not _wanted[fullname]:
             return None
         for finder in sys.meta_path:
             find = getattr(finder, "find_spec", None)
@@ -111,7 +117,7 @@ class _Loader:
         module.__loader__ = self._loader
         self._loader.exec_module(module)
         with _lock:
-            if _finder in sys.meta_path:
+            if _wanted[module.__name__]:
                 _hook(module.__name__, module)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._call import Call, begin
+from ._call import Request, begin
 from ._dropped import drop_later
 from ._guard import Guard
 
@@ -54,7 +54,7 @@ def tap(module: ModuleType) -> Callable[[], None]:
     return undo
 
 
-def _begin(request: Any, guard: Guard) -> Call | None:
+def _begin(request: Any, guard: Guard) -> Request | None:
     url = request.url
     port = f":{url.port}" if url.port else ""
     # A body that streams is not there to be read.
@@ -62,7 +62,7 @@ def _begin(request: Any, guard: Guard) -> Call | None:
     return begin(guard, request.method, url.scheme, f"{url.host}{port}", url.path, body)
 
 
-def _attach(response: Any, call: Call, streams: bool, wrap: Callable[..., Any]) -> None:
+def _attach(response: Any, call: Request, streams: bool, wrap: Callable[..., Any]) -> None:
     headers = response.headers
     kind = headers.get("content-type", "")
     if streams and not response.is_closed:
@@ -77,7 +77,7 @@ def _attach(response: Any, call: Call, streams: bool, wrap: Callable[..., Any]) 
 class _Passing:
     """A body on its way. All else that is asked of it is asked of the body itself."""
 
-    def __init__(self, body: Any, call: Call) -> None:
+    def __init__(self, body: Any, call: Request) -> None:
         self._body = body
         self._call = call
 

@@ -87,6 +87,7 @@ def _handler_class() -> Any:
     class Handler(base):  # type: ignore[misc, valid-type]
         """Writes LangChain's runs to the log."""
 
+        is_of_nbstream = True
         run_inline = True  # in the caller's own context, and in order
 
         def __init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from ._call import Call, begin
+from ._call import Request, begin
 from ._guard import Guard
 
 if TYPE_CHECKING:
@@ -39,13 +39,13 @@ def tap(module: ModuleType) -> Callable[[], None]:
     return undo
 
 
-def _begin(request: Any, guard: Guard) -> Call | None:
+def _begin(request: Any, guard: Guard) -> Request | None:
     url = urlsplit(request.url or "")
     host = url.netloc.rpartition("@")[2]  # what comes before it is a password
     return begin(guard, request.method, url.scheme, host, url.path, lambda: request.body)
 
 
-def _attach(response: Any, call: Call) -> None:
+def _attach(response: Any, call: Request) -> None:
     call.answered(response.status_code, response.headers.get("content-type", ""))
     if response._content_consumed:
         call.feed(response.content)

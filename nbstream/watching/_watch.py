@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..events._log import PLACERS
 from . import _dropped
 from ._guard import Guard
-from ._hooks import install, uninstall
+from ._hooks import TAPS, install, uninstall
 from ._where import enter, leave, place
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..events import Run, Trace
     from ..events._log import Log
 
-__all__ = ["watching"]
+__all__ = ["reaching", "watching"]
 
 _lock = RLock()
 
@@ -52,9 +52,23 @@ def watching(trace: Trace, *, streams_invoke: bool = False) -> Iterator[None]:
         yield
     finally:
         with _lock:
+            uninstall()
             if leave(watch):
-                uninstall()
                 PLACERS.remove(_placed)
+
+
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Let a Stop reach what streams that are read in the block ask of models by HTTP.
+
+    A library may run its models in threads and tasks of its own, which closing its stream does not
+    end: then the request ends at its next bytes.
+    """
+    install(TAPS)
+    try:
+        yield
+    finally:
+        uninstall(TAPS)
 
 
 _guard = Guard("where runs belong")

@@ -29,6 +29,7 @@ __all__ = [
     "log_here",
     "owner",
     "place",
+    "told_here",
     "watch_here",
 ]
 
@@ -109,6 +110,14 @@ def log_here() -> Log | None:
     if watch is _here.get() and scope is not None and scope.trace is not None:
         return scope.trace
     return watch.log
+
+
+def told_here() -> tuple[Log, Run] | None:
+    """Return the run, and its log, whose stream is read here and tells of all that it runs."""
+    scope = current_scope()
+    if scope is None or not scope.is_told or scope.trace is None or scope.run is None:
+        return None
+    return scope.trace, scope.run
 
 
 def around(log: Log) -> Run | None:

@@ -11,6 +11,7 @@ from ..events._scope import Scope
 from ..events._tokens import run_with_tokens, tokens_of
 from ..messages import AIMessageChunk, convert_to_messages
 from ..models.base import BaseChatModel
+from ._again import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,17 +119,18 @@ def _model_of(trace: Trace, run: Run, given: Any) -> tuple[BaseChatModel, dict[s
             raise InputError(f"model is a chat model, such as ChatLocal(), not {brief(given)}.")
         return given, {}
     seen = set()
-    while run.id not in trace.models and run.id not in seen:
+    while run._again is None and run.id not in seen:
         seen.add(run.id)  # a log can be from anywhere
         branch = run.metadata.get("branch")
         of = branch.get("of") if isinstance(branch, dict) else None
         run = next((one for one in trace.runs if one.id == of), run)
-    if run.id not in trace.models:
+    try:
+        model, kwargs = caller_of(run)
+    except InputError:
         raise InputError(
             f"The model of {run.name!r} is not at hand: this log was loaded, or another library "
             "asked the model. Pass one that goes on: view.branch(..., model=ChatLocal())."
-        )
-    model, kwargs = trace.models[run.id]
+        ) from None
     return (model.model if isinstance(model, Continued) else model), kwargs
 
 

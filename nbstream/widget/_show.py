@@ -20,7 +20,7 @@ from ._view import StreamView
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["launch", "show", "stream_to"]
+__all__ = ["launch", "say_that_it_waits", "show", "stream_to"]
 
 
 @lists_options()
@@ -110,15 +110,14 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
     if block is None:
         block = here.waits or view.comm is None or is_lent(source)
         if here.waits and here.has_page:
-            _say_that_it_waits(here.title)
+            say_that_it_waits(here.title, "show")
     # In a loop of its own a model or chain can be broken off while it waits for its first word; so
     # it is where this thread, waiting for the network, would hear of no stop.
     is_deaf = here.name != "terminal" and has_threads() and not can_wake()
     is_apart = (not block or is_deaf) and input is not NO_INPUT and hasattr(source, "astream")
     stream = job.open(source, input, is_async=is_apart)
     if shell is not None and here.displays:
-        view._display()
-        view._shown_in = shell.execution_count
+        view._show_in(shell)
     if not block:
         job.start(stream, is_apart=is_apart)
         return
@@ -138,11 +137,11 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
 
 
 @cache
-def _say_that_it_waits(title: str) -> None:
+def say_that_it_waits(title: str, name: str) -> None:
     """Say once what is different here."""
     print(  # noqa: T201
         printable(
-            f"{title} draws an output only while its cell runs, so show waits for the end here; "
+            f"{title} draws an output only while its cell runs, so {name} waits for the end here; "
             "block=False does not."
         )
     )

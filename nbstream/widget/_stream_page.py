@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..events._frames import frame
 from ..events._log import OVER
 from ..jobs import Job, Watched
+from ._answers import answer, can_answer
 from ._page import Page
 from ._pump import _PUMP, Feed
+from ._share import exported, shared_run
 from ._static import MAX_TEXT, to_html, to_text
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ class StreamPage(Watched, Page):
         "stop": "_on_stop",
         "resync": "_on_resync",
         "export": "_on_export",
+        "approve": "_on_approve",
     }
 
     _feed: Feed | None = None
@@ -35,7 +39,6 @@ class StreamPage(Watched, Page):
 
     def __init__(self, trace: Trace | None, options: dict[str, Any]) -> None:
         self._job = Job(trace)
-        self._shown_in: int | None = None  # the cell that `show` put this view in
         super().__init__(options)
 
     def __repr__(self) -> str:
@@ -43,7 +46,15 @@ class StreamPage(Watched, Page):
         return f"<{type(self).__name__}: {self.status}, {shown!r}>"
 
     def _listen(self) -> Callable[[], None]:
-        return self.trace.subscribe(self._on_event)
+        unsubscribe = self.trace.subscribe(self._on_event)
+        reads = partial(can_answer, self)
+        self.trace.readers.append(reads)
+
+        def end() -> None:
+            unsubscribe()
+            self.trace.readers.remove(reads)
+
+        return end
 
     def open(self) -> None:
         """Connect to the page; called by the constructor."""
@@ -86,25 +97,22 @@ class StreamPage(Watched, Page):
     def _on_stop(self, _: dict[str, Any]) -> None:
         self.stop()
 
+    def _on_approve(self, content: dict[str, Any]) -> None:
+        answer(self.trace, content)
+
     def _on_resync(self, content: dict[str, Any]) -> None:
         seq = content.get("seq")
         if isinstance(seq, int) and seq >= 0 and self._feed:
             self._feed.resend(seq)
 
-    def _on_export(self, _: dict[str, Any]) -> None:
-        self._tell({"type": "export", "text": self.trace.to_jsonl()})
+    def _on_export(self, content: dict[str, Any]) -> None:
+        self._tell({"type": "export", "text": exported(self, self._job, content)})
+
+    def _page(self) -> str:
+        """Return the page that plays what this view shows."""
+        return shared_run(self, self._job)
 
     def _settle(self) -> None:
         if self._feed is not None:
             _PUMP.flush(self._feed)
         super()._settle()
-
-    def _ipython_display_(self) -> None:
-        from IPython import get_ipython
-
-        # `show` has displayed the view when its cell's last line evaluates to it: once is enough.
-        shell = get_ipython()
-        count = shell.execution_count if shell else None
-        if self._shown_in is None or self._shown_in != count:
-            self._display()
-        self._shown_in = None

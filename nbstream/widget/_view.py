@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from .._archive import PAGES, read_page
 from .._exceptions import InputError
 from .._shown import brief
 from .._threads import has_threads
@@ -12,19 +14,18 @@ from ..events._metrics import measure
 from ..events._scope import within
 from ..events._tokens import run_with_tokens
 from ..jobs import Job
+from ._again import call_again, run_of
 from ._branches import branch_at, index_at, run_named, why_not
 from ._export import write_as
 from ._options import ViewOptions, lists_options
-from ._static import to_document, to_html, to_text
+from ._static import to_text
 from ._stream_page import StreamPage
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from typing_extensions import Self
 
-    from ..events import Metrics
-    from ..events._types import Run
+    from ..events import Metrics, Run
+    from ._compare import CompareView
 
 __all__ = ["StreamView"]
 
@@ -207,6 +208,72 @@ class StreamView(StreamPage):
         with within(found.scope):
             job.start(job.open(found.model, found.input, is_async=has_threads()))
 
+    def run_again(
+        self,
+        run: Run | int | None = None,
+        messages: Any = None,
+        *,
+        model: Any = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        block: bool | None = None,
+    ) -> CompareView:
+        """Call a model again, as one of the runs did, and show the answer beside the old one.
+
+        On the page: "Run again" in the transcript, and in the timeline for a selected run.
+
+        Parameters
+        ----------
+        run
+            The call, one of ``view.trace.runs`` or its place there; by default the last one.
+        messages
+            What to send instead; by default what was sent then.
+        model
+            What to ask instead, a model or its name. By default the same: of a call that was
+            watched, by its address, where that is a known provider's.
+        max_tokens, temperature
+            Other settings; None leaves them as they were.
+        block
+            Whether to wait for the end, as in `show`.
+
+        Returns
+        -------
+        CompareView
+            With two columns, ``"before"`` and ``"again"``.
+
+        Raises
+        ------
+        InputError
+            If it is no model's call, or what it asked and whom is not known.
+
+        Examples
+        --------
+        >>> from nbstream import ScriptedChat, stream_to
+        >>> view = StreamView()
+        >>> with stream_to(view):
+        ...     message = ScriptedChat(["Blub"]).invoke("Say something.")
+        >>> view.run_again(messages="Say more.").texts
+        before: done
+        Blub
+        <BLANKLINE>
+        again: done
+        Blub
+        {'before': 'Blub', 'again': 'Blub'}
+        """
+        from ._compare import CompareView, launch_columns
+
+        columns, streams = call_again(
+            self.trace,
+            run_of(self.trace, run),
+            messages,
+            model=model,
+            max_tokens=max_tokens,
+            temperature=temperature,
+        )
+        view = CompareView(columns, delimiter=self.delimiter, price=self.price)
+        launch_columns(view, streams, block=block, name="run_again")
+        return view
+
     @classmethod
     def from_jsonl(cls, source: str | Path, **kwargs: Any) -> Self:
         """Open a log that `Trace.to_jsonl` has saved, to look at or to play again.
@@ -225,14 +292,49 @@ class StreamView(StreamPage):
         """
         return cls(Trace.from_jsonl(source), **kwargs)
 
+    @classmethod
+    def load(cls, path: str | Path, **options: Any) -> Self:
+        """Open a file that `export` has written, to look at or to play again.
+
+        Parameters
+        ----------
+        path
+            A page, ``.html``, or a log, ``.jsonl``, as `Trace.to_jsonl` writes it.
+        **options
+            As for the view itself: ``view``, ``delimiter``, …
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or is no such file.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from nbstream import ScriptedChat, StreamView, show
+        >>> view = show(ScriptedChat(["Blub", "."]), "Hi", block=True)  # doctest: +ELLIPSIS
+        Blub|...
+        >>> StreamView.load(view.export(tempfile.mkdtemp() + "/run.html"))
+        <StreamView: done, 'Blub.'>
+        """
+        path = Path(path)
+        if path.suffix not in PAGES:
+            return cls.from_jsonl(path, **options)
+        kind, archive = read_page(path)
+        if kind != "run":
+            raise InputError(
+                f"{path.name!r} holds a conversation. To open it: ChatView.load({path.name!r})."
+            )
+        return cls.from_jsonl(archive, **options)
+
     def export(self, path: str | Path) -> Path:
         """Write what the view shows to a file, in the form that its name ends with.
 
         Parameters
         ----------
         path
-            ``.jsonl`` for the log (`from_jsonl` opens it), ``.md`` or ``.txt`` for the text,
-            ``.html`` for a page to read.
+            ``.html`` for one page that plays, with all views, no kernel and no network;
+            ``.jsonl`` for the log (`load` opens both); ``.md`` or ``.txt`` for the text.
 
         Raises
         ------
@@ -253,6 +355,5 @@ class StreamView(StreamPage):
             ".jsonl": lambda: self.trace.to_jsonl(),
             ".md": lambda: to_text(self._job.state),
             ".txt": lambda: to_text(self._job.state),
-            ".html": lambda: to_document(to_html(self._job.state, self.delimiter, self.price)),
         }
-        return write_as(path, makers)
+        return write_as(path, makers, self._page)

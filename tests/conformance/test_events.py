@@ -456,7 +456,7 @@ async def test_errors_are_events(lc):
 
 @pytest.mark.promise("docs/langchain.md", "v1 has no parent_ids")
 @differs(
-    "version 1 has no parent_ids, as in LangChain's guide; langchain-core 1.7 adds empty ones",
+    "version 1 has no parent_ids, as in LangChain's guide; langchain-core 1.8 adds empty ones",
     "- 'parent_ids'",
 )
 async def test_the_keys_of_version_1(lc):

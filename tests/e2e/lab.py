@@ -165,19 +165,28 @@ class Lab:
 class Notebook:
     """A notebook open in the page.
 
-    ``app`` is "lab" or "notebook". ``is_dead`` says that the file names a kernel that is not there:
-    it is then opened without any.
+    ``app`` is "lab" or "notebook". ``kernel`` is one that `Lab.add_kernel` offers. ``is_dead`` says
+    that the file names a kernel that is not there: it is then opened without any.
     """
 
     def __init__(
-        self, lab, browser, name, cells=None, width=1280, scale=1, app="lab", is_dead=False
+        self,
+        lab,
+        browser,
+        name,
+        cells=None,
+        width=1280,
+        scale=1,
+        app="lab",
+        kernel="python3",
+        is_dead=False,
     ):
         self.lab, self.name = lab, name
         if cells is not None:
-            kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+            spec = {"name": kernel, "display_name": kernel, "language": "python"}
             content = nbformat.v4.new_notebook(
                 cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
-                metadata={"kernelspec": kernel},
+                metadata={"kernelspec": spec},
             )
             nbformat.write(content, lab.folder / f"{name}.ipynb")
         size = {"width": width, "height": 820}

@@ -7,6 +7,7 @@ thinking is asked for, it thinks `THOUGHTS` before.
 import gzip
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 __all__ = ["THOUGHTS", "WORDS", "Endpoint"]
@@ -53,6 +54,7 @@ class Endpoint:
 def _for_ever():
     while True:
         yield " again"
+        time.sleep(0.001)  # the client is to have a turn
 
 
 def _wanted(body):

@@ -27,7 +27,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from transformers import TextIteratorStreamer
 
 from .endpoint import WORDS
-from .made import ASKED, CHAT_TOOL, SHAPE, weather
+from .made import ASKED, CHAT_TOOL, weather
 
 set_trace_processors([])  # none of it goes to OpenAI
 
@@ -61,7 +61,8 @@ def google_chat(url):
 
 
 def google_calls(url):
-    tool = {"name": "weather", "parameters_json_schema": SHAPE}
+    shape = {"type": "OBJECT", "properties": {"city": {"type": "STRING"}}}
+    tool = {"name": "weather", "parameters": shape}
     config = {"tools": [{"function_declarations": [tool]}]}
     models = _google(url).models
     return models.generate_content_stream(model="gemini-x", contents="Hi", config=config)

@@ -7,6 +7,7 @@ gave, the usage and the stop reason.
 import asyncio
 import inspect
 import json
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,6 +51,7 @@ def row(library, make, **seen):
     return pytest.param(Row(library, make, **seen), id=f"{library}-{make.__name__}")
 
 
+IS_311 = sys.version_info >= (3, 11)
 AGENT = {"calls": 1, "tools": 1, "models": 2, "usage": (18, 14)}
 UNCOUNTED = {**AGENT, "usage": None, "stop": None}
 LLAMA = {**AGENT, "usage": None}
@@ -98,7 +100,8 @@ ROWS = [
     row("langgraph", made.langgraph_v3, **AGENT),
     row("langgraph", made.langgraph_subgraphs, agents=("inner",), **AGENT),
     row("langgraph", made.langgraph_custom, text="halfway", usage=None, stop=None),
-    row("langgraph", made.langgraph_events, agents=None, **AGENT),
+    # Without the events of its models on Python 3.10; see LOST in test_watch_frameworks.py.
+    *([row("langgraph", made.langgraph_events, agents=None, **AGENT)] if IS_311 else []),
     row("google-genai", others.google_stream, thinks=True),
     row("google-genai", others.google_stream_async, thinks=True),
     row("google-genai", others.google_chat, thinks=True),
@@ -219,26 +222,70 @@ def test_plain_dicts_in_a_wire_format_are_read(dialect, url):
     assert view._job.state["runs"][0]["stop"] == "end_turn"
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        made.openai_chat,
-        made.anthropic_manager,
-        made.langchain_model,
-        others.google_stream,
-        others.ollama_chat,
-    ],
+STOPPED = [
+    made.openai_chat,
+    made.openai_chat_async,
+    made.anthropic_manager,
+    made.langchain_model,
+    made.langgraph_messages,
+    made.langgraph_async,
+    made.langgraph_events,
+    made.langgraph_subgraphs,
+    others.google_stream,
+    others.google_stream_async,
+    others.pydantic_ai_events,
+    others.pydantic_ai_stream,
+    others.openai_agents_run,
+    others.ollama_chat,
+    others.ollama_chat_async,
+    others.litellm_completion,
+    others.litellm_completion_async,
+    others.mistral_stream,
+    others.mistral_stream_async,
+    others.groq_chat,
+    others.cohere_chat,
+    others.cohere_chat_async,
+    others.huggingface_chat,
+    others.llama_index_chat,
+    others.llama_index_chat_async,
+    others.llama_index_agent,
+    others.llm_prompt,
+    others.llm_prompt_async,
+    others.llm_chain,
+    others.chatlas_texts,
+]
+
+
+@pytest.mark.promise(
+    "docs/watch.md",
+    "Stop reaches the server with each of them",
 )
+@pytest.mark.parametrize("make", STOPPED, ids=lambda make: make.__name__)
 def test_a_stop_reaches_the_server(make):
-    with Endpoint(is_endless=True) as endpoint:
-        view, has_come = StreamView(), threading.Event()
-        view.trace.subscribe(lambda event: has_come.set() if event.kind == "chunk" else None)
-        launch(view, make(endpoint.url), made.NO_INPUT, block=False)
-        assert has_come.wait(60)
+    view, has_come = StreamView(), threading.Event()
+    # An agent calls its tool first, and that answer ends.
+    view.trace.subscribe(lambda event: " again" in str(event.data) and has_come.set())
+
+    async def stop_in_a_loop():
+        source = make(endpoint.url)
+        if inspect.isawaitable(source) and not hasattr(source, "stream_events"):
+            source = await source
+        launch(view, source, made.NO_INPUT, block=False)
+        assert await asyncio.to_thread(has_come.wait, 60)
         view.stop()
-        view.result(60)
-        assert view.status == "stopped"
-        assert endpoint.broken_off.wait(60)
+        await view
+        return await asyncio.to_thread(endpoint.broken_off.wait, 60)
+
+    with Endpoint(is_endless=True) as endpoint:
+        if inspect.iscoroutinefunction(make):
+            assert asyncio.run(stop_in_a_loop())
+        else:
+            launch(view, make(endpoint.url), made.NO_INPUT, block=False)
+            assert has_come.wait(60)
+            view.stop()
+            view.result(60)
+            assert endpoint.broken_off.wait(60)
+    assert view.status == "stopped"
 
 
 @pytest.mark.parametrize("name", ["messages", "text_stream"])

@@ -1,6 +1,7 @@
 """`watch` over the frameworks: what they run is there as they nest it, and each call once."""
 
 import asyncio
+import sys
 import threading
 
 import agents
@@ -133,6 +134,9 @@ WAYS = [
     pydantic_run,
     pydantic_streamed,
 ]
+# Python 3.10 cannot give a task its context: LangChain asks there that each step hands its config
+# on, and the models of one that does not are runs on their own.
+LOST = [graph_ainvoked, graph_with_events] if sys.version_info < (3, 11) else []
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
@@ -144,7 +148,7 @@ def test_an_agent_is_seen_and_gives_what_it_gives_unseen(server, way):
     assert seen == unseen
     assert len(server.requests) == 2 * requests
     assert models(view.trace) == [["look"], "A goldfish."]
-    assert len(tree(view.trace)) == 1
+    assert len(tree(view.trace)) == (3 if way in LOST else 1)
     (tool,) = [run for run in view.trace.runs if run.run_type == "tool"]
     assert (tool.name, view.trace.output(tool)) == ("look", "a fish")
     assert tool.parent is not None

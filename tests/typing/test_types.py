@@ -1,6 +1,6 @@
 """What a type checker knows of ten programs: `make lint` checks it, and here they run.
 
-`theirs.py` has them for langchain-core 1.7. Where the two differ in what they say:
+`theirs.py` has them for langchain-core 1.8. Where the two differ in what they say:
 
 | program                            | nbstream                         | langchain-core           |
 |------------------------------------|----------------------------------|--------------------------|

@@ -8,7 +8,7 @@ import type { Options } from "../options";
 import type { ViewName } from "../protocol";
 import { MOVED } from "../shown";
 import { watchSight } from "../sight";
-import { cutOff, type RunState } from "../state";
+import { cutOff, isAsking, type RunState } from "../state";
 import type { Store } from "../store";
 import { isConversation } from "../turns";
 import { count, number } from "../words";
@@ -40,6 +40,7 @@ const HINTS = {
 
 /** Milliseconds between two looks at a run that goes on without news: its clock does. */
 const TICK = 250;
+const ASKS = "A call waits for your approval: see the Transcript.";
 const GONE = "The kernel is gone: this is the text received so far.";
 const UNHEARD = "The kernel is too busy to hear this page. To stop, interrupt it: ";
 
@@ -89,7 +90,7 @@ export function renderPanel(props: PanelProps): void {
   const timeline = new TimelineView(setup, (run) => store.select(run));
   const details = new DetailsView();
   const figures = new FiguresView();
-  const replay = new ReplayView(store, () => {
+  const replay = new ReplayView(store.replay, () => {
     setup.replayOpen = false;
     schedule();
     header.focusReplay();
@@ -166,9 +167,11 @@ export function renderPanel(props: PanelProps): void {
     setText(hint, isEmpty && isText ? hintFor() : "");
     tokens.el.hidden = markdown.el.hidden = isEmpty;
     const ending = view === "transcript" ? "" : (cutOff(state) ?? "");
-    setText(note, doing === "gone" ? GONE : store.isUnheard ? unheard() : ending);
+    const isLost = doing === "gone" && !store.isShared;
+    setText(note, isLost ? GONE : store.isUnheard ? unheard() : ending);
     setText(problem, store.problem);
-    setText(notice, store.notice);
+    const asks = isLive && view !== "transcript" && state.runs.slice(-99).some(isAsking);
+    setText(notice, asks ? ASKS : store.notice);
     // Of several, each has its own.
     const isTold = view === "transcript" || (isSeveral && isText);
     const failure = isTold ? null : (run?.error ?? state.runs[0]?.error);
