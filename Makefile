@@ -95,6 +95,7 @@ bench: .venv/.dev
 	$(BIN)/python benchmarks/core.py
 	$(BIN)/python benchmarks/wire.py
 	$(BIN)/python benchmarks/watch.py
+	$(BIN)/python benchmarks/batch.py
 
 ## bench-page  what it costs the page, beside print, display.update and ipywidgets.HTML
 bench-page: .venv/.dev $(WIDGET) chromium

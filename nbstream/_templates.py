@@ -9,7 +9,30 @@ from typing import Any
 from ._exceptions import InputError
 from ._shown import brief
 
-__all__ = ["content_of", "fill", "filled", "too_wide", "variables", "variables_of"]
+__all__ = ["check_format", "content_of", "fill", "filled", "too_wide", "variables", "variables_of"]
+
+
+def check_format(name: str) -> None:
+    """Refuse a template's format that there is none of here.
+
+    Raises
+    ------
+    InputError
+        It says why, and what to use.
+    """
+    if name == "f-string":
+        return
+    if name == "jinja2":
+        raise InputError(
+            "Templates of the format 'jinja2' can run code of whoever wrote them: there are none "
+            "here. Write the gaps as {name}, or render the text with jinja2 yourself."
+        )
+    if name == "mustache":
+        raise InputError(
+            "There are no templates of the format 'mustache' here. LangChain's PromptTemplate and "
+            "ChatPromptTemplate fill them, and are steps here as they are."
+        )
+    raise InputError(f"There is no template format {brief(name)}. Use 'f-string'.")
 
 
 def content_of(template: Any) -> Any:

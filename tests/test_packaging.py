@@ -18,11 +18,14 @@ STATIC = (
     "widget.js",
     "widget.css",
     "loader.js",
+    "page.js",
     "markdown.js",
     "math.js",
+    "odds.js",
     "turns.js",
     "transcript.js",
     "chat.js",
+    "batch.js",
     "compare.js",
     "again.js",
     "whole.js",
@@ -81,7 +84,9 @@ def test_the_quickstart_runs_on_the_embedded_model():
     assert not any("widget-view" in mime for one in data for mime in one)
 
 
-@pytest.mark.parametrize("name", ["chat_widget", "compare", "magic", "views", "watch"])
+@pytest.mark.parametrize(
+    "name", ["agent", "batch", "chat_widget", "compare", "magic", "views", "watch"]
+)
 def test_the_tours_run_where_nobody_watches(name, tmp_path):
     data = [output.get("data", {}) for output in executed(name, tmp_path)]
     shown = [one["text/html"] for one in data if "data-nbstream" in one.get("text/html", "")]

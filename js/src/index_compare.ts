@@ -48,7 +48,7 @@ export default frontEnd<Message>((model, ask) => {
       const store = columns[message.column!]?.store ?? whole;
       if (message.type === "columns") open(message);
       else if (message.type === "frame") store.take(message);
-      else if (message.type === "export") store.exported(message);
+      else if (message.type === "export") store.exporter.take(message.text);
       else store.say(message);
     },
     lose(isGone) {

@@ -390,7 +390,11 @@ describe("the widget", () => {
     items[0]!.click();
     expect(copied).toHaveBeenLastCalledWith("a/b");
     items.at(-1)!.click();
-    expect(model.sent).toEqual([{ type: "export" }]);
+    items.at(-2)!.click();
+    expect(model.sent).toEqual([
+      { type: "export", form: "html" },
+      { type: "export", form: "jsonl" },
+    ]);
   });
 
   it("shows Markdown as text until its module is here, and asks for that once", async () => {

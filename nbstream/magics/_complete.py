@@ -116,6 +116,8 @@ def _values(session: Session, dest: str, word: str) -> Iterable[str]:
         return VIEWS
     if dest == "to":
         return KINDS
+    if dest == "each":
+        return [name for name, value in names.items() if hasattr(value, "columns")]
     if dest == "chain":
         return [name for name, value in names.items() if _is_chain(value)]
     if dest == "tools":

@@ -157,6 +157,13 @@ _OPTIONS = (
         help="Attach an image file, or a variable's figure or image. Can be given again.",
     ),
     argument(
+        "-E",
+        "--each",
+        metavar="NAME",
+        help="Send the cell for each row of this DataFrame or list of dicts: {column} stands for "
+        "its value. --as gives a DataFrame.",
+    ),
+    argument(
         "-o",
         "--to",
         metavar="KIND",

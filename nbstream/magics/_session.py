@@ -12,11 +12,11 @@ from .._shown import near, printable
 from ..conversation import Conversation, Origin
 from ..conversation._cells import place_of, put
 from ..conversation._turn import cost_of_job, text_of_answer, usage_of
-from ..events._metrics import add_costs, cost_of
+from ..events._metrics import Cost, add_costs, cost_of
 from ..messages import HumanMessage
 from ..models import BaseChatModel
 from ..sources import label_of
-from ..widget import CompareView, StreamView, host
+from ..widget import BatchView, CompareView, StreamView, host
 from ..widget._show import launch
 from ._cells import Cells
 from ._columns import ask_several
@@ -28,8 +28,8 @@ from ._tools import ToolLoop, named_tools, server_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..batch import BatchMetrics
     from ..events import Trace
-    from ..events._metrics import Cost
     from ..jobs import Job, Watched
     from ..messages import Content
     from ..widget._columns import Column
@@ -114,7 +114,7 @@ class Session:
         self._unwatch: Callable[[], None] = lambda: None
         self.conversation = self._watched(Conversation())
         self.last: Answer | None = None
-        self.live: dict[str, StreamView | CompareView] = {}
+        self.live: dict[str, StreamView | BatchView | CompareView] = {}
         """What streams, by cell."""
         self.input_tokens = 0
         self.output_tokens = 0
@@ -364,6 +364,16 @@ class Session:
         self.output_tokens += usage[1]
         if any(usage):
             self._costs.append(cost_of_job(job))
+
+    def count_batch(self, metrics: BatchMetrics) -> None:
+        """Add what many runs took."""
+        self.input_tokens += metrics.input_tokens
+        self.output_tokens += metrics.output_tokens
+        if metrics.input_tokens or metrics.output_tokens:
+            known = metrics.cost is not None
+            self._costs.append(
+                Cost(metrics.cost or 0.0, "the providers' prices") if known else None
+            )
 
     def say(self, text: str) -> None:
         """Tell the user something that is no error."""

@@ -11,12 +11,14 @@ import traitlets
 from .._exceptions import InputError
 from .._secrets import hide_all
 from .._shown import outgoing
+from ..conversation._archived import archived
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
 from ._answers import answer, can_answer
 from ._host import host
 from ._page import Page
 from ._pump import Feed
+from ._share import Shared, exported, shared_page, state_of
 from ._static import MAX_TEXT, chat_to_html, chat_to_text
 
 if TYPE_CHECKING:
@@ -132,8 +134,26 @@ class ChatPage(Page):
         self.conversation.switch(self._turn_of(content))
 
     def _on_export(self, content: dict[str, Any]) -> None:
+        if "turn" not in content:
+            self._tell({"type": "export", "text": self._page()})
+            return
         turn = self._turn_of(content)
-        self._tell_of(turn, {"type": "export", "text": turn.trace.to_jsonl()})
+        text = exported(self, turn._job, content)
+        self._tell_of(turn, {"type": "export", "text": text})
+
+    def _page(self) -> str:
+        """Return the page that plays the conversation, with all its branches."""
+        turns = self.conversation.all_turns
+        shared = Shared(
+            state=state_of(self),
+            log=self._saved_log(),
+            archive=archived(self.conversation),
+            transcript=chat_to_html(self._shown(), self.delimiter, self.price),
+            title=turns[0].prompt.text if turns else "",
+            runs=[run for turn in turns for run in turn._job.state["runs"]],
+            is_running=self.conversation.is_running,
+        )
+        return shared_page(shared)
 
     def _on_approve(self, content: dict[str, Any]) -> None:
         answer(self._turn_of(content).trace, content)

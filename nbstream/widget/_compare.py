@@ -13,9 +13,10 @@ from ._columns import Column, sources_of
 from ._compare_page import ComparePage
 from ._export import write_as
 from ._host import host, kernel_shell
+from ._html import to_document
 from ._options import lists_options
 from ._show import say_that_it_waits
-from ._static import columns_to_html, columns_to_text, to_document
+from ._static import columns_to_html, columns_to_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,9 +166,11 @@ class CompareView(ComparePage):
         makers = {
             ".md": lambda: columns_to_text(shown),
             ".txt": lambda: columns_to_text(shown),
-            ".html": lambda: to_document(columns_to_html(shown, self.delimiter, self.price)),
         }
-        return write_as(path, makers)
+        page = lambda: to_document(  # noqa: E731
+            "Runs side by side", columns_to_html(shown, self.delimiter, self.price)
+        )
+        return write_as(path, makers, page)
 
     def _named(self, name: Any) -> Column:
         columns = self.columns

@@ -70,6 +70,7 @@ class Page(ViewOptions, anywidget.AnyWidget):
     _sent: ClassVar[set[str]] = set()
     """What a page has been sent of the script; one that opens later asks for it."""
     _brings: tuple[str, ...] = ()
+    _shown_in: int | None = None  # the cell that `show` put this view in
 
     _takes_places: ClassVar[bool] = False
     """Whether this kernel's pages put a view where its transcript is, as one of them has told."""
@@ -241,7 +242,8 @@ class Page(ViewOptions, anywidget.AnyWidget):
     def _ipython_display_(self) -> None:
         # `show` has displayed the view when its cell's last line evaluates to it: once is enough.
         shell = kernel_shell()
-        if self._shown_in is None or shell is None or self._shown_in != shell.execution_count:
+        count = shell.execution_count if shell else None
+        if self._shown_in is None or self._shown_in != count:
             self._display()
         self._shown_in = None
 

@@ -47,7 +47,6 @@ __all__ = [
     "headline",
     "note_html",
     "saved_html",
-    "to_document",
     "to_html",
     "to_text",
 ]
@@ -238,16 +237,6 @@ def _lined(html: str) -> str:
         return found[0]
 
     return _TAG.sub(tag, html)
-
-
-def to_document(html: str) -> str:
-    """Return a transcript as a page of its own, which follows the reader's light or dark."""
-    return (
-        '<!doctype html><html><head><meta charset="utf-8"><title>Model output</title>'
-        '<meta name="color-scheme" content="light dark"></head>'
-        '<body style="max-width:60em;margin:2em auto;padding:0 1em;font-family:system-ui">'
-        f"{html}</body></html>"
-    )
 
 
 def chat_to_html(

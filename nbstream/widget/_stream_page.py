@@ -17,6 +17,7 @@ from ._again import asked_of, call_again, caller_of, read_settings, retold, run_
 from ._answers import answer, can_answer
 from ._page import Page
 from ._pump import _PUMP, Feed
+from ._share import exported, shared_run
 from ._static import MAX_TEXT, to_html, to_text
 
 if TYPE_CHECKING:
@@ -126,8 +127,12 @@ class StreamPage(Watched, Page):
         if isinstance(seq, int) and seq >= 0 and self._feed:
             self._feed.resend(seq)
 
-    def _on_export(self, _: dict[str, Any]) -> None:
-        self._tell({"type": "export", "text": self.trace.to_jsonl()})
+    def _on_export(self, content: dict[str, Any]) -> None:
+        self._tell({"type": "export", "text": exported(self, self._job, content)})
+
+    def _page(self) -> str:
+        """Return the page that plays what this view shows."""
+        return shared_run(self, self._job)
 
     def _on_asked(self, content: dict[str, Any]) -> None:
         run = run_of(self.trace, content.get("run"))

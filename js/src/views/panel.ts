@@ -19,6 +19,7 @@ import { FiguresView } from "./figures";
 import { HeaderView } from "./header";
 import { inspectTokens } from "./inspector";
 import { MarkdownPanel } from "./markdown";
+import { OddsPlace, odds } from "./odds";
 import { ReplayView } from "./replay";
 import { several } from "./several";
 import { TabsView } from "./tabs";
@@ -84,7 +85,8 @@ export function renderPanel(props: PanelProps): void {
   const tokens = new TokensView(setup, schedule);
   const manager = () => options.manager;
   const markdown = new MarkdownPanel(store, setup, manager);
-  const transcript = new TranscriptPage({ store, manager, isAsked: props.isAsked ?? false });
+  const isAsked = props.isAsked ?? false;
+  const transcript = new TranscriptPage({ store, manager, isAsked });
   const events = new EventsView(store, signal);
   const timeline = new TimelineView(setup, (run) => store.select(run));
   const details = new DetailsView();
@@ -106,8 +108,9 @@ export function renderPanel(props: PanelProps): void {
   const notice = element("div", { class: "nbs-notice", role: "status" });
   const timelineTools = element("div", { class: "nbs-tools" }, ...expanders(timeline));
   const text = several({ store, root, tokens, markdown, manager, schedule });
+  const likely = new OddsPlace({ store, root, options, tokens, isAsked, look });
   const pages: { [view in ViewName]: HTMLElement } = {
-    tokens: element("div", {}, text.tokens.el),
+    tokens: element("div", {}, likely.el, text.tokens.el),
     markdown: element("div", {}, text.markdown.el),
     transcript: transcript.el,
     events: events.el,
@@ -166,7 +169,8 @@ export function renderPanel(props: PanelProps): void {
     setText(hint, isEmpty && isText ? hintFor() : "");
     tokens.el.hidden = markdown.el.hidden = isEmpty;
     const ending = view === "transcript" ? "" : (cutOff(state) ?? "");
-    setText(note, doing === "gone" ? GONE : store.isUnheard ? unheard() : ending);
+    const isLost = doing === "gone" && !store.isShared;
+    setText(note, isLost ? GONE : store.isUnheard ? unheard() : ending);
     setText(problem, store.problem);
     const asks = isLive && view !== "transcript" && state.runs.slice(-99).some(isAsking);
     setText(notice, asks ? ASKS : store.notice);
@@ -176,6 +180,7 @@ export function renderPanel(props: PanelProps): void {
     setText(errorType, failure?.type ?? "");
     setText(errorMessage, failure?.message ?? "");
     error.hidden = !failure;
+    likely.update();
     top = growing[view];
     if (top) isMore = top.update(run);
     else {
@@ -231,9 +236,14 @@ export function renderPanel(props: PanelProps): void {
     root.style.setProperty("--nbs-max-height", options.get("max_height"));
     root.classList.toggle("nbs-marked", borders === "delimiter");
     root.classList.toggle("nbs-bands", borders === "bands");
-    const style = { whitespace: options.get("whitespace"), heat: options.get("heat") };
-    text.tokens.restyle(style);
-    tools.update();
+    const heat = options.get("heat");
+    // Of what the module is to colour, nothing is drawn twice: it is not coloured until then.
+    const isHere = heat === "gap" || odds();
+    text.tokens.restyle({
+      whitespace: options.get("whitespace"),
+      heat: isHere ? heat : "none",
+    });
+    tools.update(store.log.odds.size > 0);
     schedule();
   }
 
