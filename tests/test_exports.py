@@ -53,6 +53,7 @@ RANK = {
     "_in_place": 0.3,
     "_threads": 0.3,
     "_elsewhere": 0,
+    "_mustache": 0.7,
     "_docstrings": 0,
     "_files": 0.5,
     "_loops": 0.5,
