@@ -77,6 +77,7 @@ def kinds(messages):
     return [one.type for one in messages]
 
 
+@pytest.mark.promise("README.md", "Agents call tools")
 @both
 def test_it_returns_the_whole_conversation(way):
     model = adding()

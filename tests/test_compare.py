@@ -57,6 +57,7 @@ def trace_of(*words):
     return trace
 
 
+@pytest.mark.promise("README.md", "runs stream side by side")
 def test_all_columns_run_at_the_same_time():
     gates = {"a": Gate("one", "two"), "b": Gate("three", "four")}
     view = compare({name: gate.chain() for name, gate in gates.items()}, "x", block=False)

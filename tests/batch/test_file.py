@@ -240,6 +240,7 @@ SCRIPT = """
 """
 
 
+@pytest.mark.promise("README.md", "the same call after a crash runs only what is missing")
 def test_killed_at_half_and_run_again_every_input_is_there_once(path):
     call = [sys.executable, "-c", textwrap.dedent(SCRIPT), str(path)]
     with subprocess.Popen(call) as process:

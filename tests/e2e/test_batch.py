@@ -51,6 +51,7 @@ def wait_cells(nb, column, texts):
     )
 
 
+@pytest.mark.promise("README.md", "Many runs are one live table")
 @pytest.mark.promise(
     "docs/batch.md", "A page that is loaded again in the middle has all lines, and goes on"
 )

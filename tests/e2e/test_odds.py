@@ -1,5 +1,7 @@
 """The odds of tokens in a real JupyterLab, on the embedded model: looked at, and gone on from."""
 
+import pytest
+
 from .test_jupyterlab import view
 
 ASK = """from nbstream import *
@@ -10,6 +12,7 @@ TEXTS = """() => [...document.querySelectorAll('.nbs-tokens .nbs-token')].map(
 )"""
 
 
+@pytest.mark.promise("README.md", "choose one, and the model goes on from there")
 def test_the_model_goes_on_from_another_token(notebook):
     nb = notebook("odds", [ASK])
     page = nb.page

@@ -49,6 +49,7 @@ def walk(engine):
         engine.wait(f"{is_on(name)} && {box_of(drawn)}")
 
 
+@pytest.mark.promise("README.md", "is one page that plays with no kernel and no network")
 @pytest.mark.promise("docs/share.md", "one self-contained page that plays")
 def test_a_run_plays(engine, goto):
     model = ScriptedChat(CHUNKS, delay=0.001)
