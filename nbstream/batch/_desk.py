@@ -141,6 +141,9 @@ class Desk:
                     lines = []
         except StopIteration:
             pass
+        except Exception as error:  # of somebody's own kind of list
+            self.failure = error
+            self.inputs.total = len(self.inputs.drawn)
         self._add(lines)
         self._is_drawn = True
 
@@ -270,8 +273,8 @@ class Desk:
         line = attempt.line
         if not attempt.claim():
             return False
-        now = self.now()
-        line.ended = now
+        # The log's times are on a clock of its own, which may be a few microseconds off.
+        now = line.ended = max(self.now(), line.first or 0.0)
         if attempt.meter is not None:
             attempt.meter.end()
             attempt.leave()

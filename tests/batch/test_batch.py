@@ -75,6 +75,21 @@ def test_what_a_generator_of_inputs_raises_is_raised_and_what_ran_is_kept(execut
     assert runs.lines[0].output == "1"
 
 
+def test_what_a_list_of_somebodys_own_raises_is_raised_too():
+    class Rows:
+        def __len__(self):
+            return 5
+
+        def __iter__(self):
+            yield from [1, 2]
+            raise OSError("the disk is gone")
+
+    runs = Batch(str, Rows())
+    with pytest.raises(OSError, match="the disk is gone"):
+        runs.results()
+    assert [line.output for line in runs.lines] == ["1", "2"]
+
+
 def test_a_failed_run_is_named_and_stops_no_other():
     runs = Batch(lambda number: 1 / number, [1, 0, 2])
     with pytest.raises(NbstreamError, match=r"1 of 3 runs gave nothing: 1 \('0'\)"):

@@ -100,6 +100,23 @@ def test_an_output_that_cannot_be_sent_fails_its_run_only(processes):
     assert "The output cannot be sent from its process" in str(outputs[1])
 
 
+def test_an_error_that_cannot_be_sent_comes_as_its_words(processes):
+    class OddError(Exception):
+        def __init__(self, said, code):
+            super().__init__(said)
+
+    def work(number):
+        if number == 1:
+            raise OddError("too dry", 5)
+        if number == 2:
+            raise SystemExit("left")
+        return number
+
+    runs = Batch(work, range(4), executor=processes)
+    outputs = runs.results(return_exceptions=True)
+    assert [str(one) for one in outputs] == ["0", "OddError: too dry", "SystemExit: left", "3"]
+
+
 def test_a_pool_whose_process_dies_says_so():
     def leave(number):
         if number == 2:
