@@ -52,6 +52,11 @@ def ask_each(session: Session, prompt: Prompt, names: dict[str, Any]) -> BatchVi
     for option, why in _APART.items():
         if prompt.args.get(option):
             raise InputError(f"--{option} {why}, and --each sends many. Leave one of them out.")
+    if len(models := prompt.args.get("models") or []) > 1:
+        raise InputError(
+            f"--each sends to one model, and {' and '.join(models)} are {len(models)}. "
+            "Give one, and run the cell again with the other."
+        )
     table = _table(session.variable("--each", prompt.each), prompt.each)
     text = str(prompt.content)
     _check(text, prompt.each, [str(one) for one in table.columns], names)

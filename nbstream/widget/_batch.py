@@ -114,6 +114,21 @@ class BatchView(BatchPage):
         """What is known of each run, in the order of the inputs."""
         return self.batch.lines
 
+    @property
+    def total(self) -> int | None:
+        """How many inputs there are; None while a generator goes on."""
+        return self.batch.total
+
+    @property
+    def note(self) -> str:
+        """A sentence about what holds the runs up; empty where nothing does."""
+        return self.batch.note
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether `pause` was called, and `resume` was not."""
+        return self.batch.is_paused
+
     def metrics(self) -> BatchMetrics:
         """Return what the runs add up to so far."""
         return self.batch.metrics()

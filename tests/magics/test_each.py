@@ -101,6 +101,13 @@ def test_an_option_for_one_answer_does_not_go_with_it(ip, option):
         ip.run_cell_magic("chat", f"--each df -m bot {option}", "A {animal}.")
 
 
+def test_it_sends_to_one_model(ip):
+    ip.user_ns.update(df=ROWS, bot=Recorder(), other=Recorder())
+    with pytest.raises(CellError, match="sends to one model, and bot and other are 2"):
+        ip.run_cell_magic("chat", "--each df -m bot -m other", "A {animal}.")
+    assert ip.user_ns["bot"].asked == []
+
+
 def test_a_row_that_fails_is_told_and_takes_nothing_from_the_others(ip):
     ip.user_ns.update(df=[{"n": 1}, {"n": 0}], bot=Recorder())
     ip.run_cell_magic("chat", "--each df -m bot --as out", "{1 / n}")
