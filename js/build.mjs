@@ -26,6 +26,7 @@ const MODULES = {
   batch: "index_batch.ts",
   compare: "index_compare.ts",
   odds: "odds/index.ts",
+  again: "compare/again.ts",
 };
 const isWatching = process.argv.includes("--watch");
 const OPTIONS = {

@@ -15,6 +15,7 @@ from .._secrets import hide_all
 from .._shown import outgoing
 from ..events._frames import frame
 from ..events._log import OVER
+from ._answers import answer, can_answer
 from ._page import Page
 from ._pump import _PUMP, Feed
 from ._share import Shared, exported, shared_page, state_of
@@ -61,6 +62,7 @@ class ComparePage(Page):
         "stop": "_on_stop",
         "export": "_on_export",
         "resync": "_on_resync",
+        "approve": "_on_approve",
         "take": "_on_take",
     }
 
@@ -80,10 +82,15 @@ class ComparePage(Page):
 
     def _listen(self) -> Callable[[], None]:
         leave = [column.trace.subscribe(self._on_event) for column in self._columns]
+        reads = partial(can_answer, self)
+        for column in self._columns:
+            column.trace.readers.append(reads)
 
         def unwatch() -> None:
             for one in leave:
                 one()
+            for column in self._columns:
+                column.trace.readers.remove(reads)
 
         return unwatch
 
@@ -150,6 +157,9 @@ class ComparePage(Page):
         columns = [self._column_of(content)] if "column" in content else self._columns
         for column in columns:
             column.stop()
+
+    def _on_approve(self, content: dict[str, Any]) -> None:
+        answer(self._column_of(content).trace, content)
 
     def _on_export(self, content: dict[str, Any]) -> None:
         column = self._column_of(content)

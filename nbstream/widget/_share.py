@@ -46,6 +46,7 @@ _STATE = (
 _FORMULA = re.compile(r"\$.*\$|\\\(|\\\[", re.DOTALL)
 
 LEFT_OUT: Mapping[str, Callable[[Shared], bool]] = {
+    "again": lambda _: True,  # it needs a kernel
     # A third of all there is.
     "math": lambda shared: not _FORMULA.search(shared.said),
     **{kind: lambda shared, kind=kind: shared.state["_kind"] != kind for kind in KINDS},  # type: ignore[misc]
