@@ -19,7 +19,7 @@ from ._files import read_whole
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["PAGES", "data_block", "pack", "read_page"]
+__all__ = ["PAGES", "damaged", "data_block", "pack", "read_page"]
 
 PAGES = (".html", ".htm")
 """How the names of pages end."""
@@ -54,6 +54,7 @@ def data_block(name: str, text: str) -> str:
     return f'<script type="application/json" id="nbstream-{name}">{inside}</script>'
 
 
+_DAMAGED = "what it holds is damaged"
 _HOLDS = {
     "run": ("a run", "StreamView"),
     "chat": ("a conversation", "ChatView"),
@@ -85,15 +86,20 @@ def read_page(path: str | Path, wanted: str) -> str:
         if not archive.startswith("{") or not isinstance(kind, str):
             raise EOFError  # nothing that could be taken for a path
     except (ValueError, LookupError, TypeError, EOFError, zlib.error, RecursionError) as error:
-        why = str(error) if type(error) is ValueError else "what it holds is damaged"
-        raise InputError(
-            f"{name} cannot be opened: {why}. Name a .html file that export() has written, "
-            "as it was written."
-        ) from None
+        why = str(error) if type(error) is ValueError else _DAMAGED
+        raise damaged(name, why) from None
     if kind != wanted and kind in _HOLDS:
         what, view = _HOLDS[kind]
         raise InputError(f"{name} holds {what}. To open it: {view}.load({name}).")
     return archive
+
+
+def damaged(name: str, why: str = _DAMAGED) -> InputError:
+    """Return the error for a page that is not as it was written."""
+    return InputError(
+        f"{name} cannot be opened: {why}. Name a .html file that export() has written, as it was "
+        "written."
+    )
 
 
 def _block(text: str, name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TypeVar
 
-from .._exceptions import InputError
+from .._archive import damaged
 from .._shown import outgoing
 from ..events import Trace
 from ..jobs import Job
@@ -47,10 +47,7 @@ def restored(kind: type[C], archive: str, name: str) -> C:
         if not isinstance(stored, str) or not isinstance(logs, dict):
             raise TypeError
     except (ValueError, LookupError, TypeError, RecursionError):
-        raise InputError(
-            f"{name!r} cannot be opened: what it holds is damaged. Name a .html file that export() "
-            "has written, as it was written."
-        ) from None
+        raise damaged(repr(name)) from None
     talk = kind.from_json(stored, name)
     for turn in talk.all_turns:
         log = logs.get(str(turn.id))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
+from .._archive import damaged
 from .._exceptions import InputError
 from .._secrets import hide_all
 from .._shown import outgoing
@@ -44,10 +45,7 @@ def logs_in(archive: str, name: str) -> list[tuple[str, str]]:
         if not all(isinstance(one, str) and log.startswith("{") for one, log in logs):
             raise TypeError
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        raise InputError(
-            f"{name!r} cannot be opened: what it holds is damaged. Name a .html file that export() "
-            "has written, as it was written."
-        ) from None
+        raise damaged(repr(name)) from None
     return logs
 
 

@@ -4,7 +4,15 @@ import re
 
 import pytest
 
-from nbstream import ChatPromptTemplate, ChatView, ScriptedChat, StrOutputParser, compare, show
+from nbstream import (
+    AIMessageChunk,
+    ChatPromptTemplate,
+    ChatView,
+    ScriptedChat,
+    StrOutputParser,
+    compare,
+    show,
+)
 
 from ...hostile import HOSTILE
 from ..lab import SHOTS
@@ -104,6 +112,17 @@ def test_runs_side_by_side_play_together(engine, goto):
     engine.wait(f"{said} === 'One. Two.'")
     assert not engine.js(f"return {box_of('.nbs-stop')} || {box_of('.nbs-take')}")
     engine.shot(SHOTS / f"share-{engine.name}-compare.png")
+
+
+def test_the_odds_are_there_and_going_on_from_one_says_what_it_needs(engine, goto):
+    odds = [{"token": token, "logprob": odd} for token, odd in (("swim", -1.2), ("fly", -1.0))]
+    said = {"logprobs": {"content": [{**odds[0], "top_logprobs": odds}]}}
+    model = ScriptedChat([AIMessageChunk("swim", response_metadata=said)])
+    goto(show(model, "x", heat="logprob", block=True))
+    engine.wait(box_of(".nbs-odds-strip"))
+    engine.click(".nbs-tokens [data-heat]")
+    engine.wait("document.querySelector('.nbs-odds-row')?.innerText.includes('fly')")
+    engine.wait("document.body.innerText.includes('run this with a kernel')")
 
 
 def test_a_picture_is_not_loaded(engine, goto):
