@@ -23,9 +23,10 @@ const MODULES = {
   turns: "views/turns.ts",
   transcript: "reading/index.ts",
   chat: "index_chat.ts",
-  odds: "odds/index.ts",
   batch: "index_batch.ts",
   compare: "index_compare.ts",
+  odds: "odds/index.ts",
+  again: "compare/again.ts",
 };
 const isWatching = process.argv.includes("--watch");
 const OPTIONS = {

@@ -12,6 +12,7 @@ Names are imported when first used, so that ``import nbstream`` costs next to no
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
@@ -60,13 +61,21 @@ if TYPE_CHECKING:
         ScriptedChat,
         init_chat_model,
     )
-    from .output_parsers import JsonOutputParser, PydanticOutputParser, StrOutputParser
+    from .output_parsers import (
+        BaseOutputParser,
+        JsonOutputParser,
+        PydanticOutputParser,
+        StrOutputParser,
+    )
     from .prompts import (
+        AIMessagePromptTemplate,
         ChatPromptTemplate,
         ChatPromptValue,
+        HumanMessagePromptTemplate,
         MessagesPlaceholder,
         PromptTemplate,
         StringPromptValue,
+        SystemMessagePromptTemplate,
     )
     from .runnables import (
         AddableDict,
@@ -78,6 +87,7 @@ if TYPE_CHECKING:
         RunnableEach,
         RunnableGenerator,
         RunnableLambda,
+        RunnableMap,
         RunnableParallel,
         RunnablePassthrough,
         RunnablePick,
@@ -86,7 +96,7 @@ if TYPE_CHECKING:
         RunnableWithFallbacks,
         chain,
     )
-    from .tools import Tool, convert_to_tool, tool
+    from .tools import StructuredTool, Tool, ToolException, convert_to_tool, tool
     from .widget import (
         BatchView,
         ChatView,
@@ -102,6 +112,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AIMessage",
     "AIMessageChunk",
+    "AIMessagePromptTemplate",
     "AddableDict",
     "Agent",
     "AgentLimitError",
@@ -109,6 +120,7 @@ __all__ = [
     "AsyncRunStream",
     "BaseChatModel",
     "BaseMessage",
+    "BaseOutputParser",
     "BatchView",
     "Budget",
     "ChatAnthropic",
@@ -122,6 +134,7 @@ __all__ = [
     "Conversation",
     "Event",
     "HumanMessage",
+    "HumanMessagePromptTemplate",
     "InputError",
     "JsonOutputParser",
     "McpServer",
@@ -142,6 +155,7 @@ __all__ = [
     "RunnableEach",
     "RunnableGenerator",
     "RunnableLambda",
+    "RunnableMap",
     "RunnableParallel",
     "RunnablePassthrough",
     "RunnablePick",
@@ -154,9 +168,12 @@ __all__ = [
     "StreamEvent",
     "StreamView",
     "StringPromptValue",
+    "StructuredTool",
     "SystemMessage",
+    "SystemMessagePromptTemplate",
     "Tool",
     "ToolCallStream",
+    "ToolException",
     "ToolMessage",
     "Trace",
     "__version__",
@@ -234,16 +251,20 @@ _HOMES = {
         "init_chat_model",
     ),
     "output_parsers": (
+        "BaseOutputParser",
         "JsonOutputParser",
         "PydanticOutputParser",
         "StrOutputParser",
     ),
     "prompts": (
+        "AIMessagePromptTemplate",
         "ChatPromptTemplate",
         "ChatPromptValue",
+        "HumanMessagePromptTemplate",
         "MessagesPlaceholder",
         "PromptTemplate",
         "StringPromptValue",
+        "SystemMessagePromptTemplate",
     ),
     "runnables": (
         "AddableDict",
@@ -255,6 +276,7 @@ _HOMES = {
         "RunnableEach",
         "RunnableGenerator",
         "RunnableLambda",
+        "RunnableMap",
         "RunnableParallel",
         "RunnablePassthrough",
         "RunnablePick",
@@ -264,7 +286,9 @@ _HOMES = {
         "chain",
     ),
     "tools": (
+        "StructuredTool",
         "Tool",
+        "ToolException",
         "convert_to_tool",
         "tool",
     ),
@@ -286,10 +310,20 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise _unknown(name)
     value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
     globals()[name] = value
     return value
+
+
+def _unknown(name: str) -> Exception:
+    from ._elsewhere import where_else
+
+    # `from nbstream import X` drops the words of an AttributeError; `hasattr` needs one.
+    is_import = sys._getframe(2).f_code.co_name == "_handle_fromlist"
+    if words := where_else(name):
+        return (ImportError if is_import else AttributeError)(words)
+    return AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .events import RunType
 
-__all__ = ["JsonOutputParser", "PydanticOutputParser", "StrOutputParser"]
+__all__ = ["BaseOutputParser", "JsonOutputParser", "PydanticOutputParser", "StrOutputParser"]
 
 
 Value = TypeVar("Value", covariant=True)
@@ -39,11 +39,59 @@ class _Parser(Runnable[Any, Value]):
         if isinstance(input, str):
             return input
         if isinstance(input, BaseMessage):
-            return input.text
+            content = input.content
+            return content if type(content) is str else str(input.text)
         raise InputError(
             f"{type(self).__name__} reads messages and texts, not {brief(input)}. "
             "Put it behind a model, as in: prompt | model | parser."
         )
+
+
+class BaseOutputParser(_Parser[Value]):
+    """A parser of one's own: it defines ``parse``, which gets the whole text.
+
+    Parameters
+    ----------
+    **fields
+        Values for what the class names with a type, as in ``yes: str = "YES"``.
+
+    Raises
+    ------
+    InputError
+        If the class names no such field.
+
+    Examples
+    --------
+    >>> from nbstream import BaseOutputParser
+    >>> class YesOrNo(BaseOutputParser[bool]):
+    ...     yes: str = "YES"
+    ...     def parse(self, text):
+    ...         return text.strip().upper() == self.yes
+    >>> YesOrNo().invoke("yes"), YesOrNo(yes="JA").invoke("yes")
+    (True, False)
+    """
+
+    def __init__(self, **fields: Any) -> None:
+        kinds = type(self).__mro__
+        known = {name for kind in kinds for name in vars(kind).get("__annotations__", ())}
+        for name, value in fields.items():
+            if name not in known:
+                raise InputError(
+                    f"{type(self).__name__} has no field {name!r}. Name it in the class with its "
+                    f"type, as in {name}: {type(value).__name__}."
+                )
+            setattr(self, name, value)
+
+    def parse(self, text: str) -> Value:
+        """Read the whole text; a subclass says how."""
+        raise NotImplementedError(f"{type(self).__name__} must define parse().")
+
+    def get_format_instructions(self) -> str:
+        """Return words for a prompt that ask the model for this form; a subclass may have some."""
+        raise NotImplementedError(f"{type(self).__name__} has no get_format_instructions().")
+
+    def _invoke(self, input: Any, **_: Any) -> Value:
+        return self.parse(self._text(input))
 
 
 class StrOutputParser(_Parser[str]):

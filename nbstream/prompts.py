@@ -6,9 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ._exceptions import InputError
+from ._prompt_values import ChatPromptValue, StringPromptValue
 from ._shown import brief, listed, mapped, near
-from ._templates import content_of, fill, filled, variables, variables_of
-from .messages import BaseMessage, HumanMessage, convert_to_messages, message_class
+from ._templates import check_format, content_of, fill, filled, variables, variables_of
+from .messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    convert_to_messages,
+    message_class,
+)
 from .runnables._fluent import Output
 from .runnables.base import Runnable
 
@@ -20,61 +28,15 @@ if TYPE_CHECKING:
     from .events import RunType
 
 __all__ = [
+    "AIMessagePromptTemplate",
     "ChatPromptTemplate",
     "ChatPromptValue",
+    "HumanMessagePromptTemplate",
     "MessagesPlaceholder",
     "PromptTemplate",
     "StringPromptValue",
+    "SystemMessagePromptTemplate",
 ]
-
-
-_SPEAKERS = {"human": "Human", "ai": "AI", "system": "System", "tool": "Tool"}
-
-
-@dataclass
-class ChatPromptValue:
-    """The messages a prompt made.
-
-    Examples
-    --------
-    >>> from nbstream import ChatPromptTemplate
-    >>> value = ChatPromptTemplate([("system", "Be kind."), "{x}"]).invoke({"x": "Why?"})
-    >>> print(value.to_string())
-    System: Be kind.
-    Human: Why?
-    """
-
-    messages: list[BaseMessage]
-
-    def to_messages(self) -> list[BaseMessage]:
-        """Return the messages."""
-        return self.messages
-
-    def to_string(self) -> str:
-        """Return the conversation as one text, a line for each message."""
-        return "\n".join(f"{_SPEAKERS.get(m.type, m.type)}: {m.text}" for m in self.messages)
-
-
-@dataclass
-class StringPromptValue:
-    """The text a prompt made.
-
-    Examples
-    --------
-    >>> from nbstream import PromptTemplate
-    >>> PromptTemplate.from_template("Why {x}?").invoke("me").to_messages()
-    [HumanMessage(content='Why me?')]
-    """
-
-    text: str
-
-    def to_messages(self) -> list[BaseMessage]:
-        """Return the text as a message from the user."""
-        return [HumanMessage(self.text)]
-
-    def to_string(self) -> str:
-        """Return the text."""
-        return self.text
 
 
 @dataclass
@@ -122,6 +84,97 @@ class _Template:
 
     role: type[BaseMessage]
     content: Any
+    form: str = "f-string"
+
+    @property
+    def input_variables(self) -> list[str]:
+        """The variables that it needs."""
+        return sorted(set(variables_of(self.content, self.form)))
+
+    def format(self, **values: Any) -> BaseMessage:
+        """Return the message with these values."""
+        return self.role(filled(self.content, values, self.form))
+
+    def format_messages(self, **values: Any) -> list[BaseMessage]:
+        """Return the message with these values, in a list."""
+        return [self.format(**values)]
+
+    def __add__(self, other: Any) -> ChatPromptTemplate:
+        more = other if isinstance(other, (list, tuple)) else [other]
+        return ChatPromptTemplate([self, *more])
+
+
+class _MessageTemplate(_Template):
+    """A prompt of one message; its subclasses say whose."""
+
+    _role: ClassVar[type[BaseMessage]]
+
+    def __init__(self, prompt: PromptTemplate) -> None:
+        if not isinstance(prompt, PromptTemplate):
+            raise InputError(
+                f"{type(self).__name__} is made of a PromptTemplate, not of {brief(prompt)}. "
+                "For a text: from_template('…')."
+            )
+        super().__init__(self._role, prompt.template, prompt.template_format)
+        self.partial_variables = dict(prompt.partial_variables)
+
+    @classmethod
+    def from_template(cls, template: Any, **kwargs: Any) -> Self:
+        """Make one of a text, or of content blocks with texts in them."""
+        if isinstance(template, str):
+            return cls(PromptTemplate(template, **kwargs))
+        made = cls(PromptTemplate("", **kwargs))
+        made.content = content_of(template)
+        return made
+
+    @property
+    def input_variables(self) -> list[str]:
+        """The variables that an input must have."""
+        return [name for name in super().input_variables if name not in self.partial_variables]
+
+    def format(self, **values: Any) -> BaseMessage:
+        """Return the message with these values."""
+        return super().format(**{**self.partial_variables, **values})
+
+
+class HumanMessagePromptTemplate(_MessageTemplate):
+    """What the user says, with gaps.
+
+    Examples
+    --------
+    >>> from nbstream import HumanMessagePromptTemplate
+    >>> HumanMessagePromptTemplate.from_template("Why {x}?").format(x="me")
+    HumanMessage(content='Why me?')
+    """
+
+    _role = HumanMessage
+
+
+class SystemMessagePromptTemplate(_MessageTemplate):
+    """Standing instructions, with gaps.
+
+    Examples
+    --------
+    >>> from nbstream import SystemMessagePromptTemplate
+    >>> prompt = SystemMessagePromptTemplate.from_template("Be {tone}.") + "{question}"
+    >>> prompt.invoke({"tone": "kind", "question": "Why?"}).messages
+    [SystemMessage(content='Be kind.'), HumanMessage(content='Why?')]
+    """
+
+    _role = SystemMessage
+
+
+class AIMessagePromptTemplate(_MessageTemplate):
+    """What the model has said, with gaps.
+
+    Examples
+    --------
+    >>> from nbstream import AIMessagePromptTemplate
+    >>> AIMessagePromptTemplate.from_template("It is {x}.").format(x="so")
+    AIMessage(content='It is so.')
+    """
+
+    _role = AIMessage
 
 
 _Part = BaseMessage | MessagesPlaceholder | _Template
@@ -193,11 +246,16 @@ class PromptTemplate(_Prompt[StringPromptValue]):
         The text.
     partial_variables
         Values for some variables, or functions that give them each time.
+    input_variables
+        Taken for LangChain's sake: the text says them.
+    template_format
+        ``"f-string"``, or ``"mustache"`` (``pip install "nbstream[mustache]"``).
 
     Raises
     ------
     InputError
-        If it has a stray brace; on `invoke`, if a variable is missing.
+        If it has a stray brace, or the format is another one; on `invoke`, if a variable is
+        missing.
 
     Examples
     --------
@@ -206,15 +264,24 @@ class PromptTemplate(_Prompt[StringPromptValue]):
     'Tell me of fish.'
     """
 
-    def __init__(self, template: str, partial_variables: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        template: str,
+        partial_variables: Mapping[str, Any] | None = None,
+        *,
+        input_variables: Sequence[str] | None = None,  # noqa: ARG002
+        template_format: str = "f-string",
+    ) -> None:
+        check_format(template_format)
         if not isinstance(template, str):
             raise InputError(
                 f"PromptTemplate is made of a text, not of {brief(template)}. "
                 'Write one as PromptTemplate("Tell me of {thing}.").'
             )
         self.template = template
+        self.template_format = template_format
         self.partial_variables = mapped(partial_variables, "partial_variables", "values")
-        self._variables = variables(template)
+        self._variables = variables(template, template_format)
 
     @classmethod
     def from_template(cls, template: str, **kwargs: Any) -> PromptTemplate:
@@ -224,18 +291,42 @@ class PromptTemplate(_Prompt[StringPromptValue]):
     def __repr__(self) -> str:
         return f"PromptTemplate({self.template!r})"
 
+    def __add__(self, other: Any) -> PromptTemplate:
+        form = self.template_format
+        more = PromptTemplate(other, template_format=form) if isinstance(other, str) else other
+        if not isinstance(more, PromptTemplate):
+            raise InputError(
+                f"A PromptTemplate and {brief(other)} make no prompt. "
+                "Add a text or another PromptTemplate."
+            )
+        if both := self.partial_variables.keys() & more.partial_variables.keys():
+            raise InputError(
+                f"Both prompts have a value for {', '.join(sorted(both))}. Give it to one of them."
+            )
+        if more.template_format != form:
+            raise InputError(
+                f"Templates of the formats {form!r} and {more.template_format!r} make no prompt. "
+                "Write both in one format."
+            )
+        early = {**self.partial_variables, **more.partial_variables}
+        return PromptTemplate(self.template + more.template, early, template_format=form)
+
+    def format_prompt(self, **values: Any) -> StringPromptValue:
+        """Return the text with these values, as `invoke` does."""
+        return StringPromptValue(self.format(**values))
+
     def _names(self) -> tuple[list[str], list[str]]:
         return self._variables, []
 
     def _copy(self) -> Self:
-        return type(self)(self.template)
+        return type(self)(self.template, template_format=self.template_format)
 
     def format(self, **values: Any) -> str:
         """Return the text with these values."""
-        return fill(self.template, self._values(values))
+        return fill(self.template, self._values(values), self.template_format)
 
     def _invoke(self, input: Any, **_: Any) -> StringPromptValue:
-        return StringPromptValue(fill(self.template, self._values(input)))
+        return StringPromptValue(fill(self.template, self._values(input), self.template_format))
 
     async def _ainvoke(self, input: Any, **_: Any) -> StringPromptValue:
         return self._invoke(input)
@@ -252,6 +343,8 @@ class ChatPromptTemplate(_Prompt[ChatPromptValue]):
         prompts. A template is a text, or content blocks with texts in them.
     partial_variables
         Values for some variables, or functions that give them each time.
+    input_variables, template_format
+        As for `PromptTemplate`.
 
     Raises
     ------
@@ -267,8 +360,15 @@ class ChatPromptTemplate(_Prompt[ChatPromptValue]):
     """
 
     def __init__(
-        self, messages: Sequence[Any], *, partial_variables: Mapping[str, Any] | None = None
+        self,
+        messages: Sequence[Any],
+        *,
+        partial_variables: Mapping[str, Any] | None = None,
+        input_variables: Sequence[str] | None = None,  # noqa: ARG002
+        template_format: str = "f-string",
     ) -> None:
+        check_format(template_format)
+        self._form = template_format
         self.partial_variables = mapped(partial_variables, "partial_variables", "values")
         self.messages: list[_Part] = []
         self._needed: dict[str, None] = {}
@@ -295,29 +395,32 @@ class ChatPromptTemplate(_Prompt[ChatPromptValue]):
             if isinstance(message, ChatPromptTemplate):
                 self.messages += message.messages
                 self.partial_variables = {**message.partial_variables, **self.partial_variables}
+            elif isinstance(message, _MessageTemplate):
+                self.messages.append(message)
+                self.partial_variables = {**message.partial_variables, **self.partial_variables}
             else:
-                self.messages.append(_part(message))
+                self.messages.append(_part(message, self._form))
         for part in self.messages[before:]:
             if isinstance(part, MessagesPlaceholder):
                 (self._optional if part.optional else self._needed)[part.variable_name] = None
             elif isinstance(part, _Template):
-                self._needed.update(dict.fromkeys(variables_of(part.content)))
+                self._needed.update(dict.fromkeys(variables_of(part.content, part.form)))
 
     @classmethod
-    def from_messages(cls, messages: Sequence[Any]) -> ChatPromptTemplate:
+    def from_messages(cls, messages: Sequence[Any], **kwargs: Any) -> ChatPromptTemplate:
         """Make a prompt of several messages."""
-        return cls(messages)
+        return cls(messages, **kwargs)
 
     @classmethod
-    def from_template(cls, template: str) -> ChatPromptTemplate:
+    def from_template(cls, template: str, **kwargs: Any) -> ChatPromptTemplate:
         """Make a prompt of one message from the user."""
-        return cls([("human", template)])
+        return cls([("human", template)], **kwargs)
 
     def __repr__(self) -> str:
         return f"ChatPromptTemplate(input_variables={self.input_variables!r})"
 
     def __add__(self, other: Any) -> ChatPromptTemplate:
-        more = other if isinstance(other, list) else [other]
+        more = other if isinstance(other, (list, tuple)) else [other]
         return ChatPromptTemplate([self, *more])
 
     def _names(self) -> tuple[list[str], list[str]]:
@@ -361,25 +464,25 @@ class ChatPromptTemplate(_Prompt[ChatPromptValue]):
             if isinstance(part, BaseMessage):
                 messages.append(part)
             elif isinstance(part, _Template):
-                messages.append(part.role(filled(part.content, values)))
+                messages.append(part.role(filled(part.content, values, part.form)))
             else:
                 messages += _placed(part, values.get(part.variable_name, []))
         return messages
 
 
-def _part(message: Any) -> _Part:
+def _part(message: Any, form: str) -> _Part:
     if isinstance(message, (BaseMessage, MessagesPlaceholder, _Template)):
         return message
     if isinstance(message, str):
-        return _Template(HumanMessage, message)
+        return _Template(HumanMessage, message, form)
     if isinstance(message, (tuple, list)) and len(message) == 2:
         role, template = message
         if role == "placeholder":
             return _placeholder(template)
         if isinstance(role, type) and issubclass(role, BaseMessage):
-            return _Template(role, content_of(template))
+            return _Template(role, content_of(template), form)
         if isinstance(role, str) and isinstance(template, (str, list)):
-            return _Template(message_class(role), content_of(template))
+            return _Template(message_class(role), content_of(template), form)
     whole: BaseMessage = convert_to_messages(message)[0]
     return whole
 

@@ -5,25 +5,22 @@ from __future__ import annotations
 import inspect
 import json
 from functools import cached_property
-from types import UnionType
 from typing import (
     TYPE_CHECKING,
-    Annotated,
     Any,
     ClassVar,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
+    Literal,
     overload,
 )
 
+from ._docstrings import described
 from ._exceptions import InputError, validation_said
 from ._loops import run_in_thread, run_sync
 from ._shown import brief, listed
+from ._signatures import config_names, readable, schema_of
 from .messages import ToolMessage
 from .runnables._fluent import is_langchains
-from .runnables._functions import called, name_of
+from .runnables._functions import name_of
 from .runnables.base import Runnable
 from .runnables.config import current_config
 
@@ -31,10 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pydantic import BaseModel
+    from typing_extensions import Self
 
     from .events import RunType
 
-__all__ = ["Tool", "convert_to_tool", "convert_to_tools", "tool"]
+__all__ = ["StructuredTool", "Tool", "ToolException", "convert_to_tool", "convert_to_tools", "tool"]
 
 
 class Tool(Runnable[Any, Any]):
@@ -53,12 +51,26 @@ class Tool(Runnable[Any, Any]):
     description
         What the model reads about it; by default the function's docstring.
     args_schema
-        A pydantic model of the arguments; by default made of the function's signature.
+        A pydantic model or a JSON schema of the arguments; by default made of the function's
+        signature.
+    coroutine
+        What to await instead in `ainvoke`.
+    parse_docstring
+        Whether the docstring is in Google's style: what its ``Args:`` say goes to the arguments.
+    return_direct
+        Whether an agent ends with what the tool gives.
+    response_format
+        ``"content_and_artifact"`` where the function returns both: the first is for the model, the
+        second for the program, as the `ToolMessage`'s ``artifact``.
+    handle_tool_error
+        What becomes of a `ToolException`: it is raised (False), its words are the answer (True), or
+        this text is, or what this function makes of it.
 
     Raises
     ------
     InputError
-        If it has no description; on a call, if the arguments do not fit.
+        If it has no description, or its docstring describes other arguments; on a call, if the
+        arguments do not fit, or there are no two values where there should be.
 
     Examples
     --------
@@ -76,21 +88,35 @@ class Tool(Runnable[Any, Any]):
         *,
         name: str | None = None,
         description: str | None = None,
-        args_schema: type[BaseModel] | None = None,
+        args_schema: type[BaseModel] | dict[str, Any] | None = None,
+        coroutine: Callable[..., Any] | None = None,
+        parse_docstring: bool = False,
+        return_direct: bool = False,
+        response_format: Literal["content", "content_and_artifact"] = "content",
+        handle_tool_error: bool | str | Callable[[Any], Any] = False,
     ) -> None:
         if not callable(func):
             raise InputError(
                 f"A tool is made of a function, not {brief(func)}. Put @tool above one with a "
                 "docstring and typed arguments."
             )
-        if not (args_schema is None or hasattr(args_schema, "model_json_schema")):
+        is_schema = isinstance(args_schema, dict) or hasattr(args_schema, "model_json_schema")
+        if args_schema is not None and not is_schema:
             raise InputError(
                 f"args_schema is a pydantic model of the arguments, not {brief(args_schema)}. "
                 "Leave it out to take them from the function."
             )
         self.func = func
+        self.coroutine = coroutine
+        self.return_direct = return_direct
+        self.response_format = response_format
+        self.handle_tool_error = handle_tool_error
         self.name: str = name or name_of(func)
-        self.description = description or inspect.getdoc(func) or ""
+        self._said: dict[str, str] = {}
+        said = inspect.getdoc(func) or ""
+        if parse_docstring:
+            said = self._parsed(said)
+        self.description = description or said
         if not self.description:
             raise InputError(
                 f"The tool {self.name!r} has no description, which the model reads. "
@@ -101,15 +127,46 @@ class Tool(Runnable[Any, Any]):
     def __repr__(self) -> str:
         return f"Tool({self.name!r})"
 
+    @classmethod
+    def from_function(
+        cls,
+        func: Callable[..., Any] | None = None,
+        coroutine: Callable[..., Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Make a tool of a function, of a coroutine function, or of one of each.
+
+        Parameters
+        ----------
+        func, coroutine
+            At least one of them.
+        **kwargs
+            As for `Tool`.
+        """
+        kwargs.pop("infer_schema", None)
+        return cls(func or coroutine, coroutine=coroutine, **kwargs)  # type: ignore[arg-type]
+
+    def _parsed(self, docstring: str) -> str:
+        words, self._said = described(docstring)
+        names = inspect.signature(self.func).parameters
+        wrong = next((name for name in self._said if name not in names), None)
+        if not self._said or wrong is not None:
+            what = "no arguments" if wrong is None else f"{wrong!r}, which is no argument"
+            raise InputError(
+                f"The docstring of the tool {self.name!r} describes {what}. Write them below "
+                "'Args:', as in '    a: The first number.', or leave parse_docstring out."
+            )
+        return words
+
     @cached_property
-    def args_schema(self) -> type[BaseModel]:
-        """The arguments as a pydantic model."""
+    def args_schema(self) -> type[BaseModel] | dict[str, Any]:
+        """The arguments as a pydantic model, or the JSON schema that was given."""
         if self._given_schema:
             return self._given_schema
         from pydantic.errors import PydanticUserError
 
         try:
-            return _schema_of(self.func, self.name)
+            return schema_of(self.func, self.name, self._said)
         except (NameError, TypeError, PydanticUserError) as error:
             said = str(error).partition("\n")[0]
             raise InputError(
@@ -119,28 +176,33 @@ class Tool(Runnable[Any, Any]):
 
     @cached_property
     def _config_names(self) -> list[str]:
-        return _config_names(self.func)
+        return config_names(self.func)
 
     @property
     def args(self) -> dict[str, Any]:
         """The arguments as JSON schemas, by name."""
-        properties: dict[str, Any] = self.args_schema.model_json_schema().get("properties", {})
+        properties: dict[str, Any] = self.json_schema().get("properties", {})
         return properties
 
-    def _json_schema(self) -> dict[str, Any]:
-        return self.args_schema.model_json_schema()
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of the arguments."""
+        schema = self.args_schema
+        return schema if isinstance(schema, dict) else schema.model_json_schema()
 
     def _arguments(self, input: Any) -> dict[str, Any]:
         from pydantic import ValidationError
 
         given = input["args"] if _is_call(input) else input
         if not isinstance(given, dict):
-            given = {next(iter(self.args_schema.model_fields), "input"): given}
+            given = {next(iter(self.args), "input"): given}
         if _is_call(input) and "id" not in input:
             raise InputError(
                 f"The call {input!r:.120} has no id, which the answer names. "
                 "Give it one, or call the tool with its arguments alone."
             )
+        configs = {name: current_config() for name in self._config_names}
+        if isinstance(self.args_schema, dict):
+            return {**given, **configs}
         try:
             valid = self.args_schema.model_validate(given)
         except ValidationError as error:
@@ -149,24 +211,78 @@ class Tool(Runnable[Any, Any]):
                 f"{validation_said(error)}. It takes {', '.join(self.args) or 'nothing'}."
             ) from None
         arguments = {name: getattr(valid, name) for name in type(valid).model_fields}
-        return {**arguments, **{name: current_config() for name in self._config_names}}
+        return {**arguments, **configs}
 
     def _answer(self, input: Any, value: Any) -> Any:
+        artifact = None
+        if self.response_format == "content_and_artifact":
+            if not (isinstance(value, tuple) and len(value) == 2):
+                raise InputError(
+                    f"The tool {self.name!r} is to return its content and its artifact, and gave "
+                    f"{brief(value)}. Return both, or leave response_format out."
+                )
+            value, artifact = value
+        return self._message(input, value, artifact=artifact)
+
+    def _message(self, input: Any, value: Any, **fields: Any) -> Any:
         if not _is_call(input) or isinstance(value, ToolMessage):
             return value
         content = value if isinstance(value, str) else _as_json(value)
-        return ToolMessage(content, input["id"], name=self.name)
+        return ToolMessage(content, input["id"], name=self.name, **fields)
+
+    def _handled(self, input: Any, error: Exception) -> Any:
+        """Return what is said in place of a `ToolException`; any other error is raised."""
+        is_meant = any(kind.__name__ == "ToolException" for kind in type(error).__mro__)
+        handle = self.handle_tool_error
+        if not (is_meant and handle):
+            raise error
+        if callable(handle):
+            said = handle(error)
+        elif isinstance(handle, str):
+            said = handle
+        else:
+            said = error.args[0] if error.args else "Tool execution error"
+        return self._message(input, said, status="error")
 
     def _invoke(self, input: Any, **_: Any) -> Any:
-        value = self.func(**self._arguments(input))
-        return self._answer(input, run_sync(value) if inspect.iscoroutine(value) else value)
+        arguments = self._arguments(input)
+        try:
+            value = self.func(**arguments)
+            value = run_sync(value) if inspect.iscoroutine(value) else value
+        except Exception as error:
+            return self._handled(input, error)
+        return self._answer(input, value)
 
     async def _ainvoke(self, input: Any, **_: Any) -> Any:
         arguments = self._arguments(input)
-        if inspect.iscoroutinefunction(self.func):
-            return self._answer(input, await self.func(**arguments))
-        value = await run_in_thread(self.func, **arguments)
-        return self._answer(input, await value if inspect.isawaitable(value) else value)
+        func = self.coroutine or self.func
+        try:
+            if inspect.iscoroutinefunction(func):
+                value = await func(**arguments)
+            else:
+                value = await run_in_thread(func, **arguments)
+                value = await value if inspect.isawaitable(value) else value
+        except Exception as error:
+            return self._handled(input, error)
+        return self._answer(input, value)
+
+
+StructuredTool = Tool
+"""LangChain's other name for it."""
+
+
+class ToolException(Exception):  # noqa: N818  # LangChain's name
+    """What a tool raises to say that it cannot do it; see `Tool`'s ``handle_tool_error``.
+
+    Examples
+    --------
+    >>> from nbstream import Tool, ToolException
+    >>> def find(what: str) -> str:
+    ...     "Find a thing."
+    ...     raise ToolException(f"There is no {what}.")
+    >>> Tool(find, handle_tool_error=True).invoke({"what": "fish"})
+    'There is no fish.'
+    """
 
 
 @overload
@@ -181,7 +297,7 @@ def tool(*args: Any, **kwargs: Any) -> Any:
     *args
         The function, or the tool's name where the decorator is called: ``@tool("search")``.
     **kwargs
-        As for `Tool`: ``description``, ``args_schema``.
+        As for `Tool`.
 
     Raises
     ------
@@ -203,6 +319,7 @@ def tool(*args: Any, **kwargs: Any) -> Any:
     if args and callable(args[0]):
         return Tool(args[0], **kwargs)
     name = args[0] if args else kwargs.pop("name", None)
+    kwargs.pop("infer_schema", None)  # it is, where there is no args_schema
     return lambda func: Tool(func, name=name, **kwargs)
 
 
@@ -215,56 +332,6 @@ def _as_json(value: Any) -> str:
         return json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
         return str(value)
-
-
-def _schema_of(func: Callable[..., Any], name: str) -> type[BaseModel]:
-    from pydantic import create_model
-
-    hints = get_type_hints(_hinted(func), include_extras=True)
-    hidden = _config_names(func)
-    fields: dict[str, Any] = {
-        p.name: (_argument(hints.get(p.name, Any)), ... if p.default is p.empty else p.default)
-        for p in inspect.signature(func).parameters.values()
-        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) and p.name not in hidden
-    }
-    return create_model(name, **fields)
-
-
-def _hinted(func: Callable[..., Any]) -> Any:
-    return func if isinstance(func, type) else called(func)
-
-
-def _config_names(func: Callable[..., Any]) -> list[str]:
-    """Return the parameters that are to get the config of the call."""
-    try:
-        hints = get_type_hints(_hinted(func))
-    except NameError:  # a name that is imported for type checkers only
-        hints = _hinted(func).__annotations__
-    return [name for name, hint in hints.items() if name != "return" and _is_config(hint)]
-
-
-def _is_config(hint: Any) -> bool:
-    if isinstance(hint, str):
-        return "RunnableConfig" in hint
-    if get_origin(hint) in (Union, UnionType):
-        return any(map(_is_config, get_args(hint)))
-    # LangChain's own, too: a tool written for it may be used here.
-    return isinstance(hint, type) and hint.__name__ == "RunnableConfig"
-
-
-def _argument(hint: Any) -> Any:
-    """Return an argument's type with its description: the first text of ``Annotated[int, "…"]``."""
-    from pydantic import Field
-    from pydantic.fields import FieldInfo
-
-    readable = _readable(hint)
-    if get_origin(hint) is Annotated:
-        for told in hint.__metadata__:
-            if isinstance(told, FieldInfo) and told.description:
-                break
-            if isinstance(told, str):
-                return Annotated[readable, Field(description=told)]
-    return readable
 
 
 def convert_to_tool(thing: Any) -> dict[str, Any]:
@@ -293,7 +360,7 @@ def convert_to_tool(thing: Any) -> dict[str, Any]:
     if isinstance(thing, dict):
         return _from_dict(thing)
     if isinstance(thing, Tool):
-        return _described(thing.name, thing.description, thing._json_schema())
+        return _described(thing.name, thing.description, thing.json_schema())
     if is_langchains(thing) and hasattr(thing, "tool_call_schema"):
         schema = thing.tool_call_schema
         schema = schema if isinstance(schema, dict) else schema.model_json_schema()
@@ -303,7 +370,7 @@ def convert_to_tool(thing: Any) -> dict[str, Any]:
         from pydantic.errors import PydanticUserError
 
         try:
-            schema = TypeAdapter(_readable(thing)).json_schema()
+            schema = TypeAdapter(readable(thing)).json_schema()
         except PydanticUserError:
             schema = {}
         if "properties" not in schema and "$defs" not in schema:
@@ -323,65 +390,6 @@ def convert_to_tool(thing: Any) -> dict[str, Any]:
 def convert_to_tools(things: Sequence[Any]) -> list[dict[str, Any]]:
     """Describe several tools; see `convert_to_tool`."""
     return [convert_to_tool(thing) for thing in listed(things, "bind_tools", "tools")]
-
-
-def _readable(hint: Any) -> Any:
-    """Rebuild ``typing.TypedDict`` classes, which pydantic reads from Python 3.12 on only."""
-    if get_origin(hint) is Annotated:
-        return Annotated[(_readable(get_args(hint)[0]), *hint.__metadata__)]
-    if get_origin(hint) in (list, dict, Union, UnionType):
-        args = tuple(map(_readable, get_args(hint)))
-        return Union[args] if get_origin(hint) is UnionType else get_origin(hint)[args]  # noqa: UP007
-    if not (isinstance(hint, type) and hasattr(hint, "__total__")):
-        return hint
-    from typing_extensions import NotRequired, TypedDict
-
-    # Without extras, "required or not" is taken from the class, which knows it for all its fields.
-    hints = get_type_hints(hint)
-    described = get_type_hints(hint, include_extras=True)
-    fields = {}
-    for name, plain in hints.items():
-        rich = _unmarked(described[name])
-        is_rich = get_origin(rich) is Annotated
-        readable, has_default = _field(name, rich) if is_rich else (_readable(plain), False)
-        optional = has_default or name in getattr(hint, "__optional_keys__", ())
-        fields[name] = NotRequired[readable] if optional else readable
-    # The functional form: the fields are known only now.
-    rebuilt = TypedDict(hint.__name__, fields)  # type: ignore[misc]
-    rebuilt.__doc__ = hint.__doc__
-    return rebuilt
-
-
-def _unmarked(hint: Any) -> Any:
-    """Take ``NotRequired[…]`` and its kin off a field's type; the class knows which it has."""
-    while getattr(get_origin(hint), "_name", None) in ("NotRequired", "Required", "ReadOnly"):
-        hint = get_args(hint)[0]
-    return hint
-
-
-# What stands for a default in an annotation; anything else there is pydantic's own.
-_DEFAULTS = (str, int, float, list, dict, type(None), type(...))
-
-
-def _field(name: str, hint: Any) -> tuple[Any, bool]:
-    """Read ``Annotated[str, default, "description"]``, as LangChain does; ``...`` is no default."""
-    from pydantic import Field
-
-    readable = _readable(hint)
-    default, *more = hint.__metadata__
-    if not isinstance(default, _DEFAULTS):
-        return readable, False
-    description = more[0] if more else None
-    if isinstance(description, str):
-        readable = Annotated[readable, Field(description=description)]
-    elif more and isinstance(description, _DEFAULTS):
-        raise InputError(
-            f"The field {name!r} is described by {brief(description)}. "
-            f'Write a text, as in {name}: Annotated[str, ..., "what it is"].'
-        )
-    if default is not ... and default is not None:
-        readable = Annotated[readable, Field(json_schema_extra={"default": default})]
-    return readable, default is not ...
 
 
 def _from_dict(thing: dict[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def stages():
     say(lines[0], "blub.")
     lines[0].status, lines[0].ended, lines[0].rate, lines[0].cost = "done", 1.0, 4.0, 0.0125
     say(lines[1], LONG)
+    say(lines[2], "Half an answer")
     lines[2].status, lines[2].ended = "failed", 0.75
     lines[2].error = ProviderError("busy: sk-0123456789abcdef0123", status=529)
     yield table, [0, 1, 2]

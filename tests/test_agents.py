@@ -9,6 +9,7 @@ from nbstream import (
     AgentLimitError,
     AIMessage,
     AIMessageChunk,
+    Conversation,
     HumanMessage,
     InputError,
     ParseError,
@@ -21,6 +22,7 @@ from nbstream import (
     Trace,
     create_agent,
     dispatch_custom_event,
+    show,
     tool,
 )
 from nbstream.jobs import Job
@@ -113,6 +115,7 @@ def test_all_is_streamed_and_logged(way):
     assert trace.output(trace.runs[0])["messages"][-1].text == "Done."
 
 
+@pytest.mark.promise("docs/agents.md", "Calls of one turn run at the same time")
 @both
 def test_calls_of_one_turn_are_made_at_the_same_time(way):
     together = threading.Barrier(3, timeout=20)
@@ -149,6 +152,7 @@ def test_calls_at_the_same_time_are_bounded(way):
     assert most <= 2
 
 
+@pytest.mark.promise("docs/agents.md", "is told to the model as the call's result")
 @both
 def test_the_model_is_told_what_a_tool_raised(way):
     model = Asking([call("broken", '{"a": 1}')], ["Sorry."])
@@ -201,6 +205,7 @@ def used(total):
     return AIMessageChunk("", usage_metadata=usage)
 
 
+@pytest.mark.promise("docs/agents.md", "bounds what one call of the agent may use")
 @both
 @pytest.mark.parametrize(
     ("budget", "said", "count"),
@@ -228,6 +233,7 @@ def assert_valid(messages):
             assert [getattr(one, "tool_call_id", None) for one in results] == ids
 
 
+@pytest.mark.promise("docs/agents.md", "cut off in the middle of its calls runs none of them")
 @both
 def test_no_call_is_made_of_an_answer_that_was_cut_off(way):
     cut = AIMessageChunk("", response_metadata={"stop_reason": "max_tokens"})
@@ -266,6 +272,7 @@ def test_a_form_that_does_not_fit_is_told_and_tried_again(way):
     assert "does not fit Fish" in result["messages"][2].content
 
 
+@pytest.mark.promise("docs/agents.md", "one in words is asked for once more, in the form")
 @both
 def test_an_answer_in_words_is_asked_for_once_more_in_its_form(way):
     model = Asking(["A goldfish."], [call("Fish", '{"name": "Goldie"}')])
@@ -279,6 +286,7 @@ def test_an_answer_that_never_has_its_form_is_an_error():
         run(create_agent(ScriptedChat(["No."]), response_format=FISH), "sync")
 
 
+@pytest.mark.promise("docs/agents.md", "yields the conversation after each step")
 @both
 def test_stream_modes(way):
     agent = create_agent(adding(), [add])
@@ -334,6 +342,7 @@ def test_a_tool_gets_the_config(way):
     assert seen == ["Ada"]
 
 
+@pytest.mark.promise("docs/agents.md", "so it can be gone on with")
 @pytest.mark.parametrize("is_apart", [True, False])
 def test_stopped_it_leaves_a_history_that_can_be_gone_on_with(is_apart):
     begun, release = threading.Event(), threading.Event()
@@ -406,3 +415,52 @@ def test_a_call_without_an_id_gets_one():
     assert_valid(messages)
     assert isinstance(messages[2], ToolMessage)
     assert messages[2].tool_call_id
+
+
+def test_in_a_view_the_models_inside_say_what_there_is_to_read(capsys):
+    view = show(create_agent(adding(), [add]), {"messages": "Add."})
+    assert view.text == "I add.\n\nIt is 3."
+    assert kinds(view.value["messages"]) == ["human", "ai", "tool", "ai"]
+    assert capsys.readouterr().out == "I add.\n\nIt is| 3.\n"
+
+
+def test_in_a_conversation_it_answers_with_what_it_said():
+    model = Asking(*adding().turns, ["Again 3."])
+    conversation = Conversation(create_agent(model, [add]))
+    first = conversation.ask("Add.")
+    first.result(20)
+    second = conversation.ask("Again.")
+    second.result(20)
+    assert (first.answer.text, second.answer.text) == ("I add.\n\nIt is 3.", "Again 3.")
+    assert [one.text for one in model.asked[2]] == ["Add.", "I add.\n\nIt is 3.", "Again."]
+
+
+def test_calls_of_one_id_have_a_result_each():
+    same = [call("add", f'{{"a": 1, "b": {i}}}', i) for i in range(2)]
+    for one in same:
+        one.tool_call_chunks[0]["id"] = "same"
+    messages = run(create_agent(Asking(same, ["Done."]), [add]), "sync")["messages"]
+    assert_valid(messages)
+    assert [one.content for one in messages[2:4]] == ["1", "2"]
+    assert messages[2].tool_call_id != messages[3].tool_call_id
+
+
+@both
+def test_a_tool_that_writes_its_own_message_answers_its_call(way):
+    def look(x: int) -> ToolMessage:
+        """Look."""
+        return ToolMessage("seen", "?", artifact=x)
+
+    messages = run(create_agent(Asking([call("look", '{"x": 1}')], ["ok"]), [look]), way)[
+        "messages"
+    ]
+    assert_valid(messages)
+    assert (messages[2].content, messages[2].artifact) == ("seen", 1)
+
+
+def test_with_a_config_of_its_own_it_reads_the_same(capsys):
+    agent = create_agent(adding(), [add]).with_config({"recursion_limit": 9})
+    view = show(agent, {"messages": "Add."})
+    assert view.text == "I add.\n\nIt is 3."
+    assert kinds(view.value["messages"]) == ["human", "ai", "tool", "ai"]
+    assert capsys.readouterr().out == "I add.\n\nIt is| 3.\n"

@@ -8,7 +8,15 @@ import threading
 
 import pytest
 
-from nbstream import InputError, Trace, create_agent, tool
+from nbstream import (
+    ChatView,
+    InputError,
+    RunnableLambda,
+    StreamView,
+    Trace,
+    create_agent,
+    tool,
+)
 from nbstream.agents._approval import NOBODY, NOT_ALLOWED
 from nbstream.jobs import Job
 from nbstream.widget._answers import answer
@@ -84,9 +92,10 @@ def test_what_was_decided_is_in_the_log(way):
     assert told == [("delete", ("tool_approval", {"verdict": "edit", "args": {"path": "b"}}))]
 
 
+@pytest.mark.promise("docs/agents.md", "the call is not made, and its result says so")
 @both
 def test_where_nobody_is_there_the_call_is_not_made_and_the_model_is_told(way, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
     assert run(agent("ask"), way)[2].content == NOBODY
     assert called == []
 
@@ -213,3 +222,46 @@ def test_a_function_may_leave_it_to_the_page():
     job, (run,) = begun(lambda call: "ask", is_apart=False)
     answer(job.trace, {"run": run.id, "verdict": "allow"})
     assert job.result(20)["messages"][2].content == "a is gone."
+
+
+@pytest.mark.parametrize("kind", ["view", "chat"])
+def test_a_message_of_the_page_answers(kind, monkeypatch):
+    for page in ("_stream_page", "_chat_page"):
+        monkeypatch.setattr(f"nbstream.widget.{page}.can_answer", lambda page: True)
+    about = {}
+    if kind == "view":
+        view = StreamView()
+        job, wait = view._job, waiting(view.trace)
+        job.start(job.open(agent("ask"), "Tidy up."), is_apart=False)
+    else:
+        view = ChatView(agent("ask"))
+        waits = []
+        view.conversation.watch(
+            lambda what, value: waits.append(waiting(value.trace)) if what == "turn" else None
+        )
+        turn = view.ask("Tidy up.")
+        job, wait, about = turn._job, waits[0], {"turn": turn.id}
+    (run,) = wait()
+    view._on_page_message(view, {"type": "approve", "run": run.id, "verdict": "allow", **about}, [])
+    job.result(20)
+    assert called == ["a"]
+    view.close()
+
+
+def test_a_terminal_is_asked_one_thing_at_a_time(monkeypatch):
+    both = threading.Barrier(2, timeout=0.3)
+    together = []
+
+    def typed(prompt):
+        try:
+            both.wait()
+            together.append(prompt)
+        except threading.BrokenBarrierError:
+            pass
+        return "y"
+
+    monkeypatch.setattr(sys, "stdin", Typed())
+    monkeypatch.setattr(builtins, "input", typed)
+    outcomes = RunnableLambda(lambda _: run(agent("ask"), "sync")[2].content).batch([1, 2])
+    assert outcomes == ["a is gone."] * 2
+    assert together == []

@@ -76,6 +76,7 @@ def test_the_frames_are_those_of_the_fixture_which_the_page_reads_too():
     assert json.loads(batch_cases.FIXTURE.read_text()) == batch_cases.golden()
 
 
+@pytest.mark.promise("docs/batch.md", "A run that fails takes nothing from the others")
 def test_it_has_what_a_batch_has():
     view = show_batch(RunnableLambda(pick) | MODEL, ["a", "bad"], max_concurrency=1, view="events")
     assert (view.status, view.view) == ("done", "events")
@@ -166,6 +167,27 @@ def test_a_page_that_opens_late_gets_all_of_it_and_one_that_missed_some_that(wir
         page(view, type="since", version=bad)
 
 
+def test_displayed_once_more_it_goes_on_with_what_its_new_page_has(wire):
+    view = view_of()
+    view.start()
+    for _ in range(5):
+        view.wait()
+        flushed(view)
+        view.retry_failed()
+    view.wait()
+    view.close()
+    view.open()
+    version = view.get_state("_log")["_log"]["frame"]["version"]
+    view._watch()
+    frames = wire(view)
+    view.retry_failed()
+    view.wait()
+    flushed(view)
+    sent = batch_frames(frames)
+    assert sent[0]["since"] <= version < sent[-1]["version"]
+    assert rows(sent, "status")[1] == 3
+
+
 def test_a_line_that_is_opened_brings_its_log(wire):
     view = view_of()
     view.start()
@@ -191,6 +213,7 @@ def test_a_line_that_is_opened_brings_its_log(wire):
     )
 
 
+@pytest.mark.promise("docs/batch.md", "of an older one there is its answer")
 def test_a_line_whose_log_is_gone_says_what_came_of_it(wire, monkeypatch):
     view = view_of()
     view.start()
@@ -221,6 +244,7 @@ def test_a_line_that_is_none_is_refused(wire, line):
     assert frames[-1] == {"type": "problem", "text": "There is no such run in this batch."}
 
 
+@pytest.mark.promise("docs/batch.md", "lets no further run begin")
 def test_the_page_pauses_goes_on_stops_and_runs_again():
     held, view = held_view()
     view.start()
@@ -255,6 +279,7 @@ def test_the_output_holds_the_widget_until_all_is_over_then_the_table():
     assert data["text/plain"] == data["text/markdown"] == batch_to_text(view.batch)
 
 
+@pytest.mark.promise("docs/batch.md", "at most 200 lines, failures first")
 def test_the_table_has_failures_first_and_is_bounded(monkeypatch):
     monkeypatch.setattr(_batch_static, "MAX_LINES", 3)
     view = view_of("a", "b", "c", "bad", "d")
@@ -295,17 +320,21 @@ def test_no_key_goes_out(monkeypatch, wire):
     view = BatchView(
         Batch(RunnableLambda(fail), ["a-key-that-nobody-may-see", "sk-0123456789abcdef0123"])
     )
+    monkeypatch.setattr(Batch, "trace", lambda *_: None)
     frames = wire(view)
     view.start()
     view.wait()
     flushed(view)
-    page(view, type="watch", line=0)
+    view.lines[1].output, view.lines[1].error = "It is sk-0123456789abcdef0123.", None
+    for line in (0, 1):
+        page(view, type="watch", line=line)
     shown = [json.dumps(frames), json.dumps(view.get_state("_log")), *view._transcript()]
     for one in shown:
         assert "nobody-may-see" not in one
         assert "sk-0123" not in one
 
 
+@pytest.mark.promise("docs/batch.md", "writes it, and .md")
 def test_it_is_written_to_a_file(tmp_path):
     view = view_of()
     view.start()
@@ -316,9 +345,25 @@ def test_it_is_written_to_a_file(tmp_path):
         view.export(tmp_path / "runs.csv")
 
 
+def test_a_file_of_runs_opens_with_the_log_of_each(wire, tmp_path):
+    path = tmp_path / "runs.jsonl"
+    show_batch(MODEL, ["a", "b"], into=path).wait()
+    view = BatchView.from_file(path, view="timeline")
+    assert (view.view, [line.status for line in view.lines]) == ("timeline", ["kept", "kept"])
+    frames = wire(view)
+    page(view, type="watch", line=1)
+    said, log = frames
+    assert (said["hasLog"], log["items"][0]["kind"]) == (True, "start")
+    assert batch_to_text(view.batch).count("| kept |") == 2
+
+
 def test_what_a_page_does_not_hear_costs_no_frames(monkeypatch):
     view = view_of()
     view.close()
-    monkeypatch.setattr(_batch_frames, "batch_frame", lambda *_: pytest.fail("for nobody"))
+    made = []
+    view._watch()  # as where a program executes the notebook
+    monkeypatch.setattr(view._feed, "_frame", lambda *_: made.append("one"))
     view.start()
     view.wait()
+    flushed(view)
+    assert not made

@@ -1,6 +1,7 @@
 """`compare`: runs side by side, each with its own log, its own stop and its own errors."""
 
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -211,6 +212,14 @@ def test_a_page_gets_all_columns_and_can_stop_one(shown):
             shown._on_export({"column": column})
 
 
+def test_a_call_that_waits_in_a_column_is_answered_there(shown):
+    assert all(trace.readers for trace in shown.traces.values())
+    with pytest.raises(InputError, match="does not wait"):
+        shown._on_approve({"column": 1, "run": "x", "verdict": "allow"})
+    shown.close()
+    assert not any(trace.readers for trace in shown.traces.values())
+
+
 def test_a_view_is_made_of_columns():
     view = compare({"small": FISH, "large": FISH}, "x")
     assert isinstance(view, CompareView)
@@ -237,6 +246,29 @@ def test_a_call_can_be_made_again_and_stands_beside_the_old_one():
     assert asked[-1] == (["Something else."], {"stop": ["."]})
     other = view.run_again(model=ScriptedChat(["Glug"]))
     assert other.texts == {"before": "Blub", "again": "Glug"}
+
+
+def test_a_call_that_a_trace_around_it_saw_can_be_made_again():
+    with Trace() as around:
+        show(FISH, "Hi", block=True)
+    assert StreamView(around).run_again().texts == {"before": "Blub blub", "again": "Blub blub"}
+
+
+def test_a_call_that_goes_on_cannot_be_made_again():
+    gate = Gate("one")
+
+    class Model(BaseChatModel):
+        def _stream_messages(self, messages, **_):
+            gate.came.release()
+            assert gate.open.acquire(timeout=20)
+            yield AIMessageChunk("Blub")
+
+    view = show(Model(), "Hi", block=False)
+    assert gate.came.acquire(timeout=20)
+    with pytest.raises(InputError, match="has not ended yet"):
+        view.run_again()
+    gate.open.release()
+    assert view.result(20).text == "Blub"
 
 
 def test_what_cannot_be_called_again_says_why():
@@ -304,3 +336,34 @@ def test_edited_messages_keep_what_is_no_text():
     assert told[0].content == [image, {"type": "text", "text": "Who?"}]
     assert told[1] is messages[1]
     assert messages[0].text == "What?"
+
+
+def test_the_page_writes_a_call_anew():
+    asked = []
+
+    class Model(BaseChatModel):
+        def _stream_messages(self, messages, **_):
+            asked.append([m.content for m in messages])
+            yield AIMessageChunk("Blub")
+
+    view = show(Model(), [("system", "Brief."), "Hi sk-none-of-your-business-12345"], block=True)
+    told = []
+    view._tell = told.append
+    view._on_asked({"run": 0})
+    assert told[0]["settings"] is None
+    assert [message["role"] for message in told[0]["messages"]] == ["system", "human"]
+    view._on_again({"run": 0, "texts": {"1": "Ho"}, "settings": {}})
+    (beside,) = view._agains
+    beside.results(20)
+    assert asked[-1] == ["Brief.", "Ho"]
+    html, text = view._transcript()
+    assert html.count("Blub") >= 3
+    assert "**again** (done)\n\nBlub" in text
+    for settings in ({"max_tokens": 0}, {"max_tokens": True}, {"temperature": "x"}):
+        with pytest.raises(InputError, match=r"is a (whole )?number"):
+            view._on_again({"run": 0, "settings": settings})
+    for run in (7, -1, "0", None, True):
+        with suppress(InputError):
+            view._on_asked({"run": run})
+    assert len(view._agains) == 1
+    view.close()

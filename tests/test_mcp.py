@@ -49,7 +49,7 @@ def test_its_tools_are_called_and_it_ends_with_the_run(way):
     calls = [call("add", '{"a": 1, "b": 2}', 0), call("pid", "{}", 1), call("broken", "{}", 2)]
     model = Asking([*calls, call("add", '{"a": "x"}', 3)], ["Done."])
     results = run(create_agent(model, [mcp(COMMAND)]), way)[2:6]
-    assert model.bound[0][0] == ["add", "broken", "pid", "forever"]
+    assert model.bound[0][0] == ["add", "broken", "pid", "variable", "forever"]
     assert [one.status for one in results] == ["success", "success", "error", "error"]
     assert results[0].content == "3"
     assert "broken" in results[2].content  # the SDK keeps what it was to the server
@@ -87,6 +87,7 @@ def test_it_ends_with_an_error():
     wait_gone(pids[0])
 
 
+@pytest.mark.promise("docs/agents.md", "ended when that is over, also by an error or Stop")
 @pytest.mark.parametrize("is_apart", [True, False], ids=["loop", "thread"])
 def test_it_ends_with_a_stop_in_the_middle_of_a_call(is_apart):
     trace = Trace()
@@ -111,12 +112,17 @@ def test_it_ends_with_a_stop_in_the_middle_of_a_call(is_apart):
     wait_gone(pids[0])
 
 
-def test_in_a_block_it_goes_on():
-    server = mcp(COMMAND)
+@pytest.mark.promise("docs/agents.md", "In a with block it stays for the block")
+def test_in_a_block_it_goes_on(monkeypatch):
+    monkeypatch.setenv("SOME_API_KEY", "sk-secret")
+    server = mcp(COMMAND, env={"GIVEN": "yes"})
     agent = create_agent(Asking([call("pid", "{}")], ["1"], [call("pid", "{}")], ["2"]), [server])
     with server as tools:
         assert [one.name for one in tools][:2] == ["add", "broken"]
         assert tools[0].invoke({"a": 2, "b": 2}) == "4"
+        variable = next(one for one in tools if one.name == "variable")
+        told = [variable.invoke({"name": name}) for name in ("SOME_API_KEY", "GIVEN")]
+        assert told == ["none", "yes"]  # of this process's variables it has no key
         first, second = (run(agent, "sync")[2].content for _ in range(2))
     assert first == second
     wait_gone(int(first))

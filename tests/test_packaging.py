@@ -27,6 +27,7 @@ STATIC = (
     "chat.js",
     "batch.js",
     "compare.js",
+    "again.js",
     "whole.js",
 )
 BUILT = {f"nbstream/static/{name}" for name in STATIC}
@@ -91,7 +92,9 @@ def test_the_quickstart_runs_on_the_embedded_model():
     assert not any("widget-view" in mime for one in data for mime in one)
 
 
-@pytest.mark.parametrize("name", ["batch", "chat_widget", "compare", "magic", "views", "watch"])
+@pytest.mark.parametrize(
+    "name", ["agent", "batch", "chat_widget", "compare", "magic", "views", "watch"]
+)
 def test_the_tours_run_where_nobody_watches(name, tmp_path):
     data = [output.get("data", {}) for output in executed(name, tmp_path)]
     shown = [one["text/html"] for one in data if "data-nbstream" in one.get("text/html", "")]

@@ -1,5 +1,6 @@
 /** The front end of `StreamView`. */
 
+import { allowAgain } from "./again";
 import { frontEnd } from "./front_end";
 import { Options } from "./options";
 import type { BranchesAnswer, ExportAnswer, Frame, Words } from "./protocol";
@@ -23,13 +24,10 @@ export default frontEnd<Frame | ExportAnswer | Words | BranchesAnswer>((model, a
     },
     lose: (isGone) => store.lose(isGone),
     tell: () => [{ store }],
-    draw: (el, signal) =>
-      renderPanel({
-        store,
-        el,
-        signal,
-        options: new Options(model, store.setup, signal),
-      }),
+    draw: (el, signal) => {
+      renderPanel({ store, el, signal, options: new Options(model, store.setup, signal) });
+      allowAgain({ model, store, el, ask, signal });
+    },
     subscribe: (listener, signal) => store.subscribe(listener, signal),
   };
 });

@@ -208,6 +208,8 @@ export interface Traits {
   max_height: string;
   /** Set in a page of its own, which has no kernel. */
   _shared?: boolean;
+  /** The comparisons below a run, as ipywidgets names models. */
+  _again?: string[];
   /** Which column of a comparison is taken, -1: none yet; null where there is nothing to take it for. */
   _taken?: number | null;
   /** What a chat's model is called. */

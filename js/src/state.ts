@@ -275,16 +275,29 @@ function noteMetadata(run: RunState, message: Dict): void {
   run.cost = [cost.amount, text(cost.price_list)];
 }
 
-/** How the log is doing: its outermost run that goes on or, if none does, the last. */
+/**
+ * How the log is doing: its outermost run that goes on or, if none does, the last. It streams when any
+ * run in it does: an agent may say nothing itself.
+ */
 export function status(state: ViewState): Status {
   const all = roots(state);
-  const run = all.findLast(isOpen) ?? all.at(-1);
-  return run ? statusOf(run) : "waiting";
+  const root = all.findLast(isOpen) ?? all.at(-1);
+  const found = root ? statusOf(root) : "waiting";
+  if (found !== "waiting") return found;
+  const { runs } = state;
+  const rootOf = (run: RunState): RunState =>
+    run.parent === null ? run : rootOf(runs[run.parent]!);
+  const says = runs.some((run) => hasSaid(run) && rootOf(run) === root);
+  return says ? "streaming" : found;
 }
 
-export function statusOf({ status, texts, asides }: RunState): Status {
-  if (status !== "running") return status;
-  return texts.length > 0 || asides.length > 0 ? "streaming" : "waiting";
+function hasSaid({ texts, asides }: RunState): boolean {
+  return texts.length > 0 || asides.length > 0;
+}
+
+export function statusOf(run: RunState): Status {
+  if (run.status !== "running") return run.status;
+  return hasSaid(run) ? "streaming" : "waiting";
 }
 
 /** Whether an outermost run goes on, or has yet to begin. */

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Json } from "../src/protocol";
 import { createTranscript } from "../src/reading/view";
 import { Store } from "../src/store";
@@ -88,6 +88,20 @@ describe("a call that waits for approval", () => {
     draw();
     press("Don’t allow");
     expect(sent).toHaveLength(2);
+  });
+
+  it("is answered anew when no word comes of it", () => {
+    vi.useFakeTimers();
+    try {
+      const { sent, press, find } = opened();
+      press("Allow");
+      vi.runOnlyPendingTimers();
+      expect(find(".nbs-tr-approval .nbs-tr-note").textContent).toContain("Give it again");
+      press("Allow");
+      expect(sent).toHaveLength(2);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("is left by Escape without an answer", () => {

@@ -298,6 +298,20 @@ describe("the view", () => {
     expect(asked.at(-1)).toEqual({ type: "retry", line: 0 });
   });
 
+  it("says that nobody has sent the log of a line, and shows what that has", async () => {
+    await open(rows({ input: "cat", text: "Miau" }));
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    lines()[0]!.click();
+    vi.advanceTimersByTime(6000);
+    vi.useRealTimers();
+    await settle();
+    expect(detail().querySelector(".nbs-b-output")!.textContent).toBe("Miau");
+    expect(detail().querySelector(".nbs-hint")!.textContent).toMatch("does not answer");
+    await take({ type: "line", line: 0, output: "Miau, miau.", error: "", hasLog: false });
+    expect(detail().querySelector(".nbs-b-output")!.textContent).toBe("Miau, miau.");
+    expect(detail().querySelector(".nbs-hint")!.textContent).toMatch("not kept any more");
+  });
+
   it("follows a line that is run again", async () => {
     await open(rows({ input: "cat", status: 3, kind: "E", started: 1 }));
     lines()[0]!.click();

@@ -129,6 +129,8 @@ class Agent(Runnable[Any, dict[str, Any]]):
     lo. {'langgraph_node': 'model'}
     """
 
+    _logs_whole = True  # the models and tools inside have logged all that its updates say
+
     def __init__(self, loop: Loop, name: str, budget: Budget) -> None:
         self.name = name
         self._loop = loop

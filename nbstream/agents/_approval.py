@@ -74,8 +74,10 @@ async def adecide(approve: Any, call: dict[str, Any]) -> Verdict:
             said = await said
     if said != "ask":
         return _read(said)
-    verdict = _by_page()
-    return verdict if verdict else await run_in_thread(_asked, call)
+    if (verdict := _by_page()) is not None:
+        return verdict
+    # A notebook's prompt has to be asked for here, by the cell; a terminal's must not block a loop.
+    return _asked(call) if _kernel() else await run_in_thread(_asked, call)
 
 
 def _read(said: Any) -> Verdict:
@@ -106,6 +108,14 @@ def _asked(call: dict[str, Any]) -> Verdict:
         return found
     if not _can_type():
         return Verdict("deny", None, NOBODY)
+    with _prompting:  # runs side by side ask one after the other
+        return _typed(call)
+
+
+_prompting = threading.Lock()
+
+
+def _typed(call: dict[str, Any]) -> Verdict:
     args = json.dumps(call["args"], ensure_ascii=False, default=str)
     question = f"\nnbstream: call {call['name']} with {args}? [y]es, [n]o, or other arguments: "
     while True:
@@ -126,10 +136,15 @@ def _asked(call: dict[str, Any]) -> Verdict:
         question = 'Type y, n, or the arguments as JSON, such as {"path": "notes.txt"}: '
 
 
-def _can_type() -> bool:
+def _kernel() -> Any:
+    """Return the notebook's kernel that this runs in, or None."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
-    if (kernel := getattr(shell, "kernel", None)) is not None:
+    return getattr(shell, "kernel", None)
+
+
+def _can_type() -> bool:
+    if (kernel := _kernel()) is not None:
         # A notebook's prompt belongs to the cell that runs, which is in the main thread.
         is_main = threading.current_thread() is threading.main_thread()
         return is_main and bool(getattr(kernel, "_allow_stdin", False))

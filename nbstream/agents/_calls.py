@@ -49,17 +49,24 @@ class Call(Runnable[Any, Any]):
         verdict = settle(self._tool, input, self._verdict)
         if verdict.verdict == "deny":
             return _denied(input, verdict)
-        return self._tool._invoke(_edited(input, verdict))  # type: ignore[no-any-return]
+        return _of(input, self._tool._invoke(_edited(input, verdict)))
 
     async def _ainvoke(self, input: Any, **_: Any) -> ToolMessage:
         verdict = await asettle(self._tool, input, self._verdict)
         if verdict.verdict == "deny":
             return _denied(input, verdict)
-        return await self._tool._ainvoke(_edited(input, verdict))  # type: ignore[no-any-return]
+        return _of(input, await self._tool._ainvoke(_edited(input, verdict)))
 
 
 def _edited(call: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
     return call if verdict.args is None else {**call, "args": verdict.args}
+
+
+def _of(call: dict[str, Any], result: ToolMessage) -> ToolMessage:
+    """Return a result as this call's, also where a tool wrote the message itself."""
+    if result.tool_call_id == call["id"]:
+        return result
+    return result.model_copy(update={"tool_call_id": call["id"]})
 
 
 def _denied(call: dict[str, Any], verdict: Verdict) -> ToolMessage:

@@ -292,9 +292,12 @@ def _calls_of(message: AIMessage) -> list[Any]:
 
 
 def _identified(message: AIMessage) -> AIMessage:
-    """Give calls that have no id one each: a result names its call."""
+    """Give each call an id of its own, where it has none or another's: a result names its call."""
+    known: set[str] = set()
     for call in _calls_of(message):
-        call["id"] = call["id"] or f"call_{uuid.uuid4().hex[:12]}"
+        if not call["id"] or call["id"] in known:
+            call["id"] = f"call_{uuid.uuid4().hex[:12]}"
+        known.add(call["id"])
     return message
 
 

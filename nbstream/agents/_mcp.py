@@ -323,7 +323,8 @@ class _McpTool(Tool):
         """The arguments as JSON schemas, by name."""
         return dict(self._schema.get("properties", {}))
 
-    def _json_schema(self) -> dict[str, Any]:
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON schema of the arguments, as the server gave it."""
         return self._schema
 
     def _arguments(self, input: Any) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, cast
 
 from .._exceptions import InputError
+from .._loops import aiter_in_thread
 from ..events._mirror import Mirror
-from ..events._scope import Scope, within
+from ..events._scope import Scope, enter_scope, leave_scope
 from ..runnables import Runnable
 from ..runnables._fluent import coerce_to_runnable
 from ..sources import open_stream
@@ -32,7 +34,7 @@ class Attempt:
         The log that it writes to.
     """
 
-    __slots__ = ("input", "is_over", "leave", "line", "meter", "trace")
+    __slots__ = ("_open", "input", "leave", "line", "meter", "trace")
 
     def __init__(self, line: Line, input: Any, trace: Log) -> None:
         self.line = line
@@ -41,8 +43,20 @@ class Attempt:
         self.meter: Meter | None = None
         self.leave: Callable[[], None] = lambda: None
         """Ends what the meter hears: the two would hold each other for ever."""
-        self.is_over = False
+        self._open = [self]
+
+    @property
+    def is_over(self) -> bool:
         """Whether its outcome is known: what comes later does not count."""
+        return not self._open
+
+    def claim(self) -> bool:
+        """End it; return whether it had not ended, which one thread alone hears."""
+        try:
+            self._open.pop()  # one step, with no lock
+        except IndexError:
+            return False
+        return True
 
 
 def as_source(chain: Any) -> Any:
@@ -68,16 +82,17 @@ def run(chain: Any, config: Any, around: Scope | None, attempt: Attempt) -> Any:
     """Run a try to its end, here, and return its output."""
     trace = attempt.trace
     leave = _mirrored(trace, around)
+    token = enter_scope(_scope(trace, around))
     try:
-        with within(_scope(trace, around)):
-            if isinstance(chain, Runnable):
-                return chain.invoke(attempt.input, config)
-            log = cast("Trace", trace)  # quiet ones are for steps of ours
-            stream: Any = open_stream(chain, attempt.input, trace=log, is_async=False)
-            for _ in stream:
-                pass
-            return _output(log)
+        if isinstance(chain, Runnable):
+            return chain.invoke(attempt.input, config)
+        log = cast("Trace", trace)  # quiet ones are for steps of ours
+        stream: Any = open_stream(chain, attempt.input, trace=log, is_async=False)
+        for _ in stream:
+            pass
+        return _output(log)
     finally:
+        leave_scope(token)
         if leave is not None:
             leave()
 
@@ -86,16 +101,19 @@ async def arun(chain: Any, config: Any, around: Scope | None, attempt: Attempt) 
     """Do what `run` does, in the running loop."""
     trace = attempt.trace
     leave = _mirrored(trace, around)
+    token = enter_scope(_scope(trace, around))
     try:
-        with within(_scope(trace, around)):
-            if isinstance(chain, Runnable):
-                return await chain.ainvoke(attempt.input, config)
-            log = cast("Trace", trace)
-            stream: Any = open_stream(chain, attempt.input, trace=log, is_async=True)
-            async for _ in stream:
-                pass
-            return _output(log)
+        if isinstance(chain, Runnable):
+            return await chain.ainvoke(attempt.input, config)
+        log = cast("Trace", trace)
+        stream: Any = open_stream(chain, attempt.input, trace=log, is_async=True)
+        if not isinstance(stream, AsyncIterator):  # of a library that has only the other kind
+            stream = aiter_in_thread(stream)
+        async for _ in stream:
+            pass
+        return _output(log)
     finally:
+        leave_scope(token)
         if leave is not None:
             leave()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import warnings
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
@@ -130,6 +131,7 @@ class Batch:
         self._desk.when_over.append(self._end)
         self._future: Future[None] | None = None
         self._note = ""
+        self._starting = threading.RLock()
 
     def __repr__(self) -> str:
         return f"<Batch: {self.status}, {self.lines!r:.200}>"
@@ -141,11 +143,17 @@ class Batch:
 
         It does not wait, and does nothing while the batch runs.
         """
-        if self._future is None or (self._future.done() and self._is_left):
-            self._future = Future()
-            self._desk.begin()
-            self._note = self._said_of_the_file()
-            self._engine.start(self._desk)
+        with self._starting:
+            before = self._future
+            if before is None or (before.done() and self._is_left):
+                self._desk.begin()
+                self._note = self._said_of_the_file()
+                self._future = Future()
+                try:
+                    self._engine.start(self._desk)
+                except BaseException:
+                    self._future = before
+                    raise
         return self
 
     @property
@@ -373,7 +381,7 @@ class Batch:
         """Return the log of a run: of one that is under way or ended lately, or is held.
 
         Others are read from the file, where there is one. A run that is tried again has another
-        log. None where it is not kept: of more than 1,000 inputs there are logs only from when
+        log. None where it is not kept: of more than 256 inputs there are logs only from when
         somebody listens or asks for one, or where there is a file.
         """
         trace = self._desk.trace(index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import logging
 import threading
 import time
 from collections import OrderedDict, deque
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["KEPT_TRACES", "Desk"]
 
+_logger = logging.getLogger(__name__)
+
 KEPT_TRACES = 64
 """Logs of runs that have ended that are kept; others while somebody holds them."""
-FEW = 1_000
+FEW = 256
 """Of more inputs than that there are logs only where somebody looks at them: they cost more than
 a short run."""
 AHEAD = 1_000
@@ -98,6 +101,7 @@ class Desk:
         self._is_drawn = False  # there are no more inputs
         self._is_drawing = False
         self._is_over = False
+        self._is_finished = False  # the engine is done, and the desk not yet
         self._began: float | None = None
         self._ran = 0.0  # before it was last begun
         self._origin = time.perf_counter()
@@ -119,7 +123,8 @@ class Desk:
     def begin(self) -> None:
         """Let runs begin, again where they had ended."""
         with self._condition:
-            self.is_stopping = self._is_over = self.limits.is_spent = False
+            self.is_stopping = self._is_over = self._is_finished = False
+            self.limits.is_spent = False
             self.failure = None
             self._began = self.now()
         if self.inputs.total is not None and not self._is_drawn:
@@ -136,6 +141,9 @@ class Desk:
                     lines = []
         except StopIteration:
             pass
+        except Exception as error:  # of somebody's own kind of list
+            self.failure = error
+            self.inputs.total = len(self.inputs.drawn)
         self._add(lines)
         self._is_drawn = True
 
@@ -260,15 +268,13 @@ class Desk:
 
     def ended(
         self, attempt: Attempt, output: Any = None, error: BaseException | None = None
-    ) -> None:
-        """Take an outcome; only the first one of a try counts."""
+    ) -> bool:
+        """Take an outcome; return whether it counts, as only the first one of a try does."""
         line = attempt.line
-        with self._condition:
-            if attempt.is_over:
-                return
-            attempt.is_over = True
-        now = self.now()
-        line.ended = now
+        if not attempt.claim():
+            return False
+        # The log's times are on a clock of its own, which may be a few microseconds off.
+        now = line.ended = max(self.now(), line.first or 0.0)
         if attempt.meter is not None:
             attempt.meter.end()
             attempt.leave()
@@ -278,7 +284,7 @@ class Desk:
                 seconds = self.limits.failed(error, line)
             if line.tries <= self._retries and is_passing(error):
                 self._again(attempt, error, now + (seconds or self.limits.pause(line.tries)))
-                return
+                return True
         line.output, line.error = output, error
         if isinstance(error, Stopped):
             line.error = None
@@ -290,17 +296,23 @@ class Desk:
                 line.first = now
             if not line.text:
                 line.text = words_for(output)
+            elif type(output) is str and output == line.text:
+                line.text = output  # one text, and not two that are equal
             self._over(attempt, "done")
+        return True
 
     def _again(self, attempt: Attempt, error: BaseException, at: float) -> None:
         line = attempt.line
         line.error = error
-        self.table.move(line, "waiting")
         with self._condition:
+            self.table.move(line, "stopped" if self.is_stopping else "waiting")
             self.limits.ended(line)
             self.running.pop(line.index, None)
-            heapq.heappush(self._later, (at, line.index))
+            if not self.is_stopping:
+                heapq.heappush(self._later, (at, line.index))
             self._wake()
+        if self._is_finished:
+            self.finish()
 
     def _over(self, attempt: Attempt, status: Any) -> None:
         line = attempt.line
@@ -310,13 +322,13 @@ class Desk:
             except Exception as error:  # no room on the disk: what comes would be lost
                 self.fail(error)
         self.table.move(line, status)
+        for callback in self.when_ended:
+            try:
+                callback(line)
+            except Exception:
+                _logger.exception("What was to be called at the end of a run failed.")
         with self._condition:
             wrong = self.limits.ended(line)
-        if wrong is not None:
-            self.fail(wrong)
-        for callback in [*self.when_ended]:
-            callback(line)
-        with self._condition:
             if isinstance(attempt.trace, Trace):
                 self._recent[line.index] = attempt.trace
                 self._recent.move_to_end(line.index)
@@ -325,7 +337,11 @@ class Desk:
             self.running.pop(line.index, None)
             self.order.append(line.index)
             self._wake()
+        if wrong is not None:
+            self.fail(wrong)
         self._tell()
+        if self._is_finished:
+            self.finish()
 
     def fail(self, error: BaseException) -> None:
         """Let nothing begin any more, and the error be raised by whoever waits."""
@@ -342,6 +358,9 @@ class Desk:
         """Note that the engine has nothing to do; where it has again, start it again."""
         with self._condition:
             if self._is_over:
+                return
+            self._is_finished = bool(self.running)  # stopped: it is over when those have ended
+            if self._is_finished:
                 return
             is_left = bool(self._waiting or self._later or self.running) or not self._is_drawn
             if is_left and not self.is_stopping and not self.limits.is_spent:

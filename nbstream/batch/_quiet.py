@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["Quiet"]
 
 
+_ID = str(uuid.uuid4())[:24]
+"""How all ids begin: a random number for each run takes its time."""
+_count = count()
+
+
 class Quiet(Log):
     """Takes half as long as a `Trace` for what a run writes, which for a short one is the most.
 
@@ -28,7 +34,6 @@ class Quiet(Log):
 
     def __init__(self) -> None:
         super().__init__()
-        self._id = str(uuid.uuid4())[:-4]  # one for all runs: a random number takes its time
         self._note: Note | None = None
         self._is_over = False
 
@@ -79,7 +84,7 @@ class Quiet(Log):
             # Field by field, a frozen dataclass takes ten times as long.
             run.__dict__.update(values, index=index)
             if not values["id"]:
-                run.__dict__["id"] = f"{self._id}{index & 0xFFFF:04x}"
+                run.__dict__["id"] = f"{_ID}{next(_count):012x}"
             self.runs.append(run)
             self._inputs.append(input)
             self._chunks.append([])

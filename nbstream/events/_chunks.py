@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._shown import attempt
-from ..messages import AIMessageChunk, merge_chunks
+from ..messages import AIMessageChunk, BaseMessage, merge_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +46,9 @@ def add_chunks(chunks: Sequence[Any]) -> Any:
         return _add_dicts(chunks)
     total = chunks[0]
     for chunk in chunks[1:]:
+        if isinstance(total, BaseMessage) and not isinstance(total, AIMessageChunk):
+            total = chunk  # whole messages make a prompt, which no stream means
+            continue
         try:
             total = total + chunk
         except TypeError:

@@ -13,7 +13,7 @@ from ._blocks import dicts, note_blocks, to_json
 from ._metrics import Cost, Measured, count_usage, metrics_of, read_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ._metrics import Metrics
 
@@ -297,11 +297,28 @@ def _note_metadata(run: RunState, message: dict[str, Any]) -> None:
 
 
 def status(state: ViewState) -> Status:
-    """Return how the log is doing: its outermost run that goes on or, if none does, the last."""
-    roots = [run for run in state["runs"] if run["parent"] is None]
+    """Return how the log is doing: its outermost run that goes on or, if none does, the last.
+
+    It streams when any run in it does.
+    """
+    runs = state["runs"]
+    roots = [at for at, run in enumerate(runs) if run["parent"] is None]
     if not roots:
         return "waiting"
-    return status_of(next((one for one in roots[::-1] if one["end"] is None), roots[-1]))
+    root = next((at for at in roots[::-1] if runs[at]["end"] is None), roots[-1])
+    found = status_of(runs[root])
+    if found == "waiting" and any(
+        (run["texts"] or run["asides"]) and _root_of(runs, at) == root
+        for at, run in enumerate(runs[root:], root)
+    ):
+        return "streaming"  # an agent may say nothing itself
+    return found
+
+
+def _root_of(runs: Sequence[RunState], at: int) -> int:
+    while (parent := runs[at]["parent"]) is not None:
+        at = parent
+    return at
 
 
 def status_of(run: RunState) -> Status:

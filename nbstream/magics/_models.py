@@ -78,11 +78,12 @@ def make_model(
 
 
 def is_model(value: Any) -> bool:
-    """Tell whether a variable holds a chat model, or another library's model or agent."""
+    """Tell whether a variable holds a chat model or an agent, ours or another library's."""
+    from ..agents import Agent
     from ..models import BaseChatModel
     from ..sources import family_of
 
-    return isinstance(value, BaseChatModel) or family_of(value) not in (None, "chain")
+    return isinstance(value, (BaseChatModel, Agent)) or family_of(value) not in (None, "chain")
 
 
 def _adjusted(

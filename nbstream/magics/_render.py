@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError, ParseError
 from .._shown import printable
+from ..messages import BaseMessage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,7 @@ def show_as(kind: str, text: str, value: Any, shell: Any) -> None:
 
 
 def _as_json(value: Any) -> Any:
-    if hasattr(value, "model_dump"):
+    if hasattr(value, "model_dump") and not isinstance(value, BaseMessage):
         return value.model_dump(mode="json")
     return value if isinstance(value, (dict, list)) else None
 

@@ -78,6 +78,11 @@ class AIMessageChunk(AIMessage):
                 *made_of(_call_chunk, invalid_tool_calls, "invalid_tool_calls"),
             ]
 
+    @property
+    def chunk_position(self) -> str | None:
+        """``"last"`` for the chunk with which the answer ends; the one that says why it does."""
+        return "last" if self.response_metadata.get("stop_reason") else None
+
     # Read when asked for, since a tool call arrives in hundreds of chunks that nobody asks.
 
     @property

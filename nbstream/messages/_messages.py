@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from .._exceptions import InputError
 from .._shown import brief, printable
 from ._endings import ending_of
+from ._standard import dumped, standard_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +30,16 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+
+class Text(str):
+    """A message's text: older programs call it."""
+
+    __slots__ = ()
+
+    def __call__(self) -> str:
+        return str(self)
+
 
 # Plain classes with slots, not dataclasses: a model makes a chunk for every token, and a generated
 # constructor that fills in defaults takes twice as long.
@@ -90,13 +103,58 @@ class BaseMessage:
 
     @property
     def text(self) -> str:
-        """The content's text, without its other blocks."""
+        """The content's text, without its other blocks; ``text()`` gives it, too."""
         if isinstance(self.content, str):
-            return self.content
-        return "".join(
+            return Text(self.content)
+        texts = (
             block if isinstance(block, str) else block.get("text") or ""
             for block in self.content
             if isinstance(block, str) or block.get("type") == "text"
+        )
+        return Text("".join(texts))
+
+    @property
+    def content_blocks(self) -> list[dict[str, Any]]:
+        """The content in LangChain's standard blocks, whichever provider it is from.
+
+        Examples
+        --------
+        >>> AIMessage([{"type": "thinking", "thinking": "Hm."}, "Hi"]).content_blocks
+        [{'type': 'reasoning', 'reasoning': 'Hm.'}, {'type': 'text', 'text': 'Hi'}]
+        """
+        return standard_blocks(self)
+
+    def model_dump(self, *, mode: str = "python", exclude_none: bool = False) -> dict[str, Any]:
+        """Return the fields as a dict; with ``mode="json"`` as JSON has them.
+
+        Examples
+        --------
+        >>> HumanMessage("Hi").model_dump(exclude_none=True)
+        {'type': 'human', 'content': 'Hi', 'additional_kwargs': {}, 'response_metadata': {}}
+        """
+        fields = dumped(self, exclude_none=exclude_none)
+        return json.loads(json.dumps(fields, default=str)) if mode == "json" else fields
+
+    def model_dump_json(self, *, indent: int | None = None, exclude_none: bool = False) -> str:
+        """Return the fields as a text of JSON."""
+        fields = dumped(self, exclude_none=exclude_none)
+        return json.dumps(fields, indent=indent, default=str, ensure_ascii=False)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, *_: Any) -> Any:
+        """Let messages be fields of pydantic models: as they are, or made of what is dumped."""
+        from pydantic_core import core_schema as made
+
+        convert = import_module("nbstream.messages").convert_to_messages
+
+        def read(value: Any) -> BaseMessage:
+            message = value if isinstance(value, BaseMessage) else convert([value])[0]
+            if not isinstance(message, cls):
+                raise ValueError(f"{brief(value)} is no {cls.__name__}")
+            return message
+
+        return made.no_info_plain_validator_function(
+            read, serialization=made.plain_serializer_function_ser_schema(dumped)
         )
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self:
@@ -119,6 +177,10 @@ class BaseMessage:
     def pretty_print(self) -> None:
         """Print the message under a headline."""
         print(printable(self.pretty_repr()))  # noqa: T201
+
+    def __add__(self, other: Any) -> Any:
+        # A prompt of both, as in LangChain; the room of prompts lies above this one.
+        return import_module("nbstream.prompts").ChatPromptTemplate([self]) + other
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

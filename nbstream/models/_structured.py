@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,8 +24,22 @@ if TYPE_CHECKING:
 __all__ = ["choice_for", "instance_of", "structured"]
 
 
-def structured(model: BaseChatModel, schema: Any, include_raw: bool) -> Runnable[Any, Any]:
+_METHODS = ("json_schema", "function_calling", "json_mode")
+
+
+def structured(
+    model: BaseChatModel,
+    schema: Any,
+    include_raw: bool,
+    method: str | None = None,
+    strict: bool | None = None,
+) -> Runnable[Any, Any]:
     """Return the model and what reads its answer, as one step."""
+    if method not in (None, *_METHODS):
+        raise InputError(
+            f"There is no method {brief(method)} of structured output. Use one of "
+            f"{', '.join(_METHODS)}, or leave it out."
+        )
     if not (isinstance(schema, (dict, type)) or callable(schema)):
         raise InputError(
             f"{brief(schema)} is no schema. Pass a pydantic model, a TypedDict, or a JSON schema "
@@ -33,10 +48,18 @@ def structured(model: BaseChatModel, schema: Any, include_raw: bool) -> Runnable
     tool = convert_to_tool(schema)
     bound: Runnable[Any, Any]
     parser: _Answer
-    if (held := model._held_to(tool)) is not None:
-        bound, parser = model.bind(**held), _Text(tool["name"], schema)
+    held = None if method in ("function_calling", "json_mode") else model._held_to(tool)
+    if method == "json_schema" and held is None:
+        raise InputError(
+            f"{model.get_name()} cannot hold an answer to a schema. Leave method out: then it is "
+            "asked to call a tool."
+        )
+    if held is not None:
+        bound, parser = model.bind(**_strictly(held, strict)), _Text(tool["name"], schema)
+    elif method == "json_mode":
+        bound, parser = model.bind(**model._json_mode()), _Text(tool["name"], schema)
     else:
-        bound, parser = _calling(model, tool), _Arguments(tool["name"], schema)
+        bound, parser = _calling(model, tool, strict), _Arguments(tool["name"], schema)
     if not include_raw:
         return bound | parser
     return (
@@ -46,9 +69,18 @@ def structured(model: BaseChatModel, schema: Any, include_raw: bool) -> Runnable
     )
 
 
-def _calling(model: BaseChatModel, tool: dict[str, Any]) -> Runnable[Any, Any]:
+def _strictly(held: Any, strict: bool | None) -> Any:
+    """Return what holds an answer, with its word on strictness replaced where there is one."""
+    if strict is None or not isinstance(held, dict):
+        return held
+    return {k: strict if k == "strict" else _strictly(v, strict) for k, v in held.items()}
+
+
+def _calling(model: BaseChatModel, tool: dict[str, Any], strict: bool | None) -> Runnable[Any, Any]:
     """Return the model, made to call the tool."""
-    return model.bind_tools([tool], tool_choice=choice_for(model, tool["name"]))
+    takes_strict = "strict" in inspect.signature(model.bind_tools).parameters
+    more = {"strict": strict} if strict is not None and takes_strict else {}
+    return model.bind_tools([tool], tool_choice=choice_for(model, tool["name"]), **more)
 
 
 def choice_for(model: Any, name: str) -> str:

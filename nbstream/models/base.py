@@ -155,22 +155,47 @@ class BaseChatModel(Runnable[Any, AIMessage]):
 
     @overload
     def with_structured_output(
-        self, schema: Any, *, include_raw: Literal[True]
+        self,
+        schema: Any,
+        *,
+        include_raw: Literal[True],
+        method: str | None = None,
+        strict: bool | None = None,
     ) -> Runnable[Any, dict[str, Any]]: ...
     @overload
     def with_structured_output(
-        self, schema: type[Schema], *, include_raw: Literal[False] = False
+        self,
+        schema: type[Schema],
+        *,
+        include_raw: Literal[False] = False,
+        method: str | None = None,
+        strict: bool | None = None,
     ) -> Runnable[Any, Schema]: ...
     @overload
     def with_structured_output(
-        self, schema: Mapping[str, Any], *, include_raw: Literal[False] = False
+        self,
+        schema: Mapping[str, Any],
+        *,
+        include_raw: Literal[False] = False,
+        method: str | None = None,
+        strict: bool | None = None,
     ) -> Runnable[Any, dict[str, Any]]: ...
     @overload
     def with_structured_output(
-        self, schema: Any, *, include_raw: bool = False
+        self,
+        schema: Any,
+        *,
+        include_raw: bool = False,
+        method: str | None = None,
+        strict: bool | None = None,
     ) -> Runnable[Any, Any]: ...
     def with_structured_output(
-        self, schema: Any, *, include_raw: bool = False
+        self,
+        schema: Any,
+        *,
+        include_raw: bool = False,
+        method: str | None = None,
+        strict: bool | None = None,
     ) -> Runnable[Any, Any]:
         """Return this model with answers in the form of a schema; streamed, they grow.
 
@@ -185,11 +210,18 @@ class BaseChatModel(Runnable[Any, AIMessage]):
         include_raw
             Return a dict with ``raw`` (the message), ``parsed``, and ``parsing_error`` instead of
             raising.
+        method
+            ``"json_schema"`` (the endpoint holds the answer to it), ``"function_calling"`` (a tool)
+            or ``"json_mode"`` (the answer's text is JSON, and the prompt says of what form); by
+            default what the model can do best.
+        strict
+            Whether the endpoint is to hold the answer, or the call, to every word of the schema,
+            where it has a say in that.
 
         Raises
         ------
         InputError
-            If the model cannot call tools.
+            If the model cannot call tools, or not be asked in this way.
         ParseError
             If the answer does not fit, or has none of it.
 
@@ -204,7 +236,7 @@ class BaseChatModel(Runnable[Any, AIMessage]):
         """
         from ._structured import structured
 
-        return structured(self, schema, include_raw)
+        return structured(self, schema, include_raw, method, strict)
 
     def as_langchain(self) -> Any:
         """Return this model as a chat model of LangChain's, for its agents, graphs and chains.
@@ -251,6 +283,10 @@ class BaseChatModel(Runnable[Any, AIMessage]):
             f"{self.get_name()} cannot go on from an answer's beginning: it starts each answer "
             "from nothing. ChatLocal can, and so can llama.cpp and vLLM: ChatOpenAI(base_url=...)."
         )
+
+    def _json_mode(self) -> dict[str, Any]:
+        """Return the fields of a request that ask for JSON of any form; none: the prompt does."""
+        return {}
 
     def _stream_messages(
         self, messages: list[BaseMessage], **kwargs: Any

@@ -292,6 +292,11 @@ class ChatOpenAI(SdkChat):
             function["strict"] = strict
         return {"type": "function", "function": function}
 
+    def _json_mode(self) -> dict[str, Any]:
+        if self.use_responses_api:
+            return {"text": {"format": {"type": "json_object"}}}
+        return {"response_format": {"type": "json_object"}}
+
     def _held_to(self, tool: dict[str, Any]) -> dict[str, Any] | None:
         if not self.json_schema:
             return None

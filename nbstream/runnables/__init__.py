@@ -13,6 +13,8 @@ from .passthrough import RunnableAssign, RunnablePassthrough, RunnablePick
 from .retry import RunnableRetry
 from .sequence import RunnableSequence
 
+RunnableMap = RunnableParallel
+
 __all__ = [
     "AddableDict",
     "Runnable",
@@ -23,6 +25,7 @@ __all__ = [
     "RunnableEach",
     "RunnableGenerator",
     "RunnableLambda",
+    "RunnableMap",
     "RunnableParallel",
     "RunnablePassthrough",
     "RunnablePick",

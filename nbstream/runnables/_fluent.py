@@ -15,6 +15,7 @@ from .. import runnables as made
 from .._exceptions import InputError
 from .._shown import brief
 from ._functions import is_generator_function
+from ._listeners import Listeners
 from .config import checked
 
 Input = TypeVar("Input", contravariant=True)
@@ -154,6 +155,37 @@ class Fluent(Generic[Input, Output]):
             exceptions_to_handle=exceptions_to_handle,
             exception_key=exception_key,
         )
+
+    def with_listeners(
+        self,
+        *,
+        on_start: Callable[..., Any] | None = None,
+        on_end: Callable[..., Any] | None = None,
+        on_error: Callable[..., Any] | None = None,
+    ) -> RunnableBinding[Input, Output]:
+        """Return this step with functions that are called when a run of it begins and ends.
+
+        Parameters
+        ----------
+        on_start, on_end, on_error
+            Each gets the run: its ``id``, ``name``, ``inputs``, ``outputs``, ``error``,
+            ``start_time``, ``end_time``, ``tags`` and ``metadata``; and the config, where it takes
+            two arguments. What one raises harms nobody.
+
+        Examples
+        --------
+        >>> from nbstream import RunnableLambda
+        >>> step = RunnableLambda(len).with_listeners(on_end=lambda run: print(run.outputs))
+        >>> step.invoke("fish")
+        {'output': 4}
+        4
+        """
+        heard = Listeners(on_start, on_end, on_error)
+        return made.RunnableBinding(self, config={"callbacks": [heard]})
+
+    def with_alisteners(self, **functions: Any) -> RunnableBinding[Input, Output]:
+        """Do what `with_listeners` does, for coroutine functions."""
+        return self.with_listeners(**functions)
 
     def map(self) -> RunnableEach[Input, Output]:
         """Return a step that takes a list and calls this one with each item."""

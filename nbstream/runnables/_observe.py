@@ -83,7 +83,7 @@ def observe(
     consumed.
     """
     begin = partial(_begin, step, input, config, source, upstream)
-    return follow(begin, is_single=is_single, asked_in=current_scope())
+    return follow(begin, is_single=is_single, is_whole=step._logs_whole, asked_in=current_scope())
 
 
 def _begin(
@@ -122,7 +122,7 @@ def aobserve(
 ) -> AsyncIterator[T]:
     """Do what `observe` does, for an async iterator."""
     begin = partial(_abegin, step, input, config, source, upstream)
-    return afollow(begin, is_single=is_single, asked_in=current_scope())
+    return afollow(begin, is_single=is_single, is_whole=step._logs_whole, asked_in=current_scope())
 
 
 async def _abegin(

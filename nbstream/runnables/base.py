@@ -54,6 +54,8 @@ class Runnable(Fluent[Input, Output]):
     name: str | None = None
     run_type: ClassVar[RunType] = "chain"
     """The kind of step, as the log and the events call it."""
+    _logs_whole: ClassVar[bool] = False
+    """Whether a log has its output alone, and not the chunks that it yields."""
 
     def get_name(self) -> str:
         """Return the name this step has in the log."""

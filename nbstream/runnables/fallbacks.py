@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
@@ -58,6 +60,31 @@ class RunnableWithFallbacks(Runnable[Input, Output]):
 
     def __repr__(self) -> str:
         return f"RunnableWithFallbacks({self.runnable!r}, {len(self.fallbacks)} more)"
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what only the steps have: their tools are bound, their values those of the first.
+
+        A method that makes a step makes one of each, as ``bind_tools`` does.
+        """
+        if name.startswith("_") or name == "runnable":
+            raise AttributeError(name)
+        own = getattr(self.runnable, name)
+        if not inspect.ismethod(own):
+            return own
+
+        @wraps(own)
+        def each(*args: Any, **kwargs: Any) -> Any:
+            first = own(*args, **kwargs)
+            if not isinstance(first, Runnable):
+                return first
+            return RunnableWithFallbacks(
+                first,
+                [getattr(step, name)(*args, **kwargs) for step in self.fallbacks],
+                exceptions_to_handle=self.exceptions_to_handle,
+                exception_key=self.exception_key,
+            )
+
+        return each
 
     @property
     def model_label(self) -> str | None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from .._exceptions import InputError
 from .._shown import brief
 from ..events import Run, Trace
+from ..events._log import OVER
 from ..jobs import Job
 from ..messages import convert_to_messages
 from ._columns import Column
@@ -16,10 +17,20 @@ from ._columns import Column
 if TYPE_CHECKING:
     from ..messages import BaseMessage
 
-__all__ = ["asked_of", "call_again", "caller_of", "part_of", "retold", "run_of"]
+__all__ = [
+    "asked_of",
+    "call_again",
+    "caller_of",
+    "part_of",
+    "read_settings",
+    "retold",
+    "run_of",
+    "settings_of",
+]
 
 MODEL = "Pass one: view.run_again(run, model=…)."
 _ENDS = ("/chat/completions", "/responses", "/v1/messages")
+SETTINGS = ("max_tokens", "temperature")
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -42,6 +53,8 @@ def run_of(trace: Trace, run: Any) -> Run:
         raise InputError(f"{brief(run)} is no run of this view. Pass one of view.trace.runs.")
     if run.run_type != "chat_model":
         raise InputError(f"{run.name} is a {run.run_type}: only a model's call can be repeated.")
+    if not any(event.run is run and event.kind in OVER for event in trace.events):
+        raise InputError(f"{run.name} has not ended yet. Wait for it, or stop it, first.")
     return run
 
 
@@ -163,13 +176,40 @@ def call_again(
                 "another model."
             )
         model = model.with_settings(max_tokens=max_tokens, temperature=temperature)
-        for name in ("max_tokens", "temperature"):
+        for name in SETTINGS:
             settings.pop(name, None)
     again = Job()
     source = model.bind(**settings) if settings else model
     stream = again.open(source, given, is_async=hasattr(source, "astream"))
     columns = [Column("before", Job(part_of(trace, run))), Column("again", again)]
     return columns, [(again, stream)]
+
+
+def settings_of(model: Any, given: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the settings that a call can be made again with, as they were; None: it takes none."""
+    from ..models._sdk import SdkChat
+
+    if not isinstance(model, SdkChat):
+        return None
+    known = {**(model.extra_body or {}), "max_tokens": model.max_tokens, **given}
+    return {name: known.get(name) for name in SETTINGS}
+
+
+def read_settings(settings: Any) -> dict[str, Any]:
+    """Return the settings that a page has sent.
+
+    Raises
+    ------
+    InputError
+        If one is no such number.
+    """
+    found = settings if isinstance(settings, dict) else {}
+    limit, temperature = (found.get(name) for name in SETTINGS)
+    if limit is not None and (type(limit) is not int or limit < 1):
+        raise InputError(f"max_tokens is a whole number from 1, not {brief(limit)}.")
+    if temperature is not None and (type(temperature) not in (int, float) or temperature < 0):
+        raise InputError(f"temperature is a number from 0, not {brief(temperature)}.")
+    return {"max_tokens": limit, "temperature": temperature}
 
 
 def retold(messages: list[BaseMessage], texts: dict[Any, Any]) -> list[BaseMessage]:

@@ -22,7 +22,8 @@ def can_answer(page: Page) -> bool:
     # A run in the kernel's main thread keeps that busy: only a subshell hears a page then.
     is_main = threading.current_thread() is threading.main_thread()
     shell = kernel_shell()
-    return not is_main or shell is None or hasattr(page.comm, "_reply_subshell_for")
+    hears = host().hears_at_once and hasattr(page.comm, "_reply_subshell_for")
+    return not is_main or shell is None or hears
 
 
 def answer(trace: Trace, content: dict[str, Any]) -> None:

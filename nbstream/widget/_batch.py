@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
+    from typing_extensions import Self
+
     from ..batch import BatchMetrics, Line
     from ..batch._completed import Completed
     from ..events import Trace
@@ -55,6 +57,24 @@ class BatchView(BatchPage):
                 "show_batch(chain, inputs)."
             )
         super().__init__(batch, options)
+
+    @classmethod
+    def from_file(cls, path: str | Path, **options: Any) -> Self:
+        """Open the runs of a file that ``into=`` has written, to look at them.
+
+        Parameters
+        ----------
+        path
+            The file.
+        **options
+            As for the view itself.
+
+        Raises
+        ------
+        InputError
+            If there is no such file, or it has no runs.
+        """
+        return cls(Batch.from_file(path), **options)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.status}, {batch_headline(self.batch)}>"

@@ -112,13 +112,13 @@ class BatchFeed:
             state = self._batch.status
             is_new = state != self._state
             self._state = state
-            count = self._flush(changed, is_new=is_new) if self._is_heard() else 0
+            self._changed |= changed
+            count = self._flush(is_new=is_new) if self._is_heard() else 0
         if is_new and state in ("done", "stopped"):
             self._over()
         return count
 
-    def _flush(self, changed: set[int], *, is_new: bool) -> int:
-        self._changed |= changed
+    def _flush(self, *, is_new: bool) -> int:
         if not self._changed and not is_new:
             return 0
         now = sorted(self._changed)[:MAX_LINES]
@@ -156,13 +156,13 @@ class BatchFeed:
         return self._metrics
 
     def close(self) -> None:
-        """Take no more."""
-        self._leave()
-
-    def fail(self) -> None:
-        """Take no more, and send nothing more either."""
+        """Take no more, and send nothing more: where the view opens again, another one does."""
         self._leave()
         self._is_heard = lambda: False
+
+    def fail(self) -> None:
+        """Do the same: the page is gone."""
+        self.close()
 
 
 def batch_frame(

@@ -78,6 +78,11 @@ class BatchPage(Page):
         if self._is_over():
             self._when_over()
 
+    def open(self) -> None:
+        """Connect to the page; called by the constructor."""
+        self._watch()  # what the page gets now and what comes later have one count
+        super().open()
+
     # What the page side needs
 
     def _on_since(self, content: dict[str, Any]) -> None:

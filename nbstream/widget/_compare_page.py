@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,8 +14,10 @@ from .._secrets import hide_all
 from .._shown import outgoing
 from ..events._frames import frame
 from ..events._log import OVER
+from ._answers import answer, can_answer
 from ._page import Page
 from ._pump import _PUMP, Feed
+from ._share import Shared, exported, shared_page, state_of
 from ._static import MAX_TEXT, columns_to_html, columns_to_text
 
 if TYPE_CHECKING:
@@ -24,7 +27,28 @@ if TYPE_CHECKING:
     from ..events._state import ViewState
     from ._columns import Column
 
-__all__ = ["ComparePage"]
+__all__ = ["ComparePage", "logs_in"]
+
+
+def logs_in(archive: str, name: str) -> list[tuple[str, str]]:
+    """Return the name and the log of each column that a page has packed.
+
+    Raises
+    ------
+    InputError
+        If they are not there; ``name`` says where.
+    """
+    try:
+        whole = json.loads(archive)
+        logs = [(column, whole["logs"][str(at)]) for at, column in enumerate(whole["columns"])]
+        if not all(isinstance(one, str) and log.startswith("{") for one, log in logs):
+            raise TypeError
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise InputError(
+            f"{name!r} cannot be opened: what it holds is damaged. Name a .html file that export() "
+            "has written, as it was written."
+        ) from None
+    return logs
 
 
 class ComparePage(Page):
@@ -40,6 +64,7 @@ class ComparePage(Page):
         "stop": "_on_stop",
         "export": "_on_export",
         "resync": "_on_resync",
+        "approve": "_on_approve",
         "take": "_on_take",
     }
 
@@ -59,10 +84,15 @@ class ComparePage(Page):
 
     def _listen(self) -> Callable[[], None]:
         leave = [column.trace.subscribe(self._on_event) for column in self._columns]
+        reads = partial(can_answer, self)
+        for column in self._columns:
+            column.trace.readers.append(reads)
 
         def unwatch() -> None:
             for one in leave:
                 one()
+            for column in self._columns:
+                column.trace.readers.remove(reads)
 
         return unwatch
 
@@ -130,9 +160,28 @@ class ComparePage(Page):
         for column in columns:
             column.stop()
 
+    def _on_approve(self, content: dict[str, Any]) -> None:
+        answer(self._column_of(content).trace, content)
+
     def _on_export(self, content: dict[str, Any]) -> None:
         column = self._column_of(content)
-        self._tell_of(column, {"type": "export", "text": column.trace.to_jsonl()})
+        self._tell_of(column, {"type": "export", "text": exported(self, column._job, content)})
+
+    def _page(self) -> str:
+        """Return the page that plays the columns side by side."""
+        shown = self._shown()
+        logs = {at: column.trace.to_jsonl() for at, column in enumerate(self._columns)}
+        names = [name for name, _ in shown]
+        shared = Shared(
+            state=state_of(self),
+            log=self._saved_log(),
+            archive=outgoing(json.dumps({"columns": names, "logs": logs})),
+            transcript=columns_to_html(shown, self.delimiter, self.price),
+            title=" | ".join(names),
+            runs=[run for _, state in shown for run in state["runs"]],
+            is_running=not self._is_over(),
+        )
+        return shared_page(shared)
 
     def _on_resync(self, content: dict[str, Any]) -> None:
         column, seq = self._column_of(content), content.get("seq")

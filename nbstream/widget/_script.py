@@ -27,7 +27,7 @@ KINDS = ("batch", "chat", "compare")
 """What draws the kinds of widgets that are no single run: a module each."""
 MODULES = {
     name: STATIC / f"{name}.js"
-    for name in ("widget", "markdown", "math", "odds", "turns", "transcript", *KINDS)
+    for name in ("widget", "again", "markdown", "math", "odds", "turns", "transcript", *KINDS)
 }
 """What a page asks for when it first needs it, instead of getting it with every widget."""
 WHOLE = STATIC / "whole.js"

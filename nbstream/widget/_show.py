@@ -20,6 +20,8 @@ from ._view import StreamView
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..events import Event, Run
+
 __all__ = ["launch", "say_that_it_waits", "show", "stream_to"]
 
 
@@ -122,12 +124,16 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
         job.start(stream, is_apart=is_apart)
         return
     printer = Printer(view.delimiter) if here.name == "terminal" else None
+    each = printer.show if printer else None
+    if printer and getattr(getattr(source, "bound", source), "_logs_whole", False):
+        each = None  # the models in it say what there is to read
+        job.trace.subscribe(printer.hear)
     try:
         if is_apart:
             job.start(stream)
             job.result()
         else:
-            job.run(stream, printer.show if printer else None)
+            job.run(stream, each)
     finally:
         if printer is not None:
             printer.end()
@@ -153,6 +159,16 @@ class Printer:
     def __init__(self, delimiter: str) -> None:
         self._delimiter = delimiter
         self._between = ""
+        self._run: Run | None = None
+
+    def hear(self, event: Event) -> None:
+        """Show what a model says, with a blank line between two."""
+        if event.kind != "chunk" or event.run.run_type != "chat_model":
+            return
+        if event.run is not self._run:
+            self._between = "\n\n" if self._between else ""
+            self._run = event.run
+        self.show(event.data)
 
     def show(self, chunk: Any) -> None:
         if text := text_of(chunk):

@@ -6,9 +6,14 @@ from functools import partial
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import traitlets
+
+from .._secrets import hide_all
+from .._shown import label, outgoing
 from ..events._frames import frame
 from ..events._log import OVER
 from ..jobs import Job, Watched
+from ._again import asked_of, call_again, caller_of, read_settings, retold, run_of, settings_of
 from ._answers import answer, can_answer
 from ._page import Page
 from ._pump import _PUMP, Feed
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..events import Event, Trace
+    from ._compare import CompareView
 
 __all__ = ["StreamPage"]
 
@@ -32,13 +38,20 @@ class StreamPage(Watched, Page):
         "resync": "_on_resync",
         "export": "_on_export",
         "approve": "_on_approve",
+        "asked": "_on_asked",
+        "again": "_on_again",
     }
+
+    _again = traitlets.List(
+        traitlets.Unicode(), help="The comparisons below it, as ipywidgets names models."
+    ).tag(sync=True)
 
     _feed: Feed | None = None
     _is_watching = False  # whether more runs may begin
 
     def __init__(self, trace: Trace | None, options: dict[str, Any]) -> None:
         self._job = Job(trace)
+        self._agains: list[CompareView] = []  # calls that the page has made again
         super().__init__(options)
 
     def __repr__(self) -> str:
@@ -62,6 +75,9 @@ class StreamPage(Watched, Page):
         # the page opens with, and the page skips what it has.
         position = len(self.trace.events)
         super().open()
+        for view in self._agains:
+            view.open()
+        self._name_agains()
         if self.comm is not None:
             self._feed = Feed(self.trace, self.send, position=position)
 
@@ -70,6 +86,8 @@ class StreamPage(Watched, Page):
         if self._feed is not None:
             self._feed.close()
             self._feed = None
+        for view in self._agains:
+            view.close()
         super().close()
 
     def _saved_log(self) -> dict[str, Any]:
@@ -77,7 +95,11 @@ class StreamPage(Watched, Page):
 
     def _transcript(self) -> tuple[str, str]:
         state = self._job.state
-        return to_html(state, self.delimiter, self.price), to_text(state, MAX_TEXT)
+        html, text = to_html(state, self.delimiter, self.price), to_text(state, MAX_TEXT)
+        again = [view._transcript() for view in self._agains]
+        return "".join([html, *(one for one, _ in again)]), "\n\n---\n\n".join(
+            [text, *(one for _, one in again)]
+        )
 
     def _is_over(self) -> bool:
         return self._job.is_over and not self._is_watching
@@ -111,6 +133,41 @@ class StreamPage(Watched, Page):
     def _page(self) -> str:
         """Return the page that plays what this view shows."""
         return shared_run(self, self._job)
+
+    def _on_asked(self, content: dict[str, Any]) -> None:
+        run = run_of(self.trace, content.get("run"))
+        model, settings = caller_of(run)
+        told = [
+            {"role": message.type, "text": outgoing(hide_all(message.text))}
+            for message in asked_of(self.trace, run)
+        ]
+        self._tell(
+            {
+                "type": "asked",
+                "run": run.index,
+                "model": label(run.model or run.name),
+                "messages": told,
+                "settings": settings_of(model, settings),
+            }
+        )
+
+    def _on_again(self, content: dict[str, Any]) -> None:
+        from ._compare import CompareView
+
+        run = run_of(self.trace, content.get("run"))
+        texts = content.get("texts")
+        messages = retold(asked_of(self.trace, run), texts if isinstance(texts, dict) else {})
+        chosen = read_settings(content.get("settings"))
+        columns, streams = call_again(self.trace, run, messages, **chosen)
+        view = CompareView(columns, delimiter=self.delimiter, price=self.price)
+        self._agains.append(view)
+        self._name_agains()
+        for job, stream in streams:
+            job.when_over(self._refresh)
+            job.start(stream)
+
+    def _name_agains(self) -> None:
+        self._again = [f"IPY_MODEL_{view.model_id}" for view in self._agains if view.comm]
 
     def _settle(self) -> None:
         if self._feed is not None:

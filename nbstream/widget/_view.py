@@ -103,6 +103,72 @@ class StreamView(StreamPage):
         """
         return measure(self.trace, price=self.price or None)
 
+    def run_again(
+        self,
+        run: Run | int | None = None,
+        messages: Any = None,
+        *,
+        model: Any = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        block: bool | None = None,
+    ) -> CompareView:
+        """Call a model again, as one of the runs did, and show the answer beside the old one.
+
+        On the page: "Run again" in the transcript, and in the timeline for a selected run.
+
+        Parameters
+        ----------
+        run
+            The call, one of ``view.trace.runs`` or its place there; by default the last one.
+        messages
+            What to send instead; by default what was sent then.
+        model
+            What to ask instead, a model or its name. By default the same: of a call that was
+            watched, by its address, where that is a known provider's.
+        max_tokens, temperature
+            Other settings; None leaves them as they were.
+        block
+            Whether to wait for the end, as in `show`.
+
+        Returns
+        -------
+        CompareView
+            With two columns, ``"before"`` and ``"again"``.
+
+        Raises
+        ------
+        InputError
+            If it is no model's call, or what it asked and whom is not known.
+
+        Examples
+        --------
+        >>> from nbstream import ScriptedChat, stream_to
+        >>> view = StreamView()
+        >>> with stream_to(view):
+        ...     message = ScriptedChat(["Blub"]).invoke("Say something.")
+        >>> view.run_again(messages="Say more.").texts
+        before: done
+        Blub
+        <BLANKLINE>
+        again: done
+        Blub
+        {'before': 'Blub', 'again': 'Blub'}
+        """
+        from ._compare import CompareView, launch_columns
+
+        columns, streams = call_again(
+            self.trace,
+            run_of(self.trace, run),
+            messages,
+            model=model,
+            max_tokens=max_tokens,
+            temperature=temperature,
+        )
+        view = CompareView(columns, delimiter=self.delimiter, price=self.price)
+        launch_columns(view, streams, block=block, name="run_again")
+        return view
+
     def tokens(self, run: Run | None = None) -> Any:
         """Return the tokens as a table: time, log-probability, rank, alternatives of each.
 
@@ -208,72 +274,6 @@ class StreamView(StreamPage):
         with within(found.scope):
             job.start(job.open(found.model, found.input, is_async=has_threads()))
 
-    def run_again(
-        self,
-        run: Run | int | None = None,
-        messages: Any = None,
-        *,
-        model: Any = None,
-        max_tokens: int | None = None,
-        temperature: float | None = None,
-        block: bool | None = None,
-    ) -> CompareView:
-        """Call a model again, as one of the runs did, and show the answer beside the old one.
-
-        On the page: "Run again" in the transcript, and in the timeline for a selected run.
-
-        Parameters
-        ----------
-        run
-            The call, one of ``view.trace.runs`` or its place there; by default the last one.
-        messages
-            What to send instead; by default what was sent then.
-        model
-            What to ask instead, a model or its name. By default the same: of a call that was
-            watched, by its address, where that is a known provider's.
-        max_tokens, temperature
-            Other settings; None leaves them as they were.
-        block
-            Whether to wait for the end, as in `show`.
-
-        Returns
-        -------
-        CompareView
-            With two columns, ``"before"`` and ``"again"``.
-
-        Raises
-        ------
-        InputError
-            If it is no model's call, or what it asked and whom is not known.
-
-        Examples
-        --------
-        >>> from nbstream import ScriptedChat, stream_to
-        >>> view = StreamView()
-        >>> with stream_to(view):
-        ...     message = ScriptedChat(["Blub"]).invoke("Say something.")
-        >>> view.run_again(messages="Say more.").texts
-        before: done
-        Blub
-        <BLANKLINE>
-        again: done
-        Blub
-        {'before': 'Blub', 'again': 'Blub'}
-        """
-        from ._compare import CompareView, launch_columns
-
-        columns, streams = call_again(
-            self.trace,
-            run_of(self.trace, run),
-            messages,
-            model=model,
-            max_tokens=max_tokens,
-            temperature=temperature,
-        )
-        view = CompareView(columns, delimiter=self.delimiter, price=self.price)
-        launch_columns(view, streams, block=block, name="run_again")
-        return view
-
     @classmethod
     def from_jsonl(cls, source: str | Path, **kwargs: Any) -> Self:
         """Open a log that `Trace.to_jsonl` has saved, to look at or to play again.
@@ -320,12 +320,7 @@ class StreamView(StreamPage):
         path = Path(path)
         if path.suffix not in PAGES:
             return cls.from_jsonl(path, **options)
-        kind, archive = read_page(path)
-        if kind != "run":
-            raise InputError(
-                f"{path.name!r} holds a conversation. To open it: ChatView.load({path.name!r})."
-            )
-        return cls.from_jsonl(archive, **options)
+        return cls.from_jsonl(read_page(path, "run"), **options)
 
     def export(self, path: str | Path) -> Path:
         """Write what the view shows to a file, in the form that its name ends with.

@@ -12,6 +12,7 @@ from nbstream import (
     ScriptedChat,
     StrOutputParser,
     Trace,
+    _threads,
 )
 from nbstream.batch import Batch
 
@@ -72,6 +73,21 @@ def test_what_a_generator_of_inputs_raises_is_raised_and_what_ran_is_kept(execut
     with pytest.raises(OSError, match="the disk is gone"):
         runs.results()
     assert runs.lines[0].output == "1"
+
+
+def test_what_a_list_of_somebodys_own_raises_is_raised_too():
+    class Rows:
+        def __len__(self):
+            return 5
+
+        def __iter__(self):
+            yield from [1, 2]
+            raise OSError("the disk is gone")
+
+    runs = Batch(str, Rows())
+    with pytest.raises(OSError, match="the disk is gone"):
+        runs.results()
+    assert [line.output for line in runs.lines] == ["1", "2"]
 
 
 def test_a_failed_run_is_named_and_stops_no_other():
@@ -152,13 +168,19 @@ def test_a_run_that_nobody_can_break_off_is_let_go():
             hold.wait()
         return number
 
-    runs = Batch(work, [0, 1, 2], max_concurrency=1).start()
+    ended = []
+    runs = Batch(work, [0, 1, 2], max_concurrency=1)
+    runs.when_ended(lambda line: ended.append(line.index))
+    runs.start()
     while not runs.lines.counts["running"]:
         pass
+    thread = {one.name: one for one in threading.enumerate()}[runs.lines[0].worker]
     runs.stop(0)
     assert runs.results(return_exceptions=True)[1:] == [1, 2]
     hold.set()
+    thread.join()
     assert runs.lines[0].status == "stopped"
+    assert ended == [0, 1, 2]  # what came late did not count
     assert runs.trace(0).events[-1].kind == "cancelled"
 
 
@@ -198,6 +220,28 @@ def test_it_can_be_awaited_and_iterated_in_async_code():
         return await runs
 
     assert asyncio.run(main()) == [0, 2, 4, 6, 8]
+
+
+@pytest.mark.parametrize("executor", ["threads", "loop"])
+def test_where_there_can_be_no_threads_it_runs_all_the_same(executor, monkeypatch):
+    monkeypatch.setattr(_threads, "_CAN_START", False)
+    assert Batch(str, range(3), executor=executor).results() == ["0", "1", "2"]
+
+    async def main():
+        return await Batch(str, range(3), executor=executor)
+
+    assert asyncio.run(main()) == ["0", "1", "2"]
+
+
+def test_a_chain_of_langchain_runs_and_is_logged():
+    core = pytest.importorskip("langchain_core.runnables")
+    models = pytest.importorskip("langchain_core.language_models")
+    chain = core.RunnableLambda(str.upper) | models.FakeListChatModel(responses=["Blub"])
+    for executor in ("threads", "loop"):
+        runs = Batch(chain, ["a", "b"], executor=executor)
+        assert [message.content for message in runs.results()] == ["Blub", "Blub"]
+        assert runs.lines[1].text == "Blub"
+        assert runs.lines[1].tokens == 4  # it says a letter at a time
 
 
 def test_it_tells_which_lines_have_changed():

@@ -14,8 +14,11 @@ from nbstream import (
     ProviderError,
     ScriptedChat,
     StrOutputParser,
+    Trace,
 )
-from nbstream.batch import Batch
+from nbstream.batch import Batch, Line
+from nbstream.batch._attempt import Attempt
+from nbstream.batch.engines._dask import _Remote
 
 distributed = pytest.importorskip("distributed")
 
@@ -104,6 +107,23 @@ def test_a_worker_that_dies_gives_its_runs_to_another_and_none_counts_twice(clie
     assert sorted(ended) == [*range(4)]
     assert (tmp_path / "runs.jsonl").read_text().count("\n") == 5
     assert [event.kind for event in runs.trace(line.index).events].count("chunk") == 60
+
+
+def test_what_a_dead_worker_still_said_does_not_count():
+    class Work:
+        def began(self, attempt, worker):
+            begun.append(worker)
+
+    begun = []
+    attempt = Attempt(Line(0), "x", Trace())
+    remote = _Remote(attempt)
+    assert remote.belongs("first", "a", Work())
+    first = attempt.trace
+    assert remote.belongs("first", "a", Work())
+    assert remote.belongs("second", "b", Work())
+    assert attempt.trace is not first
+    assert not remote.belongs("first", "a", Work())
+    assert begun == ["a", "b"]
 
 
 def test_what_cannot_be_sent_is_named_before_anything_runs(client):

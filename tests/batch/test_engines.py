@@ -36,6 +36,28 @@ def test_in_the_threads_of_a_pool():
         assert {line.worker[:18] for line in runs.lines} == {"ThreadPoolExecutor"}
 
 
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_a_stop_waits_for_no_run_that_cannot_be_broken_off(kind, processes, tmp_path):
+    begun, hold = tmp_path / "begun", tmp_path / "hold"
+
+    def wait(number):
+        from time import sleep
+
+        begun.touch()
+        while not hold.exists():
+            sleep(0.01)
+        return number
+
+    with ThreadPoolExecutor(1) as threads:
+        runs = Batch(wait, range(4), executor=threads if kind == "threads" else processes).start()
+        while not begun.exists():
+            pass
+        runs.stop()
+        runs.wait()
+        hold.touch()
+    assert runs.lines.counts["stopped"] == 4
+
+
 def test_in_processes_with_logs_and_errors(processes):
     def check(text):
         if text["animal"] == "fish 3":
@@ -76,6 +98,23 @@ def test_an_output_that_cannot_be_sent_fails_its_run_only(processes):
     outputs = runs.results(return_exceptions=True)
     assert outputs[0]() == 1
     assert "The output cannot be sent from its process" in str(outputs[1])
+
+
+def test_an_error_that_cannot_be_sent_comes_as_its_words(processes):
+    class OddError(Exception):
+        def __init__(self, said, code):
+            super().__init__(said)
+
+    def work(number):
+        if number == 1:
+            raise OddError("too dry", 5)
+        if number == 2:
+            raise SystemExit("left")
+        return number
+
+    runs = Batch(work, range(4), executor=processes)
+    outputs = runs.results(return_exceptions=True)
+    assert [str(one) for one in outputs] == ["0", "OddError: too dry", "SystemExit: left", "3"]
 
 
 def test_a_pool_whose_process_dies_says_so():

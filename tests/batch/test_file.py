@@ -3,11 +3,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 
 import pytest
 
 from nbstream import AIMessage, ChatPromptTemplate, InputError, ScriptedChat, StrOutputParser
-from nbstream.batch import Batch
+from nbstream.batch import Batch, _batch
 from nbstream.batch._fingerprint import steps_in
 
 
@@ -184,10 +186,41 @@ def test_a_full_disk_stops_it_and_is_raised():
     assert runs.lines.counts["done"] < 5
 
 
+def test_an_interrupt_stops_the_runs_and_the_same_call_goes_on(path, monkeypatch):
+    is_slow, is_waiting = [True], threading.Event()
+    real = _batch.wait
+
+    def wait(*args):
+        is_waiting.set()
+        return real(*args)
+
+    def interrupt(line):
+        if line.index == 4:
+            is_waiting.wait()
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    def work(number):
+        while number == 5 and is_slow:
+            time.sleep(0.01)
+        return number
+
+    monkeypatch.setattr(_batch, "wait", wait)
+    runs = Batch(work, range(10), into=path, max_concurrency=1)
+    runs.when_ended(interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        runs.results()
+    runs.wait()
+    assert runs.status == "stopped"
+    assert [record["index"] for record in records(path)] == [0, 1, 2, 3, 4]
+    is_slow.clear()
+    assert Batch(work, range(10), into=path).results() == [*range(10)]
+    assert sorted(record["index"] for record in records(path)) == [*range(10)]
+
+
 SCRIPT = """
     import sys, time
     from nbstream import ChatPromptTemplate, ScriptedChat
-    from nbstream.batch import Batch
+    from nbstream.batch import Batch, _batch
 
     def slow(message):
         time.sleep(0.01)

@@ -20,8 +20,16 @@ LANGCHAIN_HOMES = {
         "RunnableSequence",
         "chain",
     ],
-    "langchain_core.prompts": ["ChatPromptTemplate", "MessagesPlaceholder", "PromptTemplate"],
+    "langchain_core.prompts": [
+        "AIMessagePromptTemplate",
+        "ChatPromptTemplate",
+        "HumanMessagePromptTemplate",
+        "MessagesPlaceholder",
+        "PromptTemplate",
+        "SystemMessagePromptTemplate",
+    ],
     "langchain_core.output_parsers": [
+        "BaseOutputParser",
         "JsonOutputParser",
         "PydanticOutputParser",
         "StrOutputParser",
@@ -33,7 +41,7 @@ LANGCHAIN_HOMES = {
         "SystemMessage",
         "ToolMessage",
     ],
-    "langchain_core.tools": ["tool"],
+    "langchain_core.tools": ["StructuredTool", "ToolException", "tool"],
     "langchain_core.runnables.config": ["RunnableConfig"],
     "langchain_core.callbacks": ["adispatch_custom_event", "dispatch_custom_event"],
 }
@@ -61,6 +69,7 @@ def _langchain_chat():
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk
     from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+    from langchain_core.runnables import Runnable
 
     class ScriptedChat(BaseChatModel):
         chunks: list
@@ -69,7 +78,8 @@ def _langchain_chat():
         def _llm_type(self):
             return "scripted"
 
-        def bind_tools(self, tools, **kwargs):
+        # With a type, by which LangChain knows that it makes a step.
+        def bind_tools(self, tools, **kwargs) -> Runnable:
             return self.bind(tools=list(tools), **kwargs)
 
         def _stream(self, messages, stop=None, run_manager=None, **kwargs):

@@ -60,6 +60,7 @@ def answer_by_keys(nb):
     wait_asked(nb, 1)
 
 
+@pytest.mark.promise("docs/agents.md", "the call waits in the Transcript")
 @pytest.mark.parametrize("cell", [IN_BACKGROUND, IN_A_CELL], ids=["idle", "busy"])
 def test_calls_are_allowed_edited_or_not_by_keyboard(notebook, cell, request):
     name = f"approval-{request.node.callspec.id}"

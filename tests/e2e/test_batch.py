@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from .test_reading import AXE, violations
+
 COUNT = 24
 OPEN = 8
 # From that line on each run waits until the test opens the gate, so that nothing counts on time.
@@ -49,6 +51,10 @@ def wait_cells(nb, column, texts):
     )
 
 
+@pytest.mark.promise(
+    "docs/batch.md", "A page that is loaded again in the middle has all lines, and goes on"
+)
+@pytest.mark.promise("docs/batch.md", "Escape goes back")
 def test_many_runs_are_live_over_a_reload_and_stay_when_all_is_over(notebook, lab, gate):
     nb = notebook("many", [MANY, "print([line.status for line in runs.lines][:5])"])
     nb.run(1)
@@ -67,6 +73,8 @@ def test_many_runs_are_live_over_a_reload_and_stay_when_all_is_over(notebook, la
     wait_said(nb, f"{COUNT} of {COUNT} runs")
     table = nb.page.get_by_role("grid", name="Runs")
     assert table.get_attribute("aria-rowcount") == str(COUNT + 1)
+    nb.page.add_script_tag(path=AXE)
+    assert violations(nb, ".nbs-batch") == []
     nb.page.get_by_role("button", name="Failures first").click()
     wait_cells(nb, "index", ["3", "13", "23", "0"])
     # A line opens by the keys, with its log, and Escape goes back.
@@ -77,6 +85,7 @@ def test_many_runs_are_live_over_a_reload_and_stay_when_all_is_over(notebook, la
     last.get_by_text("blub").first.wait_for()
     last.get_by_role("tab", name="Timeline").click()
     last.get_by_role("treegrid").or_(last.locator(".nbs-timeline")).first.wait_for()
+    assert violations(nb, ".nbs-batch") == []
     nb.shot("batch-line")
     nb.page.locator(".nbs-b-back").focus()
     nb.page.keyboard.press("Escape")

@@ -37,6 +37,10 @@ def press(nb, name, key="Enter", index=0):
     nb.page.keyboard.press(key)
 
 
+AGAIN = """from nbstream import ScriptedChat, show
+view = show(ScriptedChat(["Blub", " blub"]), "Say something.", view="timeline")"""
+
+
 def test_columns_stream_at_the_same_time_and_are_steered_by_keyboard(notebook, lab):
     nb = notebook("compare", [GATES, GO_ON, END], width=1100)
     nb.run(1)
@@ -78,3 +82,25 @@ def test_columns_stream_at_the_same_time_and_are_steered_by_keyboard(notebook, l
     assert "display:flex" in html
     text = "".join(output["data"]["text/markdown"])
     assert text == "**small** (done)\n\none two three\n\n---\n\n**large** (stopped)\n\none 2 "
+
+
+def test_a_call_is_made_again_beside_the_old_one(notebook, lab):
+    nb = notebook("again", [AGAIN], width=1000)
+    nb.run(1)
+    nb.page.wait_for_selector(".nbstream[data-status=done]")
+    nb.wait_left()
+    nb.page.locator("tr[data-type=chat_model]").click()
+    again = nb.page.get_by_role("button", name="Run again…")
+    again.focus()
+    nb.page.keyboard.press("Enter")
+    area = nb.page.get_by_label("human message")
+    area.wait_for()
+    assert area.input_value() == "Say something."
+    area.fill("Say more.")
+    nb.page.keyboard.press("Control+Enter")
+    nb.page.wait_for_function(SHOWN, arg=["Blub blub", "Blub blub"])
+    nb.page.wait_for_function(STATUS, arg=["done", "done"])
+    nb.wait_left()
+    nb.save()
+    nb.reload()  # a page that opens later has it, too
+    nb.page.wait_for_function(SHOWN, arg=["Blub blub", "Blub blub"])

@@ -23,6 +23,7 @@ def rows_of(table):
     return table.to_dict("records") if hasattr(table, "to_dict") else table
 
 
+@pytest.mark.promise("docs/batch.md", "Other names are the notebook's variables")
 def test_each_row_is_asked_with_its_columns_and_the_notebooks_variables(ip):
     ip.user_ns.update(df=ROWS, bot=Recorder(), place="on the moon")
     ip.run_cell_magic("chat", "--each df -m bot --as songs", "{n} songs on a {animal} {place}")
@@ -42,6 +43,7 @@ def test_a_data_frame_gives_its_rows(ip):
     assert asked(ip.user_ns["bot"]) == ["About a cat:  4", "About a fish:  3"]
 
 
+@pytest.mark.promise("docs/batch.md", "none of the conversation's turns")
 def test_standing_instructions_go_along_and_the_conversation_does_not(ip):
     ip.user_ns.update(df=ROWS, bot=Recorder())
     ip.run_cell_magic("chat", "-m bot", "First.")
@@ -66,6 +68,7 @@ def test_in_the_background_it_is_stored_when_all_is_over(ip):
     assert len(rows_of(ip.user_ns["songs"])) == 2  # a terminal waits
 
 
+@pytest.mark.promise("docs/batch.md", "A column that is missing is named before anything is sent")
 @pytest.mark.parametrize(
     ("table", "cell", "said"),
     [

@@ -7,7 +7,15 @@ from typing import Literal
 import pytest
 from mcp.server import MCPServer
 
-from nbstream import AIMessageChunk, BaseChatModel, ScriptedChat, mcp, merge_chunks, tool
+from nbstream import (
+    AIMessageChunk,
+    BaseChatModel,
+    ScriptedChat,
+    create_agent,
+    mcp,
+    merge_chunks,
+    tool,
+)
 from nbstream.magics._tools import MAX_ROUNDS, ToolLoop
 
 
@@ -250,3 +258,14 @@ def test_servers_of_tools(ip, run, fails):
     assert "not a server of tools" in fails("%%chat -m model --mcp add\nHi")
     said = fails("%%chat -m model --mcp 'no-such-command --stdio'\nHi")
     assert "could not be started" in said
+
+
+def test_an_agent_is_asked_by_its_variable(ip, run, fails, talk):
+    model = Asking(["I add.", call("add", '{"a": 1, "b": 2}')], ["It is", " 3."], ["Again."])
+    ip.user_ns.update(agent=create_agent(model, [add]), add=add)
+    assert run("%%chat -m agent --as answer\nAdd") == "I add.\n\nIt is| 3.\n"
+    assert ip.user_ns["answer"]["messages"][-1].text == "It is 3."
+    run("%%chat -m agent\nOnce more")
+    assert [one.text for one in model.asked[2]] == ["Add", "I add.\n\nIt is 3.", "Once more"]
+    assert [turn.answer.text for turn in talk().turns] == ["I add.\n\nIt is 3.", "Again."]
+    assert "brings its own" in fails("%%chat -m agent --tools add\nHi")

@@ -66,7 +66,9 @@ export class BatchDetail {
     setText(this.#input, lines.inputs[index] ?? "");
     const hasLog = answer?.hasLog ?? false;
     this.#panel.hidden = !hasLog;
-    setText(this.#output, hasLog ? "" : (answer?.output ?? lines.heads[index] ?? ""));
+    // One that goes on without a log of its own has what its row has.
+    const said = status === "running" ? lines.shown(index) : answer?.output || lines.heads[index];
+    setText(this.#output, hasLog ? "" : (said ?? ""));
     this.#output.hidden = !this.#output.textContent;
     setText(this.#error, hasLog ? "" : (answer?.error ?? lines.messages.get(index) ?? ""));
     this.#error.hidden = !this.#error.textContent;
@@ -106,8 +108,12 @@ export class BatchDetail {
   }
 }
 
-function noteOf({ answer }: Opened, status: string): string {
-  if (!answer || answer.hasLog) return "";
+const LATE =
+  "The kernel, which has the log of this run, does not answer: this is what its line has.";
+
+function noteOf({ answer, isLate }: Opened, status: string): string {
+  if (!answer) return isLate ? LATE : "";
+  if (answer.hasLog) return "";
   if (status === "waiting") return "It has not begun yet.";
   if (status === "running") return "";
   return answer.output || answer.error

@@ -16,8 +16,10 @@ const UNHEARD = "The kernel does not answer: it is busy, or it is no longer ther
 export interface Opened {
   index: number;
   store: Store;
-  /** All of its texts, once Python has said them. */
+  /** What there is of it, once Python has said so. */
   answer: LineAnswer | null;
+  /** Whether Python should have said so by now. */
+  isLate: boolean;
 }
 
 export interface BatchSetup extends Wanted {
@@ -114,7 +116,12 @@ export class BatchStore {
     if (index !== null && index >= 0 && index < this.lines.length) {
       const store = new Store((message) => this.#ask(Object.assign({ line: index }, message)));
       store.lose(this.isGone);
-      this.opened = { index, store, answer: null };
+      const opened = { index, store, answer: null, isLate: false };
+      this.opened = opened;
+      setTimeout(() => {
+        opened.isLate = true;
+        this.notify();
+      }, HEARD_BY);
       this.setup.active = index;
       this.#ask({ type: "watch", line: index } satisfies BatchRequest);
     }

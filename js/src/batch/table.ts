@@ -1,6 +1,7 @@
 /** The lines in sight, however many there are: a grid that the keyboard goes through. */
 
 import { button, element, on, setText } from "../dom";
+import { STEPS, Tall } from "../views/tall";
 import { duration, money, number } from "../words";
 import type { Lines, SortName } from "./lines";
 import { KEPT } from "./lines";
@@ -10,8 +11,6 @@ import type { BatchStore } from "./store";
 const ROW = 26;
 /** Lines drawn above and below those in sight. */
 const SPARE = 8;
-/** Browsers hold no element taller than some 17 million pixels. */
-const TALLEST = 8_000_000;
 /** Milliseconds between two orders, at least: lines that jump about cannot be read. */
 const PAUSE = 500;
 
@@ -44,15 +43,6 @@ const COLUMNS: Column[] = [
 /** Columns that are there only where they say something. */
 const RARE = ["cost", "tries"] as const;
 
-const STEPS: { [key: string]: (at: number, page: number, last: number) => number } = {
-  ArrowDown: (at) => at + 1,
-  ArrowUp: (at) => at - 1,
-  PageDown: (at, page) => at + page,
-  PageUp: (at, page) => at - page,
-  Home: () => 0,
-  End: (_at, _page, last) => last,
-};
-
 export class BatchTable {
   readonly el: HTMLElement;
   /** The numbers of the lines that are shown, in order. */
@@ -62,7 +52,7 @@ export class BatchTable {
   #space = element("div", { class: "nbs-space", role: "rowgroup" });
   #rows = element("div", { class: "nbs-b-rows", role: "presentation" });
   #drawn: Row[] = [];
-  #row = ROW;
+  #tall = new Tall(ROW);
   #ordered = "";
   #orderedAt = Number.NEGATIVE_INFINITY;
   #id = `nbs-${Math.random().toString(36).slice(2)}`;
@@ -135,7 +125,8 @@ export class BatchTable {
       this.el.classList.toggle(`nbs-b-has-${name}`, isTold);
     }
     this.el.setAttribute("aria-rowcount", String(this.shown.length + 1));
-    this.#space.style.height = `${this.#height}px`;
+    this.#tall.count = this.shown.length;
+    this.#space.style.height = `${this.#tall.height}px`;
     return isLater;
   }
 
@@ -145,10 +136,6 @@ export class BatchTable {
     this.draw();
   }
 
-  get #height(): number {
-    return Math.min(this.shown.length * this.#row, TALLEST);
-  }
-
   /** The height that lines are seen in: below the titles, which stay. */
   get #view(): number {
     return Math.max(0, this.el.clientHeight - this.#space.offsetTop);
@@ -156,17 +143,14 @@ export class BatchTable {
 
   /** Where the table is scrolled to, in lines. */
   get #top(): number {
-    const whole = this.shown.length * this.#row;
-    if (whole <= TALLEST) return this.el.scrollTop / this.#row;
-    const view = this.#view;
-    return ((this.el.scrollTop / (TALLEST - view)) * (whole - view)) / this.#row;
+    return this.#tall.top(this.el.scrollTop, this.#view);
   }
 
   #measure(): void {
     const height = this.#drawn[0]?.el.getBoundingClientRect().height ?? 0;
-    if (height > 0 && Math.abs(height - this.#row) > 0.1) {
-      this.#row = height;
-      this.#space.style.height = `${this.#height}px`;
+    if (height > 0 && Math.abs(height - this.#tall.row) > 0.1) {
+      this.#tall.row = height;
+      this.#space.style.height = `${this.#tall.height}px`;
     }
     this.draw();
   }
@@ -176,8 +160,8 @@ export class BatchTable {
     const { lines, setup } = this.#store;
     const top = this.#top;
     const first = Math.max(0, Math.min(Math.floor(top), this.shown.length) - SPARE);
-    const last = Math.min(this.shown.length, Math.ceil(top + this.#view / this.#row) + SPARE);
-    const place = this.el.scrollTop - (top - first) * this.#row;
+    const last = Math.min(this.shown.length, Math.ceil(top + this.#view / this.#tall.row) + SPARE);
+    const place = this.el.scrollTop - (top - first) * this.#tall.row;
     this.#rows.style.transform = `translateY(${Math.max(0, place)}px)`;
     for (let i = first; i < last; i++) {
       const index = this.shown[i]!;
@@ -226,22 +210,12 @@ export class BatchTable {
     const last = this.shown.length - 1;
     if (!step || last < 0) return;
     event.preventDefault();
-    const page = Math.max(1, Math.floor(this.#view / this.#row) - 1);
+    const page = Math.max(1, Math.floor(this.#view / this.#tall.row) - 1);
     const at = active === null ? -1 : this.shown.indexOf(active);
     const next = Math.min(last, Math.max(0, step(at, page, last)));
-    this.#reveal(next, page);
+    this.#tall.reveal(this.el, next, this.#top, page);
     this.#store.want({ active: this.shown[next]! });
     this.draw();
-  }
-
-  /** Scroll a line into sight. */
-  #reveal(place: number, page: number): void {
-    const top = this.#top;
-    if (place >= top && place < top + page) return;
-    const first = place < top ? place : place - page + 1;
-    const whole = this.shown.length * this.#row;
-    const scale = whole <= TALLEST ? this.#row : (this.#row * TALLEST) / whole;
-    this.el.scrollTop = first * scale;
   }
 }
 

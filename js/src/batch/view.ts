@@ -41,7 +41,8 @@ export function renderBatch(
   const detail = new BatchDetail(store, model, () => table.shown);
   const tools = new Tools(store);
   const empty = element("div", { class: "nbs-hint" });
-  const note = element("div", { class: "nbs-notice", role: "status" });
+  // It can change each second: no screen reader could say anything else.
+  const note = element("div", { class: "nbs-notice" });
   const problem = element("div", { class: "nbs-problem", role: "alert" });
   const said = element("div", { class: "nbs-offscreen", "aria-live": "polite" });
   const list = element("div", {}, tools.el, table.el, empty);
@@ -134,7 +135,7 @@ export function renderBatch(
 class Tools {
   readonly el: HTMLElement;
   #store: BatchStore;
-  #count = element("span", { class: "nbs-count", role: "status" });
+  #count = element("span", { class: "nbs-count" });
   #chips = [null, ...STATUSES].map((status) => {
     const size = element("span", { class: "nbs-size" });
     const word = status ?? "all";

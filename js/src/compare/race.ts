@@ -97,7 +97,8 @@ export class Race {
     const row = element("tr", {}, element("th", { scope: "col" }, said), element("td"));
     row.append(...this.#heads);
     const label = { class: "nbs-race", "aria-label": "Race" };
-    this.el = element("table", label, element("thead", {}, row), this.#body);
+    const table = element("table", label, element("thead", {}, row), this.#body);
+    this.el = element("div", { class: "nbs-race-box" }, table);
   }
 
   update(columns: readonly Column[]): void {

@@ -16,8 +16,8 @@ import { JointReplay } from "./replay";
 import { scrollTogether } from "./scroll";
 
 const STYLE = "nbs-compare-style";
-/** Milliseconds between two looks at columns that go on without news. */
-const TICK = 250;
+/** Milliseconds between two looks at columns that stream: the race is no film. */
+const TICK = 200;
 
 export interface ArrangeProps {
   model: AnyModel<Traits>;
@@ -66,6 +66,10 @@ export function arrange(props: ArrangeProps): void {
   scrollTogether(list, columns, () => together.getAttribute("aria-pressed") === "true", signal);
 
   let timer = 0;
+  /** Whether there is something new that was not looked at. */
+  let isDue = false;
+  /** How all was when that was last looked at. */
+  let heard = "";
   const drawn: Drawn = { write, read() {} };
 
   function write(): void {
@@ -83,7 +87,19 @@ export function arrange(props: ArrangeProps): void {
     grow();
     mark();
     clearTimeout(timer);
-    if (isRunning && !isReplaying) timer = window.setTimeout(schedule, TICK);
+    isDue = false;
+    timer = window.setTimeout(() => {
+      timer = 0;
+      if (isDue || (isRunning && !isReplaying)) schedule();
+    }, TICK);
+  }
+
+  /** Look at once at what is done with the columns, and at their tokens soon: not in each frame. */
+  function hear(): void {
+    const now = [whole.problem, whole.notice, ...columns.map(({ store }) => store.doing)].join();
+    isDue = true;
+    if (timer === 0 || isReplaying || now !== heard) schedule();
+    heard = now;
   }
 
   /** Take in columns that have come. */
@@ -121,13 +137,14 @@ export function arrange(props: ArrangeProps): void {
 
   function mark(): void {
     const from = base.value === "" ? null : Number(base.value);
-    const texts = columns.map(({ store }) => textOfTurns(store.state.runs, store.places));
+    const textOf = ({ store }: Column) => textOfTurns(store.state.runs, store.places);
     columns.forEach(({ store }, i) => {
       const view = differences[i]!;
       const panel = list.children[i]!.querySelector<HTMLElement>(":scope > .nbstream")!;
       view.el.hidden = from === null;
       panel.hidden = from !== null;
-      if (from !== null) view.update(texts[from]!, texts[i]!, i === from, store);
+      if (from === null) return;
+      view.update(textOf(columns[from]!), textOf(columns[i]!), i === from, store);
     });
   }
 
@@ -158,8 +175,8 @@ export function arrange(props: ArrangeProps): void {
     clearTimeout(timer);
     replay.pause();
   });
-  whole.subscribe(schedule, signal);
-  const attached = new ResizeObserver(schedule);
+  whole.subscribe(hear, signal);
+  const attached = new ResizeObserver(hear);
   attached.observe(root);
   signal.addEventListener("abort", () => attached.disconnect());
   write();

@@ -37,7 +37,7 @@ export function approvalWord(run: RunState): string {
 /** Milliseconds in which Python should have heard of an answer. */
 const HEARD_BY = 3000;
 const DEAF = "The kernel hears this when its cell is done.";
-const UNHEARD = "The kernel has not answered yet.";
+const UNHEARD = "The kernel has not taken this answer. Give it again, or change it.";
 const WRONG = "These are no arguments: they are written as JSON, in braces.";
 
 /** The form under a call, as long as it waits. */
@@ -145,9 +145,14 @@ export class ApprovalElement {
     this.#enable(false);
     setText(this.#said, "");
     this.#store.approve({ type: "approve", run: this.#run, verdict, args });
-    const late = () => setText(this.#said, this.#store.isDeaf() ? DEAF : UNHEARD);
-    if (this.#store.isDeaf()) late();
-    else this.#timer = window.setTimeout(late, HEARD_BY);
+    if (this.#store.isDeaf()) {
+      setText(this.#said, DEAF);
+      return;
+    }
+    this.#timer = window.setTimeout(() => {
+      this.#again(); // what was wrong with it, a chat says elsewhere
+      setText(this.#said, UNHEARD);
+    }, HEARD_BY);
   }
 }
 

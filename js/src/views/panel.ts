@@ -1,5 +1,6 @@
 /** The whole of a view: the header, the tabs, and what they show. */
 
+import { againButton } from "../again";
 import { Announcer } from "../announcer";
 import { type Drawn, drawSoon } from "../clock";
 import { button, element, on, setText } from "../dom";
@@ -89,6 +90,7 @@ export function renderPanel(props: PanelProps): void {
   const events = new EventsView(store, signal);
   const timeline = new TimelineView(setup, (run) => store.select(run));
   const details = new DetailsView();
+  const again = againButton(() => setup.selected!);
   const figures = new FiguresView();
   const replay = new ReplayView(store.replay, () => {
     setup.replayOpen = false;
@@ -112,7 +114,7 @@ export function renderPanel(props: PanelProps): void {
     markdown: element("div", {}, text.markdown.el),
     transcript: transcript.el,
     events: events.el,
-    timeline: element("div", {}, timeline.el, details.el),
+    timeline: element("div", {}, timeline.el, again, details.el),
   };
   const narrowedTo = element("bdi");
   const narrowed = button("nbs-chip", "Only ", narrowedTo, " ✕");
@@ -184,6 +186,7 @@ export function renderPanel(props: PanelProps): void {
     else {
       timeline.update(state.runs, now, doing === "gone" ? "unfinished" : "running");
       details.update(setup.selected === null ? undefined : run);
+      again.hidden = setup.selected === null || run?.type !== "chat_model";
     }
     replay.el.hidden = !setup.replayOpen;
     if (setup.replayOpen) replay.update();

@@ -33,8 +33,8 @@ class Work(Protocol):
 
     def ended(
         self, attempt: Attempt, output: Any = None, error: BaseException | None = None
-    ) -> None:
-        """Note what a run gave or raised. Only the first outcome of an attempt counts."""
+    ) -> bool:
+        """Note what a run gave or raised; return whether that is its first outcome, and counts."""
 
     def fail(self, error: BaseException) -> None:
         """Let nothing begin any more, and the error be raised by whoever waits."""

@@ -7,13 +7,14 @@ stretches then have another ticket, and those of the old one do not count any mo
 
 from __future__ import annotations
 
+import pickle
 import threading
 import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..._exceptions import InputError, NbstreamError, SetupError, Stopped
-from ..._shown import brief, named
+from ..._shown import attempt, brief, named
 from ..._threads import start_thread
 from ...events import Trace
 from .._apart import Received, packed
@@ -118,29 +119,37 @@ class DaskEngine:
             remote = self._remotes.get(said["run"])
             if remote is None or self._work is None:
                 return
-            if remote.belongs(said["ticket"], said["place"], self._work):
-                remote.received.take(said["lines"])
-                self._finish(self._work, said["run"])
+            if not remote.belongs(said["ticket"], said["place"], self._work):
+                return
+            remote.received.take(said["lines"])
+            if said["end"] is not None:
+                remote.outcome = pickle.loads(said["end"])  # noqa: S301  # the user's own cluster
+            self._finish(self._work, said["run"])
 
     def _done(self, work: Work, name: str, future: Any) -> None:
-        """Take a result; in Dask's thread for that."""
-        error: BaseException | None = None
+        """Note that a task has ended; in Dask's thread for that."""
+        if future.status != "finished":
+            error = None
+            if future.status == "error":
+                error = attempt(future.exception, lambda: None)
+            self._lose(work, name, error)
+        elif name in self._remotes:
+            # What it came to was too long for a message, or that is late.
+            self._fetch(work, name, future)
+
+    def _fetch(self, work: Work, name: str, future: Any) -> None:
         try:
-            if future.status == "finished":
-                ticket, outcome = future.result()
-                with self._lock:
-                    remote = self._remotes.get(name)
-                    if remote is None:
-                        return
-                    remote.belongs(ticket, outcome.worker, work)
-                    remote.outcome = outcome
-                    if not self._finish(work, name):
-                        threading.Timer(PATIENCE, self._finish, (work, name, True)).start()
+            ticket, outcome = future.result()
+        except Exception as error:
+            self._lose(work, name, error)
+            return
+        with self._lock:
+            if (remote := self._remotes.get(name)) is None:
                 return
-            error = future.exception() if future.status == "error" else None
-        except Exception as raised:
-            error = raised
-        self._lose(work, name, error)
+            remote.belongs(ticket, outcome.worker, work)
+            remote.outcome = outcome
+            if not self._finish(work, name):
+                threading.Timer(PATIENCE, self._finish, (work, name, True)).start()
 
     def _finish(self, work: Work, name: str, is_late: bool = False) -> bool:
         """End a run whose result and events are all here."""

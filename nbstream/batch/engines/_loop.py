@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..._exceptions import Stopped
-from ..._loops import running_loop, start
+from ..._loops import run_sync, running_loop, start
 from .._attempt import arun
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ __all__ = ["LoopEngine"]
 
 
 class LoopEngine:
-    """Tasks in one loop. Where there can be no thread for it, they are in the loop that runs."""
+    """Tasks in one loop. Without threads that is the loop that runs, or one that runs here."""
 
     room = 64
 
@@ -40,9 +40,11 @@ class LoopEngine:
         try:
             start(self._serve(), None, done)
         except RuntimeError:
-            if (running := running_loop()) is None:
-                raise
-            start(self._serve(), running, done)
+            if (running := running_loop()) is not None:
+                start(self._serve(), running, done)
+            else:
+                run_sync(self._serve())
+                done(None)
 
     async def _serve(self) -> None:
         work = self._work

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pickle
 import threading
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ PACE = 0.03
 """Seconds between two stretches of a run."""
 STRETCH = 64_000
 """Characters of a stretch."""
+SHORT = 32_000
+"""Bytes of an outcome that is sent at once: the scheduler keeps the last thousand messages."""
 
 
 def hold(data: bytes) -> bytes:
@@ -39,6 +42,7 @@ def run_on_worker(
         outcome = run_apart(unpacked(data), input, config, trace, sender.recorder)
     finally:
         _teller.drop(sender)
+    sender.end(outcome)
     return sender.ticket, outcome
 
 
@@ -56,12 +60,21 @@ class _Sender:
     def send(self) -> None:
         """Send what is new; where nobody waits for the run any more, let it end."""
         if lines := self.recorder.taken(STRETCH):
-            # Not "worker": Dask puts an address of its own there.
-            said = {"run": self._name, "ticket": self.ticket, "place": worker_name()}
-            self._worker.log_event(self._topic, {**said, "lines": lines})
+            self._say(lines, None)
         task = self._worker.state.tasks.get(self._name)
         if task is None or task.state == "cancelled":
             self._trace.stop()
+
+    def end(self, outcome: Outcome) -> None:
+        """Send what the run came to, where that is short: nobody need ask for it then."""
+        data = pickle.dumps(outcome)
+        if len(data) <= SHORT:
+            self._say("", data)
+
+    def _say(self, lines: str, end: bytes | None) -> None:
+        # Not "worker": Dask puts an address of its own there.
+        said = {"run": self._name, "ticket": self.ticket, "place": worker_name()}
+        self._worker.log_event(self._topic, {**said, "lines": lines, "end": end})
 
 
 class _Teller:

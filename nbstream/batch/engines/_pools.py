@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -13,6 +14,7 @@ from ..._shown import named
 from ..._threads import start_thread
 from .._apart import Received, packed, run_packed
 from .._attempt import run
+from ._threads import GRACE
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -98,11 +100,21 @@ class PoolEngine:
             self._work.ended(attempt, outcome.output, outcome.error)
 
     def cancel(self, attempt: Attempt) -> None:
-        """Break it off where it has not begun or runs here; else nobody waits for it any more."""
+        """Break it off, where it has not begun or its next chunk comes soon; else let it go."""
         attempt.trace.stop()
         future = self._futures.get(attempt)
-        if (future is None or not future.cancel()) and not self._is_here:
+        if future is not None and future.cancel():
+            return
+        if (
+            not self._is_here
+            or start_thread(lambda: self._insist(attempt), "nbstream-stop") is None
+        ):
             self._work.ended(attempt, error=Stopped())
+
+    def _insist(self, attempt: Attempt) -> None:
+        time.sleep(GRACE)
+        attempt.trace.cut()
+        self._work.ended(attempt, error=Stopped())
 
     def wake(self) -> None:
         """Do nothing: the thread that submits waits at the desk."""

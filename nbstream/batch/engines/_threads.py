@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextvars import copy_context
+from itertools import count
 from typing import TYPE_CHECKING
 
 from ..._exceptions import Stopped
@@ -32,10 +33,10 @@ class ThreadEngine:
 
     room = 16
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._alive = 0
-        self._busy: set[Attempt] = set()
+        self._numbers = count(1)
         self._lock = threading.Lock()
 
     def start(self, work: Work) -> None:
@@ -46,14 +47,16 @@ class ThreadEngine:
             self._alive = 1
             self._serve(self._context)
             return
-        for _ in range(self._count - self._alive):
+        for _ in range(self._most - self._alive):
+            with self._lock:
+                self._alive += 1
             self._start_one()
 
     def _start_one(self) -> None:
-        with self._lock:
-            self._alive += 1
+        """Start a thread that is counted already."""
         context = self._context.copy()
-        if start_thread(lambda: self._serve(context), "nbstream-batch") is None:
+        name = f"nbstream-batch-{next(self._numbers)}"
+        if start_thread(lambda: self._serve(context), name) is None:
             with self._lock:
                 self._alive -= 1
                 is_alone = self._alive == 0
@@ -64,30 +67,24 @@ class ThreadEngine:
     def _serve(self, context: Context) -> None:
         work, name = self._work, threading.current_thread().name
         while (attempt := work.take()) is not None:
-            with self._lock:
-                self._busy.add(attempt)
             # What a run sets in its context, the next one must not see.
-            context.copy().run(self._run, attempt, name)
-            with self._lock:
-                if attempt not in self._busy:
-                    return  # it was let go: another thread has taken its place
-                self._busy.discard(attempt)
+            if not context.copy().run(self._run, attempt, name):
+                return  # it was let go, and another thread has taken this one's place
         with self._lock:
             self._alive -= 1
             is_last = self._alive == 0
         if is_last:
             work.finish()
 
-    def _run(self, attempt: Attempt, name: str) -> None:
+    def _run(self, attempt: Attempt, name: str) -> bool:
         work = self._work
         work.began(attempt, name)
         try:
             output = run(work.chain, work.config, work.around, attempt)
         except BaseException as error:
             # A SystemExit or a KeyboardInterrupt of a tool's is that run's failure.
-            work.ended(attempt, error=error)
-        else:
-            work.ended(attempt, output)
+            return work.ended(attempt, error=error)
+        return work.ended(attempt, output)
 
     def cancel(self, attempt: Attempt) -> None:
         """Let it end at its next chunk; where none comes, let its thread go."""
@@ -97,15 +94,10 @@ class ThreadEngine:
 
     def _insist(self, attempt: Attempt) -> None:
         time.sleep(GRACE)
-        with self._lock:
-            if attempt not in self._busy:
-                return
-            self._busy.discard(attempt)
-            self._alive -= 1
         # Nobody can break off what its thread waits for. What comes of that does not count.
         attempt.trace.cut()
-        self._work.ended(attempt, error=Stopped())
-        self._start_one()
+        if self._work.ended(attempt, error=Stopped()):
+            self._start_one()  # in its place
 
     def wake(self) -> None:
         """Do nothing: the threads wait at the desk."""
