@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .._shown import attempt
 from ..events._log import OVER
 from ..events._metrics import count_usage, read_cost
+from ..events._odds import odds_of
 from ..events._plain import text_of
 
 if TYPE_CHECKING:
@@ -166,9 +167,7 @@ class Meter:
             return
         if cost := read_cost(metadata):
             line.cost = (line.cost or 0.0) + cost.amount
-        self._odds += attempt(
-            lambda: [float(one["logprob"]) for one in metadata["logprobs"]["content"]], list
-        )
+        self._odds += [token[1] for token in odds_of(metadata, None)]
 
     def end(self) -> None:
         """Work out what can be told only now."""
