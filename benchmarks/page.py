@@ -27,7 +27,7 @@ SETUP = """
 import time, threading
 import ipywidgets
 from IPython.display import HTML, Markdown, display
-from nbstream import ScriptedChat, StreamView, show
+from nbstream import AIMessageChunk, ScriptedChat, StreamView, show
 
 def tokens(n, rate=None):
     began = time.perf_counter()
@@ -35,6 +35,12 @@ def tokens(n, rate=None):
         if rate:
             time.sleep(max(0, began + i / rate - time.perf_counter()))
         yield "END." if i == n - 1 else "word\\n" if i % 12 == 11 else "word "
+
+def likely(n, rate=None):
+    for token in tokens(n, rate):
+        top = [{"token": f"{token}{at}", "logprob": -1.23456789 - at} for at in range(5)]
+        entry = {"token": token, "logprob": -1.23456789, "top_logprobs": top}
+        yield AIMessageChunk(token, response_metadata={"logprobs": {"content": [entry]}})
 
 def stamped(n, rate):
     began = time.perf_counter()
@@ -320,6 +326,24 @@ def main():
             aim("100 tokens/s: bytes a token", row["stream"] / n, 300)
             aim("100 tokens/s: to the pixel p50, ms", p50, 40)
             aim("100 tokens/s: to the pixel p95, ms", p95, 80)
+
+            n = 20_000
+            code = f"show(likely({n}), heat='entropy')"
+            row = bench.run(code, SHOWN.format(n=n, views=1), window=1.2)
+            line(
+                f"{n:,} tokens with odds",
+                "nbstream",
+                size(row["bytes"]),
+                f"{row['seconds']:.2f} s",
+                f"p95 {row['p95']:.0f} ms",
+                "five alternatives each",
+            )
+            aim("20,000 tokens with odds: s", row["seconds"], 1.2)
+            aim("20,000 tokens with odds: frame p95, ms", row["p95"], 34)
+            n = 500
+            code = f"show(likely({n}, 100), heat='entropy')"
+            row = bench.run(code, SHOWN.format(n=n, views=1))
+            aim("100 tokens/s with odds: bytes a token", row["stream"] / n, 400)
 
             n, views = 500, 50
             code = f"for _ in range({views}): show(tokens({n}, 100))"

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
+    "MIN_LENGTH",
     "Secret",
     "hide",
     "hide_all",

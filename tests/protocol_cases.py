@@ -266,6 +266,26 @@ def log_probabilities():
     )
 
 
+def branched():
+    """An answer, and a branch of it that has another token in the second place."""
+    told = {"of": "id-0", "at": 1, "token": " cat"}
+    trace = Trace()
+    first = run(trace, "M", "chat_model", input="Hi")
+    other = run(trace, "M", "chat_model", input="Hi", metadata={"branch": told})
+    return log(
+        trace,
+        (0, "start", first),
+        (1, "chunk", first, AIMessageChunk("A")),
+        (2, "chunk", first, AIMessageChunk(" fish")),
+        (3, "end", first),
+        (4, "start", other),
+        (5, "chunk", other, AIMessageChunk("A")),
+        (5, "chunk", other, AIMessageChunk(" cat")),
+        (6, "chunk", other, AIMessageChunk(".")),
+        (7, "end", other),
+    )
+
+
 def several_roots():
     """Three calls in one log: the second fails, the third is an agent that gives no text."""
     trace = Trace()
@@ -441,6 +461,7 @@ CASES = {
     "odd_chunks": (odd_chunks(), []),
     "plain": (plain_case(), []),
     "priced": (priced_case(), [7]),
+    "branched": (branched(), [4]),
     "several_roots": (several_roots(), [5, 9]),
     "stopped": (stopped(), []),
     "thinking_and_tools": (thinking_and_tools(), [3, 7]),

@@ -77,6 +77,17 @@ def test_what_an_endpoint_sends_is_bounded_and_fit_for_json():
     json.dumps(odds, allow_nan=False)
 
 
+def test_no_key_goes_to_the_page_in_a_token(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "abcd1234")
+    trace = run_of(said(told("abcd1234", -1.0, abcd1234=-1.0), text="x"))
+    assert "abcd1234" not in json.dumps(frame(trace))
+
+
+def test_half_a_character_can_be_sent():
+    [odds] = odds_of({"logprobs": {"content": [told("\ud83d", -1.0)]}})
+    json.dumps(odds, ensure_ascii=False).encode()
+
+
 def test_a_token_with_five_alternatives_costs_few_bytes():
     trace = Trace()
     run = trace.start("M", "chat_model", "Hi")
@@ -270,6 +281,14 @@ def loaded():
     StreamView.from_jsonl(run_of(*FISH).to_jsonl()).branch(0, "a")
 
 
+def in_a_circle():
+    trace = Trace()
+    for run_id, of in (("a", "b"), ("b", "a")):
+        run = trace.start("M", "chat_model", "Hi", run_id=run_id, metadata={"branch": {"of": of}})
+        trace.log("chunk", run, FISH[0])
+    StreamView(trace).branch(0, "a")
+
+
 def no_model():
     StreamView(run_of(*FISH)).branch(0, "a", model="local")
 
@@ -295,6 +314,7 @@ def held():
         (begins_anew, "ScriptedChat cannot go on from an answer's beginning: it starts each"),
         (at_openai, "ChatOpenAI cannot go on from an answer's beginning"),
         (loaded, r"The model of 'ScriptedChat' is not at hand: this log was loaded.*model="),
+        (in_a_circle, "The model of 'M' is not at hand"),
         (no_model, r"model is a chat model, such as ChatLocal\(\), not str 'local'"),
         (held, "An answer that is held to tools or to a schema has no branches"),
     ],

@@ -53,11 +53,13 @@ export function isConversation(runs: readonly RunState[]): boolean {
   let calls = 0;
   /** Whether a run is, or lies in, a model. */
   const isTold: boolean[] = [];
-  return runs.some(({ parent, type, asides, blocks }) => {
+  return runs.some(({ parent, type, asides, blocks, metadata }) => {
     const isModel = type === "chat_model";
     const isInside = parent !== null && isTold[parent]!;
     isTold.push(isModel || isInside);
-    if ((isModel && !isInside) || type === "tool") calls++;
+    // A branch is another answer to what was asked before, and no further call.
+    const isBranch = parent === null && isDict(metadata.branch);
+    if ((isModel && !isInside && !isBranch) || type === "tool") calls++;
     const tells = blocks.length > 0 || (parent !== null && asides.length > 0);
     return calls > 1 || (isModel && tells);
   });

@@ -7,7 +7,7 @@ import { entropyOf, oddsOfAll, rankOf } from "../src/odds/figures";
 import { legend, levelOf } from "../src/odds/heat";
 import * as module from "../src/odds/index";
 import { lend, oddsAt } from "../src/odds/of_run";
-import { barsOf, Strip } from "../src/odds/strip";
+import { barsOf, openness, Strip } from "../src/odds/strip";
 import { treeOf } from "../src/odds/tree";
 import type { Frame, Item, Json, Odds } from "../src/protocol";
 import type { RunState } from "../src/state";
@@ -98,13 +98,13 @@ describe("a token", () => {
 
 describe("the strip", () => {
   it("has a bar for each token, and of a long text for several", () => {
-    const many = Array.from(
-      { length: 1000 },
-      (_, at): Odds => (at === 500 ? FISH : ["a", 0, "a", 0]),
-    );
-    const run = runOf(start(), said(0, ...many));
-    expect(barsOf(run)).toHaveLength(240);
-    expect(barsOf(run).filter((share) => share > 0.4)).toHaveLength(1);
+    const many = Array.from({ length: 1000 }, (_, at) => (at === 500 ? 0.5 : 0.1));
+    expect(barsOf(many)).toHaveLength(240);
+    expect(barsOf(many).filter((share) => share > 0.4)).toHaveLength(1);
+    expect(barsOf([0.1, 0.2])).toEqual([0.1, 0.2]);
+    const run = runOf(start(), said(0, FISH, ["a", Math.log(0.25)]));
+    // Without alternatives, how unlikely it was.
+    expect([openness(run, 0), openness(run, 1), openness(run, 2)]).toEqual([0.5, 0.75, null]);
   });
 
   it("goes where the keys go, and says what is there", () => {

@@ -62,7 +62,9 @@ def is_conversation(runs: Sequence[RunState]) -> bool:
         is_model = run["type"] == "chat_model"
         is_inside = parent is not None and is_told[parent]
         is_told.append(is_model or is_inside)
-        if (is_model and not is_inside) or run["type"] == "tool":
+        # A branch is another answer to what was asked before, and no further call.
+        is_branch = parent is None and isinstance(run["metadata"].get("branch"), dict)
+        if (is_model and not (is_inside or is_branch)) or run["type"] == "tool":
             calls += 1
         tells = run["blocks"] or (parent is not None and run["asides"])
         if calls > 1 or (is_model and tells):

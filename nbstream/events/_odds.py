@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import Stopped
+from .._secrets import MIN_LENGTH
 from .._shown import outgoing
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ def _pair(told: Any, digits: int | None) -> list[Any]:
         logprob = IMPOSSIBLE
     elif digits is not None:
         logprob = round(logprob, digits) + 0.0  # there is no -0.0
-    return [outgoing(token[:MAX_TEXT]), logprob]
+    # Nearly all tokens are so short that no key can be in one, and there are many.
+    is_short = len(token) < MIN_LENGTH and token.isascii()
+    return [token if is_short else outgoing(token[:MAX_TEXT]), logprob]
 
 
 def alternatives_of(odds: Sequence[Any]) -> list[tuple[str, float]]:

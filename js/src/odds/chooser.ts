@@ -21,6 +21,7 @@ export interface ChooserProps {
   store: Store;
   root: HTMLElement;
   isAsked: boolean;
+  signal: AbortSignal;
   /** Called with the run that a branch was asked of. */
   branched(run: RunState): void;
 }
@@ -37,7 +38,7 @@ export class Chooser {
 
   constructor(props: ChooserProps) {
     this.#props = props;
-    const { root, store } = props;
+    const { root, store, signal } = props;
     this.el = element(
       "div",
       {
@@ -52,7 +53,10 @@ export class Chooser {
     this.el.popover = "auto";
     this.el.hidden = true;
     root.append(this.el);
-    store.heard.add((message) => this.#hear(message as Partial<BranchesAnswer>));
+    // The store outlives the view.
+    const hear = (message: object) => this.#hear(message as Partial<BranchesAnswer>);
+    store.heard.add(hear);
+    signal.addEventListener("abort", () => store.heard.delete(hear));
     root.addEventListener(MOVED, () => this.close());
     on(this.el, "toggle", (event) => {
       if ((event as ToggleEvent).newState === "closed") this.close();

@@ -38,13 +38,13 @@ export class OddsPanel {
 
   constructor(props: OddsProps) {
     this.#props = props;
-    const { store, root, options } = props;
+    const { store, root, options, isAsked, signal } = props;
     const branched = () => {
       this.#awaited = store.live.runs.length;
       options.choose("view", "tokens"); // where it was asked for, also where there is more to read
       store.notify();
     };
-    this.chooser = new Chooser({ store, root, isAsked: props.isAsked, branched });
+    this.chooser = new Chooser({ store, root, isAsked, signal, branched });
     panels.set(root, this);
     this.#list = new List<Node, Row>(
       this.el,

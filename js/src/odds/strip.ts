@@ -24,14 +24,13 @@ export function openness(run: RunState, index: number): number | null {
   return values.length > 0 ? Math.max(...values) : null;
 }
 
-/** For each bar the most open choice of its tokens. */
-export function barsOf(run: RunState, most = BARS): number[] {
-  const count = run.texts.length;
-  const bars = new Array<number>(Math.min(count, most)).fill(0);
-  for (let index = 0; index < count; index++) {
-    const at = Math.floor((index / count) * bars.length);
-    bars[at] = Math.max(bars[at]!, openness(run, index) ?? 0);
-  }
+/** For each bar the most open of the choices that it stands for. */
+export function barsOf(choices: readonly number[], most = BARS): number[] {
+  const bars = new Array<number>(Math.min(choices.length, most)).fill(0);
+  choices.forEach((share, index) => {
+    const at = Math.floor((index / choices.length) * bars.length);
+    bars[at] = Math.max(bars[at]!, share);
+  });
   return bars;
 }
 
@@ -42,6 +41,8 @@ export class Strip {
   #mark = element("span", { class: "nbs-odds-mark" });
   #run: RunState | null = null;
   #drawn = -1;
+  /** How open each choice was, each looked at once. */
+  #choices: number[] = [];
   #at = 0;
   #go: (index: number) => void;
 
@@ -84,7 +85,11 @@ export class Strip {
     const isNews = count > this.#drawn * 1.05 || count < this.#drawn;
     if (!isNews && (run.end === null || count === this.#drawn)) return;
     this.#drawn = count;
-    const bars = barsOf(run);
+    this.#choices.length = Math.min(this.#choices.length, count);
+    while (this.#choices.length < count) {
+      this.#choices.push(openness(run, this.#choices.length) ?? 0);
+    }
+    const bars = barsOf(this.#choices);
     const paths = this.#paths.map(() => "");
     bars.forEach((share, at) => {
       const top = (HEIGHT * (1 - Math.max(0.06, share))).toFixed(1);

@@ -18,6 +18,7 @@ export interface OddsProps {
   tokens: TokensView;
   /** Whether it is a turn of a conversation, which has branches of its own. */
   isAsked: boolean;
+  signal: AbortSignal;
   /** Let what was chosen be seen. */
   look(): void;
 }

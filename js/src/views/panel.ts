@@ -108,7 +108,7 @@ export function renderPanel(props: PanelProps): void {
   const notice = element("div", { class: "nbs-notice", role: "status" });
   const timelineTools = element("div", { class: "nbs-tools" }, ...expanders(timeline));
   const text = several({ store, root, tokens, markdown, manager, schedule });
-  const likely = new OddsPlace({ store, root, options, tokens, isAsked, look });
+  const likely = new OddsPlace({ store, root, options, tokens, isAsked, signal, look });
   const pages: { [view in ViewName]: HTMLElement } = {
     tokens: element("div", {}, likely.el, text.tokens.el),
     markdown: element("div", {}, text.markdown.el),
@@ -180,7 +180,7 @@ export function renderPanel(props: PanelProps): void {
     setText(errorType, failure?.type ?? "");
     setText(errorMessage, failure?.message ?? "");
     error.hidden = !failure;
-    likely.update();
+    if (view === "tokens" || setup.figuresOpen) likely.update();
     top = growing[view];
     if (top) isMore = top.update(run);
     else {
