@@ -193,6 +193,7 @@ def test_what_is_saved_has_all_columns(shown, tmp_path):
     assert "<b>x</b>" not in html
     assert "<i>b</i>" not in html
     assert "The endpoint broke off." in html
+    assert '"_kind":"compare"' in html  # it plays
     text = shown.export(tmp_path / "run.md").read_text()
     assert text.startswith("**a** (done)\n\n<b>x</b>\n\n---\n\n")
     assert "ValueError: The endpoint broke off." in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,8 @@ from ._columns import Column, sources_of
 from ._compare_page import ComparePage
 from ._export import write_as
 from ._host import host, kernel_shell
-from ._html import to_document
 from ._options import lists_options
+from ._share import Shared, shared_page, state_of
 from ._show import say_that_it_waits
 from ._static import columns_to_html, columns_to_text
 
@@ -154,8 +155,8 @@ class CompareView(ComparePage):
         Parameters
         ----------
         path
-            ``.html`` for a page with the columns side by side, ``.md`` or ``.txt`` for the texts
-            one below the other.
+            ``.html`` for one page that plays, with the columns side by side, no kernel and no
+            network; ``.md`` or ``.txt`` for the texts one below the other.
 
         Raises
         ------
@@ -167,10 +168,22 @@ class CompareView(ComparePage):
             ".md": lambda: columns_to_text(shown),
             ".txt": lambda: columns_to_text(shown),
         }
-        page = lambda: to_document(  # noqa: E731
-            "Runs side by side", columns_to_html(shown, self.delimiter, self.price)
+        return write_as(path, makers, self._page)
+
+    def _page(self) -> str:
+        """Return the page that plays the columns."""
+        shown = self._shown()
+        logs = {str(at): column.trace.to_jsonl() for at, column in enumerate(self._columns)}
+        shared = Shared(
+            state=state_of(self),
+            log=self._saved_log(),
+            archive=json.dumps({"logs": logs}),
+            transcript=columns_to_html(shown, self.delimiter, self.price),
+            title=", ".join(name for name, _ in shown),
+            runs=[run for _, state in shown for run in state["runs"]],
+            is_running=not self._is_over(),
         )
-        return write_as(path, makers, page)
+        return shared_page(shared)
 
     def _named(self, name: Any) -> Column:
         columns = self.columns

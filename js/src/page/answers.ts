@@ -8,18 +8,20 @@ import { read, unpack } from "./packed";
 interface Question {
   type?: string;
   turn?: number;
+  column?: number;
 }
 
 /** Make what answers the messages that the front end would send to Python. */
 export function answering(state: Traits, tell: (message: object) => void) {
   return (message: unknown): void => {
-    const { type, turn } = message as Question;
-    if (type === "export") void logOf(turn).then((text) => tell({ type, turn, text }));
-    else if (type === "switch") tell({ type: "leaf", turn: newestEnd(state._log, turn!) });
+    const { type, turn, column } = message as Question;
+    if (type === "export") {
+      void logOf(turn ?? column).then((text) => tell({ type, turn, column, text }));
+    } else if (type === "switch") tell({ type: "leaf", turn: newestEnd(state._log, turn!) });
   };
 }
 
-/** The log as lines of JSON: of a run, or of one turn of a conversation. */
+/** The log as lines of JSON: of a run, of one turn of a conversation, of one column. */
 async function logOf(turn: number | undefined): Promise<string> {
   const text = await unpack(read<string>("nbstream-archive"));
   if (turn === undefined) return text;
