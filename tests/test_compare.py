@@ -213,6 +213,16 @@ def test_a_page_gets_all_columns_and_can_stop_one(shown):
             shown._on_export({"column": column})
 
 
+def test_a_column_can_be_saved_alone_as_a_page_or_its_log(shown):
+    told = []
+    shown._tell = told.append
+    shown._on_export({"column": 0, "form": "html"})
+    shown._on_export({"column": 0, "form": "jsonl"})
+    assert [one["column"] for one in told] == [0, 0]
+    assert '"_kind":"run"' in told[0]["text"]
+    assert Trace.from_jsonl(told[1]["text"]).runs[0].name == "ScriptedChat"
+
+
 def test_a_call_that_waits_in_a_column_is_answered_there(shown):
     assert all(trace.readers for trace in shown.traces.values())
     with pytest.raises(InputError, match="does not wait"):

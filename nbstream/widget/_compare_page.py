@@ -16,6 +16,7 @@ from ..events._log import OVER
 from ._answers import answer, can_answer
 from ._page import Page
 from ._pump import _PUMP, Feed
+from ._share import exported
 from ._static import MAX_TEXT, columns_to_html, columns_to_text
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class ComparePage(Page):
 
     def _on_export(self, content: dict[str, Any]) -> None:
         column = self._column_of(content)
-        self._tell_of(column, {"type": "export", "text": column.trace.to_jsonl()})
+        self._tell_of(column, {"type": "export", "text": exported(self, column._job, content)})
 
     def _on_resync(self, content: dict[str, Any]) -> None:
         column, seq = self._column_of(content), content.get("seq")
