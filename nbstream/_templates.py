@@ -7,6 +7,7 @@ from string import Formatter
 from typing import Any
 
 from ._exceptions import InputError
+from ._mustache import mustache_fill, mustache_variables
 from ._shown import brief
 
 __all__ = ["check_format", "content_of", "fill", "filled", "too_wide", "variables", "variables_of"]
@@ -20,19 +21,14 @@ def check_format(name: str) -> None:
     InputError
         It says why, and what to use.
     """
-    if name == "f-string":
+    if name in ("f-string", "mustache"):
         return
     if name == "jinja2":
         raise InputError(
             "Templates of the format 'jinja2' can run code of whoever wrote them: there are none "
             "here. Write the gaps as {name}, or render the text with jinja2 yourself."
         )
-    if name == "mustache":
-        raise InputError(
-            "There are no templates of the format 'mustache' here. LangChain's PromptTemplate and "
-            "ChatPromptTemplate fill them, and are steps here as they are."
-        )
-    raise InputError(f"There is no template format {brief(name)}. Use 'f-string'.")
+    raise InputError(f"There is no template format {brief(name)}. Use 'f-string' or 'mustache'.")
 
 
 def content_of(template: Any) -> Any:
@@ -62,27 +58,29 @@ def _block(block: Any) -> Any:
     return {"type": "image_url", "image_url": image}
 
 
-def variables_of(content: Any) -> list[str]:
+def variables_of(content: Any, form: str = "f-string") -> list[str]:
     if isinstance(content, str):
-        return variables(content)
+        return variables(content, form)
     if isinstance(content, dict):
-        return [name for item in content.values() for name in variables_of(item)]
+        return [name for item in content.values() for name in variables_of(item, form)]
     if isinstance(content, (list, tuple)):
-        return [name for item in content for name in variables_of(item)]
+        return [name for item in content for name in variables_of(item, form)]
     return []
 
 
-def filled(content: Any, values: dict[str, Any]) -> Any:
+def filled(content: Any, values: dict[str, Any], form: str = "f-string") -> Any:
     if isinstance(content, str):
-        return fill(content, values)
+        return fill(content, values, form)
     if isinstance(content, dict):
-        return {key: filled(item, values) for key, item in content.items()}
+        return {key: filled(item, values, form) for key, item in content.items()}
     if isinstance(content, (list, tuple)):
-        return type(content)([filled(item, values) for item in content])
+        return type(content)([filled(item, values, form) for item in content])
     return content
 
 
-def fill(template: str, values: dict[str, Any]) -> str:
+def fill(template: str, values: dict[str, Any], form: str = "f-string") -> str:
+    if form == "mustache":
+        return mustache_fill(template, values)
     try:
         return Formatter().vformat(template, (), values)
     except (LookupError, TypeError, ValueError) as error:
@@ -92,7 +90,9 @@ def fill(template: str, values: dict[str, Any]) -> str:
         ) from None
 
 
-def variables(template: str) -> list[str]:
+def variables(template: str, form: str = "f-string") -> list[str]:
+    if form == "mustache":
+        return mustache_variables(template)
     try:
         fields = [field for field in Formatter().parse(template) if field[1] is not None]
     except ValueError as error:

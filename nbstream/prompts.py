@@ -84,15 +84,16 @@ class _Template:
 
     role: type[BaseMessage]
     content: Any
+    form: str = "f-string"
 
     @property
     def input_variables(self) -> list[str]:
         """The variables that it needs."""
-        return sorted(set(variables_of(self.content)))
+        return sorted(set(variables_of(self.content, self.form)))
 
     def format(self, **values: Any) -> BaseMessage:
         """Return the message with these values."""
-        return self.role(filled(self.content, values))
+        return self.role(filled(self.content, values, self.form))
 
     def format_messages(self, **values: Any) -> list[BaseMessage]:
         """Return the message with these values, in a list."""
@@ -114,7 +115,7 @@ class _MessageTemplate(_Template):
                 f"{type(self).__name__} is made of a PromptTemplate, not of {brief(prompt)}. "
                 "For a text: from_template('…')."
             )
-        super().__init__(self._role, prompt.template)
+        super().__init__(self._role, prompt.template, prompt.template_format)
         self.partial_variables = dict(prompt.partial_variables)
 
     @classmethod
@@ -248,7 +249,7 @@ class PromptTemplate(_Prompt[StringPromptValue]):
     input_variables
         Taken for LangChain's sake: the text says them.
     template_format
-        ``"f-string"``, the one format there is.
+        ``"f-string"``, or ``"mustache"`` (``pip install "nbstream[mustache]"``).
 
     Raises
     ------
@@ -278,8 +279,9 @@ class PromptTemplate(_Prompt[StringPromptValue]):
                 'Write one as PromptTemplate("Tell me of {thing}.").'
             )
         self.template = template
+        self.template_format = template_format
         self.partial_variables = mapped(partial_variables, "partial_variables", "values")
-        self._variables = variables(template)
+        self._variables = variables(template, template_format)
 
     @classmethod
     def from_template(cls, template: str, **kwargs: Any) -> PromptTemplate:
@@ -290,7 +292,8 @@ class PromptTemplate(_Prompt[StringPromptValue]):
         return f"PromptTemplate({self.template!r})"
 
     def __add__(self, other: Any) -> PromptTemplate:
-        more = PromptTemplate(other) if isinstance(other, str) else other
+        form = self.template_format
+        more = PromptTemplate(other, template_format=form) if isinstance(other, str) else other
         if not isinstance(more, PromptTemplate):
             raise InputError(
                 f"A PromptTemplate and {brief(other)} make no prompt. "
@@ -300,8 +303,13 @@ class PromptTemplate(_Prompt[StringPromptValue]):
             raise InputError(
                 f"Both prompts have a value for {', '.join(sorted(both))}. Give it to one of them."
             )
+        if more.template_format != form:
+            raise InputError(
+                f"Templates of the formats {form!r} and {more.template_format!r} make no prompt. "
+                "Write both in one format."
+            )
         early = {**self.partial_variables, **more.partial_variables}
-        return PromptTemplate(self.template + more.template, early)
+        return PromptTemplate(self.template + more.template, early, template_format=form)
 
     def format_prompt(self, **values: Any) -> StringPromptValue:
         """Return the text with these values, as `invoke` does."""
@@ -311,14 +319,14 @@ class PromptTemplate(_Prompt[StringPromptValue]):
         return self._variables, []
 
     def _copy(self) -> Self:
-        return type(self)(self.template)
+        return type(self)(self.template, template_format=self.template_format)
 
     def format(self, **values: Any) -> str:
         """Return the text with these values."""
-        return fill(self.template, self._values(values))
+        return fill(self.template, self._values(values), self.template_format)
 
     def _invoke(self, input: Any, **_: Any) -> StringPromptValue:
-        return StringPromptValue(fill(self.template, self._values(input)))
+        return StringPromptValue(fill(self.template, self._values(input), self.template_format))
 
     async def _ainvoke(self, input: Any, **_: Any) -> StringPromptValue:
         return self._invoke(input)
@@ -360,6 +368,7 @@ class ChatPromptTemplate(_Prompt[ChatPromptValue]):
         template_format: str = "f-string",
     ) -> None:
         check_format(template_format)
+        self._form = template_format
         self.partial_variables = mapped(partial_variables, "partial_variables", "values")
         self.messages: list[_Part] = []
         self._needed: dict[str, None] = {}
@@ -390,12 +399,12 @@ class ChatPromptTemplate(_Prompt[ChatPromptValue]):
                 self.messages.append(message)
                 self.partial_variables = {**message.partial_variables, **self.partial_variables}
             else:
-                self.messages.append(_part(message))
+                self.messages.append(_part(message, self._form))
         for part in self.messages[before:]:
             if isinstance(part, MessagesPlaceholder):
                 (self._optional if part.optional else self._needed)[part.variable_name] = None
             elif isinstance(part, _Template):
-                self._needed.update(dict.fromkeys(variables_of(part.content)))
+                self._needed.update(dict.fromkeys(variables_of(part.content, part.form)))
 
     @classmethod
     def from_messages(cls, messages: Sequence[Any], **kwargs: Any) -> ChatPromptTemplate:
@@ -455,25 +464,25 @@ class ChatPromptTemplate(_Prompt[ChatPromptValue]):
             if isinstance(part, BaseMessage):
                 messages.append(part)
             elif isinstance(part, _Template):
-                messages.append(part.role(filled(part.content, values)))
+                messages.append(part.role(filled(part.content, values, part.form)))
             else:
                 messages += _placed(part, values.get(part.variable_name, []))
         return messages
 
 
-def _part(message: Any) -> _Part:
+def _part(message: Any, form: str) -> _Part:
     if isinstance(message, (BaseMessage, MessagesPlaceholder, _Template)):
         return message
     if isinstance(message, str):
-        return _Template(HumanMessage, message)
+        return _Template(HumanMessage, message, form)
     if isinstance(message, (tuple, list)) and len(message) == 2:
         role, template = message
         if role == "placeholder":
             return _placeholder(template)
         if isinstance(role, type) and issubclass(role, BaseMessage):
-            return _Template(role, content_of(template))
+            return _Template(role, content_of(template), form)
         if isinstance(role, str) and isinstance(template, (str, list)):
-            return _Template(message_class(role), content_of(template))
+            return _Template(message_class(role), content_of(template), form)
     whole: BaseMessage = convert_to_messages(message)[0]
     return whole
 

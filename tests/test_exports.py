@@ -54,6 +54,7 @@ RANK = {
     "_threads": 0.3,
     "_archive": 0.6,
     "_elsewhere": 0,
+    "_mustache": 0.7,
     "_docstrings": 0,
     "_files": 0.5,
     "_loops": 0.5,

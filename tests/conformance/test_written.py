@@ -95,6 +95,38 @@ PROMPTS = {
     "format_prompt": lambda lc: (
         lc.PromptTemplate.from_template("{x}").format_prompt(x=1).to_string()
     ),
+    **{
+        f"mustache, {name}": lambda lc, text=text: lc.PromptTemplate.from_template(
+            text, template_format="mustache"
+        ).invoke({"x": "<b>'", "l": [{"n": 1}, {"n": 2}], "m": 0, "p": {"q": 5}, "e": []})
+        for name, text in {
+            "a variable": "a {{x}} b",
+            "unescaped": "{{{x}}} {{& x }}",
+            "a section": "{{#l}}{{n}},{{/l}}",
+            "an empty one": "{{#e}}no{{/e}}{{^e}}none{{/e}}{{^m}}zero{{/m}}",
+            "a dict's": "{{p.q}} {{#p}}{{q}}{{/p}}",
+            "a comment": "a{{! never }}b",
+            "nothing": "{{y}}",
+            "not closed": "{{x}",
+            "a section that is not closed": "{{#l}}x",
+            "braces": "{x} { }",
+        }.items()
+    },
+    "mustache, its variables": lambda lc: (
+        lc.PromptTemplate.from_template(
+            "{{b}} {{#l}}{{n}}{{/l}} {{p.q}}", template_format="mustache"
+        ).input_variables
+    ),
+    "mustache, a conversation": lambda lc: lc.ChatPromptTemplate.from_messages(
+        [("system", "Be {{x}}."), ("human", "{{q}} {not}")], template_format="mustache"
+    ).invoke({"x": "kind", "q": "Why?"}),
+    "mustache, a sum": lambda lc: (
+        lc.PromptTemplate.from_template("{{x}}", template_format="mustache") + " {{y}}"
+    ).invoke({"x": 1, "y": 2}),
+    "formats that differ": lambda lc: (
+        lc.PromptTemplate.from_template("{{x}}", template_format="mustache")
+        + lc.PromptTemplate.from_template("{y}")
+    ),
     "an unknown format": lambda lc: lc.PromptTemplate.from_template("{x}", template_format="no"),
 }
 
@@ -492,3 +524,34 @@ def test_whole_messages_of_a_stream_do_not_add_up_to_a_prompt():
         yield nbstream.AIMessage("b")
 
     assert nbstream.RunnableGenerator(two).invoke(1) == nbstream.AIMessage("b")
+
+
+class Secret:
+    """What a template must not reach."""
+
+    key = "sk-1"
+
+    def __call__(self):
+        raise AssertionError
+
+    def __str__(self):
+        return "hidden"
+
+
+@pytest.mark.parametrize("text", ["{{x.key}}", "{{#x}}{{key}}{{/x}}", "{{x.__class__}}"])
+def test_a_mustache_template_looks_into_no_object(text):
+    made = nbstream.PromptTemplate(text, template_format="mustache")
+    assert "sk-1" not in made.format(x=Secret())
+    assert "class" not in made.format(x=Secret())
+
+
+def test_a_mustache_template_reads_no_file(tmp_path, monkeypatch):
+    (tmp_path / "secret.mustache").write_text("read")
+    monkeypatch.chdir(tmp_path)
+    made = nbstream.PromptTemplate("a{{> secret}}b", template_format="mustache")
+    assert made.format() == "ab"
+
+
+def test_jinja2_is_refused_with_the_reason():
+    with pytest.raises(nbstream.InputError, match="can run code of whoever wrote them"):
+        nbstream.PromptTemplate("{{ x }}", template_format="jinja2")
