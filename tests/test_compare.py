@@ -194,6 +194,7 @@ def test_what_is_saved_has_all_columns(shown, tmp_path):
     assert "<b>x</b>" not in html
     assert "<i>b</i>" not in html
     assert "The endpoint broke off." in html
+    assert '"_kind":"compare"' in html  # it plays
     text = shown.export(tmp_path / "run.md").read_text()
     assert text.startswith("**a** (done)\n\n<b>x</b>\n\n---\n\n")
     assert "ValueError: The endpoint broke off." in text
@@ -211,6 +212,16 @@ def test_a_page_gets_all_columns_and_can_stop_one(shown):
     for column in (2, -1, True, None, "a"):
         with pytest.raises(InputError, match="no such column"):
             shown._on_export({"column": column})
+
+
+def test_a_column_can_be_saved_alone_as_a_page_or_its_log(shown):
+    told = []
+    shown._tell = told.append
+    shown._on_export({"column": 0, "form": "html"})
+    shown._on_export({"column": 0, "form": "jsonl"})
+    assert [one["column"] for one in told] == [0, 0]
+    assert '"_kind":"run"' in told[0]["text"]
+    assert Trace.from_jsonl(told[1]["text"]).runs[0].name == "ScriptedChat"
 
 
 def test_a_call_that_waits_in_a_column_is_answered_there(shown):

@@ -28,7 +28,7 @@ describe("A page of its own", () => {
     expect(await unpack(FISH)).toBe("fish");
   });
 
-  it("has the log to save: a run's, or a turn's", async () => {
+  it("has the log to save: a run's, a turn's, or a column's", async () => {
     put("archive", await pack("{}\n{}\n"));
     const tell = vi.fn();
     answering({} as Traits, tell)({ type: "export", form: "jsonl" });
@@ -39,6 +39,9 @@ describe("A page of its own", () => {
     answering({} as Traits, tell)({ type: "export", form: "jsonl", turn: 7 });
     await vi.waitFor(() => expect(tell).toHaveBeenCalledTimes(2));
     expect(tell.mock.lastCall).toEqual([{ type: "export", turn: 7, text: "{7}" }]);
+    answering({} as Traits, tell)({ type: "export", form: "jsonl", column: 7 });
+    await vi.waitFor(() => expect(tell).toHaveBeenCalledTimes(3));
+    expect(tell.mock.lastCall).toEqual([{ type: "export", column: 7, text: "{7}" }]);
   });
 
   it.each([

@@ -57,7 +57,9 @@ _LOOK = """
 :root { color-scheme: light dark; }
 :root { --jp-layout-color1: Canvas; --jp-content-font-color1: CanvasText; }
 /* What needs a kernel. */
-.nbs-composer, .nbs-clear, .nbs-pen, .nbs-retry, .nbs-md-insert, .nbs-take { display: none; }
+.nbs-composer, .nbs-clear, .nbs-pen, .nbs-retry, .nbs-md-insert, .nbs-take, .nbs-run-again {
+  display: none;
+}
 /* The page scrolls. */
 .nbs-chat .nbs-turns { max-height: none; }
 body { max-width: 60rem; margin: 0 auto; padding: 1rem; font-family: system-ui, sans-serif; }
