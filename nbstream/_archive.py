@@ -54,13 +54,27 @@ def data_block(name: str, text: str) -> str:
     return f'<script type="application/json" id="nbstream-{name}">{inside}</script>'
 
 
-def read_page(path: str | Path) -> tuple[str, str]:
-    """Return what a page that plays shows, ``"run"`` or ``"chat"``, and its archive.
+_HOLDS = {
+    "run": ("a run", "StreamView"),
+    "chat": ("a conversation", "ChatView"),
+    "compare": ("runs side by side", "CompareView"),
+}
+
+
+def read_page(path: str | Path, wanted: str) -> str:
+    """Return the archive of a page that plays.
+
+    Parameters
+    ----------
+    path
+        The file.
+    wanted
+        What it is to show: ``"run"``, ``"chat"`` or ``"compare"``.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or is no such page as it was written.
+        If the file cannot be read, is no such page as it was written, or shows something else.
     """
     data = read_whole(path, MAX_FILE)
     name = f"{str(path)!r:.200}"
@@ -68,15 +82,18 @@ def read_page(path: str | Path) -> tuple[str, str]:
         text = data.decode("utf-8-sig")
         kind = _block(text, "state")["_kind"]
         archive = _unpack(_block(text, "archive"))
-        if not archive.startswith("{"):  # nothing that could be taken for a path
-            raise EOFError
+        if not archive.startswith("{") or not isinstance(kind, str):
+            raise EOFError  # nothing that could be taken for a path
     except (ValueError, LookupError, TypeError, EOFError, zlib.error, RecursionError) as error:
         why = str(error) if type(error) is ValueError else "what it holds is damaged"
         raise InputError(
             f"{name} cannot be opened: {why}. Name a .html file that export() has written, "
             "as it was written."
         ) from None
-    return str(kind), archive
+    if kind != wanted and kind in _HOLDS:
+        what, view = _HOLDS[kind]
+        raise InputError(f"{name} holds {what}. To open it: {view}.load({name}).")
+    return archive
 
 
 def _block(text: str, name: str) -> Any:

@@ -248,6 +248,29 @@ def test_a_call_can_be_made_again_and_stands_beside_the_old_one():
     assert other.texts == {"before": "Blub", "again": "Glug"}
 
 
+def test_a_call_that_a_trace_around_it_saw_can_be_made_again():
+    with Trace() as around:
+        show(FISH, "Hi", block=True)
+    assert StreamView(around).run_again().texts == {"before": "Blub blub", "again": "Blub blub"}
+
+
+def test_a_call_that_goes_on_cannot_be_made_again():
+    gate = Gate("one")
+
+    class Model(BaseChatModel):
+        def _stream_messages(self, messages, **_):
+            gate.came.release()
+            assert gate.open.acquire(timeout=20)
+            yield AIMessageChunk("Blub")
+
+    view = show(Model(), "Hi", block=False)
+    assert gate.came.acquire(timeout=20)
+    with pytest.raises(InputError, match="has not ended yet"):
+        view.run_again()
+    gate.open.release()
+    assert view.result(20).text == "Blub"
+
+
 def test_what_cannot_be_called_again_says_why():
     view = show(RunnableLambda(lambda x: x), "x", block=True)
     with pytest.raises(InputError, match="No model was called"):

@@ -278,9 +278,10 @@ def held():
     def fish(name: str) -> str:
         """Name a fish."""
 
-    with Trace() as trace:
-        ChatLocal(max_tokens=3).bind_tools([fish]).invoke("Hi")
-    run = trace.start("M", "chat_model", "Hi", again=trace.runs[0]._again)
+    model = ChatLocal(max_tokens=3)
+    tools = model.bind_tools([fish]).kwargs
+    trace = Trace()
+    run = trace.start("M", "chat_model", "Hi", again=(model, tools))
     trace.log("chunk", run, FISH[0])
     StreamView(trace).branch(0, "a", run=run)
 

@@ -73,6 +73,14 @@ def executed(name, folder=None):
     return [output for cell in notebook.cells for output in cell.get("outputs", ())]
 
 
+def test_the_odds_run_on_the_embedded_model():
+    outputs = [output.get("data", {}) for output in executed("odds")]
+    shown = [one["text/html"] for one in outputs if "Done" in one.get("text/html", "")]
+    assert len(shown) == 4
+    tables = [one["text/html"] for one in outputs if "dataframe" in one.get("text/html", "")]
+    assert len(tables) == 2
+
+
 def test_the_quickstart_runs_on_the_embedded_model():
     outputs = executed("quickstart")
     data = [output.get("data", {}) for output in outputs]

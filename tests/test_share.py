@@ -8,7 +8,17 @@ import zlib
 
 import pytest
 
-from nbstream import ChatView, InputError, ScriptedChat, StreamView, Trace, show, stream_to
+from nbstream import (
+    ChatView,
+    CompareView,
+    InputError,
+    ScriptedChat,
+    StreamView,
+    Trace,
+    compare,
+    show,
+    stream_to,
+)
 from nbstream._archive import data_block, pack, read_page
 from nbstream.widget import _script
 from nbstream.widget._share import _wrapped
@@ -117,13 +127,31 @@ def test_a_conversation_is_loaded_with_its_branches_and_logs(tmp_path):
             ChatView.load(page)
 
 
+def test_runs_side_by_side_are_loaded_as_they_were(tmp_path):
+    view = compare({"a": ScriptedChat(["One"]), "b": ScriptedChat(["Two"])}, "Hi", block=True)
+    page = view.export(tmp_path / "both.html")
+    again = CompareView.load(page, view="timeline")
+    assert again.texts == {"a": "One", "b": "Two"}
+    logs = [{name: log.to_jsonl() for name, log in one.traces.items()} for one in (again, view)]
+    assert logs[0] == logs[1]
+    with pytest.raises(InputError, match=r"CompareView\.load"):
+        StreamView.load(page)
+    for damaged in ("{}", '{"columns": ["a"], "logs": {}}', '{"columns": ["a"], "logs": {"0": 1}}'):
+        page.write_text(
+            data_block("state", '{"_kind": "compare"}')
+            + data_block("archive", json.dumps(pack(damaged)))
+        )
+        with pytest.raises(InputError, match=r"damaged.*export\(\) has written"):
+            CompareView.load(page)
+
+
 @pytest.mark.promise("docs/share.md", "`StreamView.load` reads the log back")
 def test_what_is_loaded_is_what_was_saved(tmp_path, page):
     again = StreamView.load(page, view="timeline")
     assert (again.text, again.status, again.view) == (f"{TEXT} Yes.", "done", "timeline")
     log = again.export(tmp_path / "run.jsonl")
     assert StreamView.load(str(log)).trace.to_jsonl() == log.read_text()
-    assert read_page(page) == ("run", log.read_text())
+    assert read_page(page, "run") == log.read_text()
     assert StreamView.load(again.export(tmp_path / "more.html")).text == again.text
 
 
@@ -183,9 +211,9 @@ def test_a_key_is_not_packed_either(tmp_path, monkeypatch):
     view = show(ScriptedChat([f"It is {key}."]), f"My key: {key}", block=True)
     chat = ChatView(ScriptedChat([f"It is {key}."]), system=key)
     chat.ask(f"My key: {key}").result()
-    for one in (view, chat):
+    for one, kind in ((view, "run"), (chat, "chat")):
         path = one.export(tmp_path / "x.html")
-        assert key not in path.read_text() + read_page(path)[1]
+        assert key not in path.read_text() + read_page(path, kind)
 
 
 def test_the_page_asks_for_it(wire):

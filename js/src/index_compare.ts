@@ -20,7 +20,8 @@ type Message = (Frame | ExportAnswer | Words | { type: "columns"; columns: unkno
 
 export default frontEnd<Message>((model, ask) => {
   /** What is said of all columns, and to all who look at them. */
-  const whole = new Store(ask);
+  const isShared = model.get("_shared");
+  const whole = new Store(ask, isShared);
   const columns: Column[] = [];
   const saved = { columns: [] as object[] };
 
@@ -29,7 +30,8 @@ export default frontEnd<Message>((model, ask) => {
     for (const item of dicts((log as typeof saved).columns).slice(columns.length)) {
       const column = columns.length;
       const name = text(item.name);
-      const store = new Store((message) => ask(Object.assign({ column }, message)));
+      const tell = (message: object) => ask(Object.assign({ column }, message));
+      const store = new Store(tell, isShared);
       for (const frame of dicts(item.frames)) store.open(frame);
       columns.push({ name, store });
       saved.columns.push({ name, frames: store.saved.frames });

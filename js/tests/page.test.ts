@@ -33,7 +33,7 @@ describe("A page of its own", () => {
     const tell = vi.fn();
     answering({} as Traits, tell)({ type: "export", form: "jsonl" });
     await vi.waitFor(() => expect(tell).toHaveBeenCalled());
-    expect(tell.mock.lastCall).toEqual([{ type: "export", turn: undefined, text: "{}\n{}\n" }]);
+    expect(tell.mock.lastCall).toEqual([{ type: "export", text: "{}\n{}\n" }]);
     document.body.replaceChildren();
     put("archive", await pack(JSON.stringify({ logs: { 7: "{7}" } })));
     answering({} as Traits, tell)({ type: "export", form: "jsonl", turn: 7 });

@@ -273,8 +273,8 @@ class Desk:
         line = attempt.line
         if not attempt.claim():
             return False
-        now = self.now()
-        line.ended = now
+        # The log's times are on a clock of its own, which may be a few microseconds off.
+        now = line.ended = max(self.now(), line.first or 0.0)
         if attempt.meter is not None:
             attempt.meter.end()
             attempt.leave()

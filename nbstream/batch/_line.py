@@ -140,7 +140,7 @@ class Meter:
                 return
             self._last = time + self._offset
             if line.first is None:
-                line.first = self._last
+                line.first = max(self._last, line.started or 0.0)
             if run.index != self._model:
                 if self._model >= 0:
                     text = f"\n\n{text}"

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from .._exceptions import InputError
 from .._shown import brief
 from ..events import Run, Trace
+from ..events._log import OVER
 from ..jobs import Job
 from ..messages import convert_to_messages
 from ._columns import Column
@@ -52,6 +53,8 @@ def run_of(trace: Trace, run: Any) -> Run:
         raise InputError(f"{brief(run)} is no run of this view. Pass one of view.trace.runs.")
     if run.run_type != "chat_model":
         raise InputError(f"{run.name} is a {run.run_type}: only a model's call can be repeated.")
+    if not any(event.run is run and event.kind in OVER for event in trace.events):
+        raise InputError(f"{run.name} has not ended yet. Wait for it, or stop it, first.")
     return run
 
 

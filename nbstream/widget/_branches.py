@@ -11,6 +11,7 @@ from ..events._scope import Scope
 from ..events._tokens import run_with_tokens, tokens_of
 from ..messages import AIMessageChunk, convert_to_messages
 from ..models.base import BaseChatModel
+from ._again import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,12 +124,13 @@ def _model_of(trace: Trace, run: Run, given: Any) -> tuple[BaseChatModel, dict[s
         branch = run.metadata.get("branch")
         of = branch.get("of") if isinstance(branch, dict) else None
         run = next((one for one in trace.runs if one.id == of), run)
-    if run._again is None:
+    try:
+        model, kwargs = caller_of(run)
+    except InputError:
         raise InputError(
             f"The model of {run.name!r} is not at hand: this log was loaded, or another library "
             "asked the model. Pass one that goes on: view.branch(..., model=ChatLocal())."
-        )
-    model, kwargs = run._again
+        ) from None
     return (model.model if isinstance(model, Continued) else model), kwargs
 
 

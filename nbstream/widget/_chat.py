@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._archive import PAGES, read_page
-from .._exceptions import InputError
 from ..conversation import Conversation
 from ..conversation._archived import restored
 from ._chat_page import ChatPage
@@ -179,12 +178,7 @@ class ChatView(ChatPage):
         """
         path = Path(path)
         if path.suffix in PAGES:
-            kind, archive = read_page(path)
-            if kind != "chat":
-                raise InputError(
-                    f"{path.name!r} holds a run. To open it: StreamView.load({path.name!r})."
-                )
-            conversation = restored(Conversation, archive, path.name)
+            conversation = restored(Conversation, read_page(path, "chat"), path.name)
         else:
             conversation = Conversation.load(path)
         if model is not None:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from .._archive import read_page
 from .._exceptions import InputError
 from .._shown import brief, near, printable
+from ..events import Trace
 from ..jobs import Job
 from ..sources import NO_INPUT
 from ._columns import Column, sources_of
-from ._compare_page import ComparePage
+from ._compare_page import ComparePage, logs_in
 from ._export import write_as
 from ._host import host, kernel_shell
-from ._html import to_document
 from ._options import lists_options
 from ._show import say_that_it_waits
-from ._static import columns_to_html, columns_to_text
+from ._static import columns_to_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from ..events import Trace
+    from typing_extensions import Self
 
 __all__ = ["CompareView", "compare", "launch_columns"]
 
@@ -148,14 +149,43 @@ class CompareView(ComparePage):
         """
         self._take(self._named(name))
 
+    @classmethod
+    def load(cls, path: str | Path, **options: Any) -> Self:
+        """Open a page that `export` has written, to look at or to play again.
+
+        Parameters
+        ----------
+        path
+            The page, ``.html``.
+        **options
+            As for the view itself: ``view``, ``delimiter``, …
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or is no such page.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from nbstream import CompareView, ScriptedChat, compare
+        >>> view = compare(ScriptedChat(["Blub"]), "Hi", n=2, block=False)
+        >>> texts = view.results()
+        >>> CompareView.load(view.export(tempfile.mkdtemp() + "/both.html")).texts == view.texts
+        True
+        """
+        logs = logs_in(read_page(path, "compare"), Path(path).name)
+        columns = [Column(name, Job(Trace.from_jsonl(log))) for name, log in logs]
+        return cls(columns, **options)
+
     def export(self, path: str | Path) -> Path:
         """Write the columns to a file, in the form that its name ends with.
 
         Parameters
         ----------
         path
-            ``.html`` for a page with the columns side by side, ``.md`` or ``.txt`` for the texts
-            one below the other.
+            ``.html`` for one page that plays, with the columns side by side, no kernel and no
+            network (`load` opens it); ``.md`` or ``.txt`` for the texts one below the other.
 
         Raises
         ------
@@ -167,10 +197,7 @@ class CompareView(ComparePage):
             ".md": lambda: columns_to_text(shown),
             ".txt": lambda: columns_to_text(shown),
         }
-        page = lambda: to_document(  # noqa: E731
-            "Runs side by side", columns_to_html(shown, self.delimiter, self.price)
-        )
-        return write_as(path, makers, page)
+        return write_as(path, makers, self._page)
 
     def _named(self, name: Any) -> Column:
         columns = self.columns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,6 +17,7 @@ from ..events._log import OVER
 from ._answers import answer, can_answer
 from ._page import Page
 from ._pump import _PUMP, Feed
+from ._share import Shared, exported, shared_page, state_of
 from ._static import MAX_TEXT, columns_to_html, columns_to_text
 
 if TYPE_CHECKING:
@@ -25,7 +27,28 @@ if TYPE_CHECKING:
     from ..events._state import ViewState
     from ._columns import Column
 
-__all__ = ["ComparePage"]
+__all__ = ["ComparePage", "logs_in"]
+
+
+def logs_in(archive: str, name: str) -> list[tuple[str, str]]:
+    """Return the name and the log of each column that a page has packed.
+
+    Raises
+    ------
+    InputError
+        If they are not there; ``name`` says where.
+    """
+    try:
+        whole = json.loads(archive)
+        logs = [(column, whole["logs"][str(at)]) for at, column in enumerate(whole["columns"])]
+        if not all(isinstance(one, str) and log.startswith("{") for one, log in logs):
+            raise TypeError
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise InputError(
+            f"{name!r} cannot be opened: what it holds is damaged. Name a .html file that export() "
+            "has written, as it was written."
+        ) from None
+    return logs
 
 
 class ComparePage(Page):
@@ -142,7 +165,23 @@ class ComparePage(Page):
 
     def _on_export(self, content: dict[str, Any]) -> None:
         column = self._column_of(content)
-        self._tell_of(column, {"type": "export", "text": column.trace.to_jsonl()})
+        self._tell_of(column, {"type": "export", "text": exported(self, column._job, content)})
+
+    def _page(self) -> str:
+        """Return the page that plays the columns side by side."""
+        shown = self._shown()
+        logs = {at: column.trace.to_jsonl() for at, column in enumerate(self._columns)}
+        names = [name for name, _ in shown]
+        shared = Shared(
+            state=state_of(self),
+            log=self._saved_log(),
+            archive=outgoing(json.dumps({"columns": names, "logs": logs})),
+            transcript=columns_to_html(shown, self.delimiter, self.price),
+            title=" | ".join(names),
+            runs=[run for _, state in shown for run in state["runs"]],
+            is_running=not self._is_over(),
+        )
+        return shared_page(shared)
 
     def _on_resync(self, content: dict[str, Any]) -> None:
         column, seq = self._column_of(content), content.get("seq")

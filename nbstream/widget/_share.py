@@ -57,11 +57,12 @@ _LOOK = """
 :root { color-scheme: light dark; }
 :root { --jp-layout-color1: Canvas; --jp-content-font-color1: CanvasText; }
 /* What needs a kernel. */
-.nbs-composer, .nbs-clear, .nbs-pen, .nbs-retry, .nbs-md-insert { display: none; }
+.nbs-composer, .nbs-clear, .nbs-pen, .nbs-retry, .nbs-md-insert, .nbs-take { display: none; }
 /* The page scrolls. */
 .nbs-chat .nbs-turns { max-height: none; }
 body { max-width: 60rem; margin: 0 auto; padding: 1rem; font-family: system-ui, sans-serif; }
 footer { margin-top: 1rem; font-size: 0.8rem; opacity: 0.7; }
+body:has(.nbs-compare) { max-width: none; }
 @media (max-width: 40rem) { body { padding: 0.5rem; } }
 """
 _FOOTER = (

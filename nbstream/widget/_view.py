@@ -320,12 +320,7 @@ class StreamView(StreamPage):
         path = Path(path)
         if path.suffix not in PAGES:
             return cls.from_jsonl(path, **options)
-        kind, archive = read_page(path)
-        if kind != "run":
-            raise InputError(
-                f"{path.name!r} holds a conversation. To open it: ChatView.load({path.name!r})."
-            )
-        return cls.from_jsonl(archive, **options)
+        return cls.from_jsonl(read_page(path, "run"), **options)
 
     def export(self, path: str | Path) -> Path:
         """Write what the view shows to a file, in the form that its name ends with.

@@ -8,22 +8,24 @@ import { read, unpack } from "./packed";
 interface Question {
   type?: string;
   turn?: number;
+  column?: number;
 }
 
 /** Make what answers the messages that the front end would send to Python. */
 export function answering(state: Traits, tell: (message: object) => void) {
   return (message: unknown): void => {
-    const { type, turn } = message as Question;
-    if (type === "export") void logOf(turn).then((text) => tell({ type, turn, text }));
+    const { type, turn, column } = message as Question;
+    const told = (text: string) => tell({ type, turn, column, text });
+    if (type === "export") void logOf(turn ?? column).then(told);
     else if (type === "switch") tell({ type: "leaf", turn: newestEnd(state._log, turn!) });
   };
 }
 
-/** The log as lines of JSON: of a run, or of one turn of a conversation. */
-async function logOf(turn: number | undefined): Promise<string> {
+/** The log as lines of JSON: of a run, or of one of several. */
+async function logOf(at: number | undefined): Promise<string> {
   const text = await unpack(read<string>("nbstream-archive"));
-  if (turn === undefined) return text;
-  return (JSON.parse(text) as { logs: { [turn: string]: string } }).logs[turn] ?? "";
+  if (at === undefined) return text;
+  return (JSON.parse(text) as { logs: { [at: string]: string } }).logs[at] ?? "";
 }
 
 /** The last of the turns that go on from one, where several do the newest. */

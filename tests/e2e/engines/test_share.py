@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from nbstream import ChatPromptTemplate, ChatView, ScriptedChat, StrOutputParser, show
+from nbstream import ChatPromptTemplate, ChatView, ScriptedChat, StrOutputParser, compare, show
 
 from ...hostile import HOSTILE
 from ..lab import SHOTS
@@ -92,6 +92,17 @@ def test_a_conversation_has_all_its_branches(engine, goto):
     for needs_a_kernel in (".nbs-composer", ".nbs-clear", ".nbs-pen", ".nbs-retry"):
         assert not engine.js(f"return {box_of(needs_a_kernel)}")
     engine.shot(SHOTS / f"share-{engine.name}-chat.png")
+
+
+def test_runs_side_by_side_play_together(engine, goto):
+    goto(compare({"a": ScriptedChat(["One."]), "b": ScriptedChat(["Two."])}, "x", block=True))
+    said = "[...document.querySelectorAll('.nbs-tokens')].map(one => one.textContent).join(' ')"
+    engine.wait(f"{said} === 'One. Two.'")
+    engine.click(".nbs-compare > header .nbs-again")
+    engine.wait(box_of(".nbs-compare > .nbs-replay .nbs-range"))
+    engine.wait(f"{said} === 'One. Two.'")
+    assert not engine.js(f"return {box_of('.nbs-stop')} || {box_of('.nbs-take')}")
+    engine.shot(SHOTS / f"share-{engine.name}-compare.png")
 
 
 def test_a_picture_is_not_loaded(engine, goto):
