@@ -314,3 +314,34 @@ def test_a_notebook_that_was_sent_reads_well(notebook, lab):
     assert "kept |for |ever" in sent.output().text_content()
     sent.output().get_by_text("Timeline · 3 steps", exact=True).click()
     sent.shot("sent-light")
+
+
+WAITS = """import pathlib, time
+from nbstream import show
+
+def answer():
+    yield from ("A ", "goldfish ")
+    while not pathlib.Path({go!r}).exists():
+        time.sleep(0.05)
+    yield "is small."
+
+view = show(answer())"""
+SCROLL = "(at) => { window.jupyterapp.shell.currentWidget.content.scrollToItem(at); }"
+
+
+def test_a_run_goes_on_in_a_cell_that_is_far_away(notebook, lab, tmp_path):
+    plugin, go = "@jupyterlab/notebook-extension:tracker", tmp_path / "go"
+    lab.set_plugin(plugin, {"windowingMode": "full"})
+    try:
+        nb = notebook("far", [WAITS.format(go=str(go)), *["x = 1\n" * 40] * 8])
+        nb.run(1)
+        nb.page.get_by_text("goldfish ", exact=True).wait_for()
+        nb.page.evaluate(SCROLL, 8)
+        # JupyterLab draws the cells in sight only.
+        nb.page.wait_for_function("() => !document.querySelector('.nbstream').checkVisibility()")
+        go.touch()
+        nb.page.evaluate(SCROLL, 0)
+        nb.page.locator(".nbs-token", has_text="is small.").wait_for()
+        assert text(nb) == "A goldfish is small."
+    finally:
+        lab.set_plugin(plugin, {})
