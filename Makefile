@@ -38,7 +38,7 @@ lab: .venv/.run $(WIDGET)
 
 ## test      lint, types, and all tests: Python, TypeScript, and a real JupyterLab
 test:
-	@$(SIDE_BY_SIDE) lint js-test chromium engines $(INTEROP)/.installed build/colab/.ready build/pyodide/.ready
+	@$(SIDE_BY_SIDE) lint js-test chromium engines $(INTEROP)/.installed build/colab/.ready build/pyodide/.ready build/webview/.ready
 	@$(SIDE_BY_SIDE) interop pythons-quick
 	$(BIN)/python -m pytest -n $(WORKERS) $(BY_FILE)
 
@@ -47,7 +47,7 @@ unit: .venv/.dev $(WIDGET) build/colab/.ready build/pyodide/.ready
 	$(BIN)/python -m pytest --ignore tests/e2e
 
 ## e2e       the tests in a real JupyterLab; SLOWDOWN=4 makes its pages four times slower
-e2e: .venv/.dev $(WIDGET) $(INTEROP)/.installed chromium engines
+e2e: .venv/.dev $(WIDGET) $(INTEROP)/.installed build/webview/.ready chromium engines
 	$(BIN)/python -m pytest tests/e2e
 
 ## interop   the tests against other libraries, in an environment of their own
@@ -95,6 +95,7 @@ bench: .venv/.dev
 	$(BIN)/python benchmarks/core.py
 	$(BIN)/python benchmarks/wire.py
 	$(BIN)/python benchmarks/watch.py
+	$(BIN)/python benchmarks/batch.py
 
 ## bench-page  what it costs the page, beside print, display.update and ipywidgets.HTML
 bench-page: .venv/.dev $(WIDGET) chromium
@@ -173,6 +174,18 @@ $(INTEROP)/.installed: tests/interop/constraints.txt
 	@$(INTEROP)/bin/python -m pip install -q --disable-pip-version-check -c tests/interop/constraints.txt uv
 	@$(INTEROP)/bin/uv pip install -q --python $(INTEROP)/bin/python --no-deps -r tests/interop/constraints.txt || \
 		$(INTEROP)/bin/python -m pip install -q --disable-pip-version-check --no-deps -r tests/interop/constraints.txt
+	@touch $@
+
+# The widget managers of VS Code's pages, for ipywidgets 8 and 7: one file each. All that npm would
+# install beside it, 350 MB, is in it already.
+MANAGERS := @vscode/jupyter-ipywidgets8@1.0.9 @vscode/jupyter-ipywidgets7@2.0.4
+build/webview/.ready: $(NODE_MODULES)
+	@echo "Fetching VS Code's widget managers …"
+	rm -rf build/webview
+	mkdir -p build/webview
+	cd build/webview && npm pack --silent $(MANAGERS) >/dev/null
+	for v in 7 8; do tar xzf build/webview/vscode-jupyter-ipywidgets$$v-*.tgz -C build/webview \
+		--transform "s,.*,ipywidgets$$v.js," package/dist/ipywidgets.js; done
 	@touch $@
 
 # What Colab's kernel has loaded, and then nbstream, as a notebook's cell installs it: that lifts

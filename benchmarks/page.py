@@ -337,6 +337,25 @@ def main():
             aim("50 streams: comm messages a second", row["comm"] / took, 300)
             aim("50 streams: frame p95, ms", row["p95"], 50)
 
+            columns = 6
+            code = (
+                "from nbstream import ScriptedChat, compare\n"
+                f"compare(ScriptedChat(['word '] * {n}, 0.01), 'x', n={columns})"
+            )
+            row = bench.run(code, SHOWN.format(n=n, views=columns), timeout=60)
+            took = row["seconds"] or 60
+            line(
+                f"{columns} columns, 100 tokens/s",
+                "nbstream",
+                size(row["bytes"]),
+                f"{took:.2f} s",
+                f"p95 {row['p95']:.0f} ms",
+                f"{row['comm'] / took:.0f} comm messages/s",
+                "" if row["seconds"] else "NOT ALL SHOWN",
+            )
+            aim(f"{columns} columns: comm messages a second", row["comm"] / took, 200)
+            aim(f"{columns} columns: frame p95, ms", row["p95"], 50)
+
             if not quick:
 
                 def memory(nb):

@@ -23,6 +23,10 @@ const MODULES = {
   turns: "views/turns.ts",
   transcript: "reading/index.ts",
   chat: "index_chat.ts",
+  batch: "index_batch.ts",
+  compare: "index_compare.ts",
+  odds: "odds/index.ts",
+  again: "compare/again.ts",
 };
 const isWatching = process.argv.includes("--watch");
 const OPTIONS = {
@@ -113,7 +117,7 @@ async function buildAll() {
   }
   // The style sheet is the same for both.
   await rm(resolve(STATIC, "whole.css"));
-  await build({ ...OPTIONS, entryPoints: { loader: "loader.ts" } });
+  await build({ ...OPTIONS, entryPoints: { loader: "loader.ts", page: "page/index.ts" } });
   for (const { path, source } of made) await writeFile(path, source);
 }
 

@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from ._exceptions import InputError, NbstreamError, ParseError, ProviderError, SetupError
+    from ._exceptions import (
+        AgentLimitError,
+        InputError,
+        NbstreamError,
+        ParseError,
+        ProviderError,
+        SetupError,
+    )
+    from .agents import Agent, Budget, McpServer, create_agent, mcp
     from .conversation import Conversation
     from .events import (
         AsyncChatModelStream,
@@ -89,18 +97,32 @@ if TYPE_CHECKING:
         chain,
     )
     from .tools import StructuredTool, Tool, ToolException, convert_to_tool, tool
-    from .widget import ChatView, StreamView, show, stream_to, watch
+    from .widget import (
+        BatchView,
+        ChatView,
+        CompareView,
+        StreamView,
+        compare,
+        show,
+        show_batch,
+        stream_to,
+        watch,
+    )
 
 __all__ = [
     "AIMessage",
     "AIMessageChunk",
     "AIMessagePromptTemplate",
     "AddableDict",
+    "Agent",
+    "AgentLimitError",
     "AsyncChatModelStream",
     "AsyncRunStream",
     "BaseChatModel",
     "BaseMessage",
     "BaseOutputParser",
+    "BatchView",
+    "Budget",
     "ChatAnthropic",
     "ChatLocal",
     "ChatModelStream",
@@ -108,12 +130,14 @@ __all__ = [
     "ChatPromptTemplate",
     "ChatPromptValue",
     "ChatView",
+    "CompareView",
     "Conversation",
     "Event",
     "HumanMessage",
     "HumanMessagePromptTemplate",
     "InputError",
     "JsonOutputParser",
+    "McpServer",
     "MessagesPlaceholder",
     "Metrics",
     "NbstreamError",
@@ -155,14 +179,18 @@ __all__ = [
     "__version__",
     "adispatch_custom_event",
     "chain",
+    "compare",
     "convert_to_messages",
     "convert_to_tool",
+    "create_agent",
     "dispatch_custom_event",
     "host",
     "init_chat_model",
     "load_ipython_extension",
+    "mcp",
     "merge_chunks",
     "show",
+    "show_batch",
     "stream_to",
     "tool",
     "unload_ipython_extension",
@@ -171,11 +199,19 @@ __all__ = [
 
 _HOMES = {
     "_exceptions": (
+        "AgentLimitError",
         "InputError",
         "NbstreamError",
         "ParseError",
         "ProviderError",
         "SetupError",
+    ),
+    "agents": (
+        "Agent",
+        "Budget",
+        "McpServer",
+        "create_agent",
+        "mcp",
     ),
     "conversation": ("Conversation",),
     "events": (
@@ -257,10 +293,14 @@ _HOMES = {
         "tool",
     ),
     "widget": (
+        "BatchView",
         "ChatView",
+        "CompareView",
         "StreamView",
+        "compare",
         "host",
         "show",
+        "show_batch",
         "stream_to",
         "watch",
     ),

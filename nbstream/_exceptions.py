@@ -5,6 +5,7 @@
     NbstreamError
     ├── InputError (ValueError)    what was passed in cannot be used
     ├── ParseError (ValueError)    what a model said is not what was asked for
+    ├── AgentLimitError (RecursionError)  an agent came to its limit of steps or budget
     ├── SetupError                 this machine lacks a key, a package or the weights
     └── ProviderError              the model's endpoint refused, failed or was not reached
 
@@ -13,9 +14,19 @@ Each message names the value at fault and the next step.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["InputError", "NbstreamError", "ParseError", "ProviderError", "SetupError"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "AgentLimitError",
+    "InputError",
+    "NbstreamError",
+    "ParseError",
+    "ProviderError",
+    "SetupError",
+]
 
 
 class NbstreamError(Exception):
@@ -58,6 +69,34 @@ class ParseError(NbstreamError, ValueError):
     ...     print(str(error).partition(".")[0])
     The answer is no JSON: 'No idea
     """
+
+
+class AgentLimitError(NbstreamError, RecursionError):
+    """An agent came to the end of its steps or its budget before it had its answer.
+
+    It is a `RecursionError`, too, as LangGraph's is.
+
+    Parameters
+    ----------
+    message
+        Which limit it was, and what to do next.
+    messages
+        The conversation so far. Every call in it has a result, so it can be gone on with.
+
+    Examples
+    --------
+    >>> from nbstream import AgentLimitError, ScriptedChat, create_agent
+    >>> agent = create_agent(ScriptedChat(["Hello"]))
+    >>> try:
+    ...     agent.invoke({"messages": "Hi"}, {"recursion_limit": 0})
+    ... except AgentLimitError as error:
+    ...     print(error.messages)
+    [HumanMessage(content='Hi')]
+    """
+
+    def __init__(self, message: str, messages: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.messages = list(messages)
 
 
 class SetupError(NbstreamError):

@@ -429,8 +429,43 @@ def alike():
     )
 
 
+def approvals():
+    """Calls that were allowed, edited and refused, one that waits, and one stopped in its wait."""
+    trace = Trace()
+    agent = run(trace, "agent", input="Tidy up.")
+    asks = run(trace, "M", "chat_model", agent, "m", input="Hi")
+    names = ("allowed", "edited", "refused", "waits", "stopped")
+    tools = [
+        run(trace, "delete", "tool", agent, input=asked("delete", name, path=name))
+        for name in names
+    ]
+    steps = [(0, "start", agent), (0, "start", asks)]
+    for index, name in enumerate(names):
+        args = f'{{"path": "{name}"}}'
+        steps.append((1, "chunk", asks, call(index, args, "delete", name)))
+    steps += [(2, "chunk", asks, ASKS), (3, "end", asks)]
+    for name, tool in zip(names, tools, strict=True):
+        steps.append((4, "start", tool))
+        waits = {"verdict": "wait", "args": {"path": name}}
+        steps.append((4, "custom", tool, ("tool_approval", waits)))
+    edited = {"verdict": "edit", "args": {"path": "/tmp/a"}}
+    denied = {"verdict": "deny", "reason": "Not <b>that</b> one."}
+    steps += [
+        (5, "custom", tools[0], ("tool_approval", {"verdict": "allow"})),
+        (5, "custom", tools[1], ("tool_approval", edited)),
+        (5, "custom", tools[2], ("tool_approval", denied)),
+        (6, "custom", tools[1], ("progress", {"deleted": 1})),
+        (7, "end", tools[0], ToolMessage("Gone.", "allowed", name="delete")),
+        (7, "end", tools[1], ToolMessage("Gone.", "edited", name="delete")),
+        (7, "end", tools[2], ToolMessage("Not that.", "refused", name="delete", status="error")),
+        (8, "cancelled", tools[4]),
+    ]
+    return log(trace, *steps)
+
+
 CASES = {
     "agent_alike": (alike(), [6]),
+    "agent_approvals": (approvals(), [5]),
     "agent_by_hand": (by_hand(), [4]),
     "agent_cited": (cited(), [3]),
     "agent_ends_in_a_parser": (ends_in_a_parser(), [6]),

@@ -15,10 +15,11 @@ from nbstream import AIMessage, AIMessageChunk, ProviderError, Trace
 from nbstream.events._entries import entries, is_conversation
 from nbstream.events._frames import frame
 from nbstream.events._lens import _Lens
+from nbstream.events._odds import alternatives_of, odds_of
 from nbstream.events._plain import plain
 from nbstream.events._state import apply, initial, metrics, status, status_of
 from nbstream.events._turns import text_of_turns, turns
-from nbstream.messages import UsageMetadata
+from nbstream.messages import UsageMetadata, merge_chunks
 from nbstream.widget._html import figures
 from nbstream.widget._reading import reading_text
 from nbstream.widget._static import cut_off as note
@@ -31,6 +32,7 @@ from .wire.streams import events_of, reader_of
 
 FOLDER = Path(__file__).parent / "fixtures" / "protocol"
 LAST = AIMessageChunk("", response_metadata={"stop_reason": "end_turn"}, usage_metadata=USAGE)
+ODDS = ("perplexity", "entropy")
 CUT = AIMessageChunk("", response_metadata={"stop_reason": "max_tokens"})
 
 
@@ -240,9 +242,14 @@ def odd_chunks():
 
 
 def log_probabilities():
-    def likely(text, *values):
+    def likely(text, *values, **others):
         content = [{"token": text, "logprob": value} for value in values]
-        return AIMessageChunk(text, response_metadata={"logprobs": {"content": content}})
+        if others:
+            content[0]["top_logprobs"] = [
+                {"token": token, "logprob": value} for token, value in others.items()
+            ]
+        said = {"logprobs": {"content": content}}
+        return AIMessageChunk(text, response_metadata=said)
 
     trace = Trace()
     model = run(trace, "M", "chat_model", input="Hi")
@@ -252,7 +259,10 @@ def log_probabilities():
         (1, "chunk", model, likely("One", -0.25)),
         (2, "chunk", model, AIMessageChunk(" two")),
         (3, "chunk", model, likely(" three four", -1.5, -0.5)),
-        (4, "end", model),
+        (4, "chunk", model, likely("", -0.125)),  # a part of the character that comes next
+        (5, "chunk", model, likely(" five", -1.0, six=-0.5, five=-1.0)),
+        (6, "chunk", model, merge_chunks([likely("!", -0.75, ja=-0.25), LAST])),
+        (7, "end", model),
     )
 
 
@@ -452,7 +462,9 @@ def expected(frames):
     return {
         "state": state,
         "status": status(state),
-        "metrics": asdict(metrics(state)),
+        "metrics": {
+            k: v for k, v in asdict(metrics(state)).items() if k not in ODDS or v is not None
+        },
         "headline": headline(state),
         "text": text_of_turns(state["runs"]),
         "note": note(state),
@@ -479,7 +491,29 @@ def events(case, version):
         return one if one.parent is None else root_of(one.parent)
 
     dicts = [lenses[root_of(event.run)](event) for event in trace.events]
-    return [plain(shown) for shown in dicts if shown is not None]
+    return [as_sent(plain(shown)) for shown in dicts if shown is not None]
+
+
+def as_sent(value):
+    """A value whose log-probabilities are as exact as the page has them."""
+    if isinstance(value, list):
+        return [as_sent(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    value = {name: as_sent(one) for name, one in value.items()}
+    if odds := odds_of(value):
+        content = [
+            {
+                "token": one[0],
+                "logprob": one[1],
+                "top_logprobs": [
+                    {"token": text, "logprob": logprob} for text, logprob in alternatives_of(one)
+                ],
+            }
+            for one in odds
+        ]
+        value["logprobs"] = {**value["logprobs"], "content": content}
+    return value
 
 
 def golden(case):

@@ -7,19 +7,17 @@ from html.parser import HTMLParser
 
 import pytest
 
-from nbstream import StreamView, stream_to
+from nbstream import ChatView, ScriptedChat, StreamView, stream_to
 from nbstream.widget._static import chat_to_html, to_html
 
 from .hostile import HOSTILE, LONE, config, everywhere, failure, said, speaker
 
 ELEMENTS = {"div", "span", "b", "bdi", "br", "details", "summary", "table", "tbody", "tr", "td"}
-PAGE = ELEMENTS | {"html", "head", "meta", "title", "body"}
 NO_MATHS = "mathjax_ignore tex2jax_ignore"
-VOID = {"br", "img", "meta"}
+VOID = {"br", "img", "link", "meta"}
 # What a conversation has beside these: sources, which lead to the web, and images it holds.
 READING = ELEMENTS | {"ol", "li", "q", "sup"}
 LINK = {"target": "_blank", "rel": "noopener noreferrer"}
-METAS = [{"charset": "utf-8"}, {"name": "color-scheme", "content": "light dark"}]
 # Names, lengths, colours and JupyterLab's variables: nothing that could load or leave a style.
 STYLE = re.compile(r"(?:[a-z-]+:[a-z0-9#%. -]+(?:\((?:[a-z0-9#, -]|\([a-z0-9#, -]+\))+\))?;?)+")
 
@@ -82,13 +80,26 @@ def assert_harmless(html, allowed=ELEMENTS):
     parser = parse(html)
     for tag, attributes in parser.elements:
         assert tag in allowed
-        if tag == "meta":
-            assert attributes in METAS
-            continue
         assert set(attributes) <= {"style", "class"}
         assert attributes.get("class", NO_MATHS) == NO_MATHS
         assert STYLE.fullmatch(attributes.get("style", "x:x")), attributes
     return parser
+
+
+def assert_page(page):
+    """Look at a page that plays: what was said is in the transcript and the data, as text."""
+    head, transcript, foot = re.fullmatch(
+        r'(.*)<div id="nbstream-transcript">(.*)</div>\n(<footer>.*)</body>\n</html>\n',
+        page,
+        re.DOTALL,
+    ).groups()
+    assert_harmless(transcript, READING)
+    opened = parse(head.replace("<body>", "</html>"))
+    assert opened.others == ["doctype html"]
+    tags = ["html", "head", *["meta"] * 5, "link", "title", "style"]
+    assert [tag for tag, _ in opened.elements] == tags
+    assert [tag for tag, _ in parse(foot).elements] == ["footer", *["script"] * 4]
+    json.loads(re.search(r'id="nbstream-state">([^<]*)<', foot)[1])
 
 
 def run(view, runnable, input):
@@ -145,17 +156,19 @@ def test_exports_too(text, tmp_path):
     view = run(StreamView(delimiter=text), everywhere(text)[0], text)
     # A browser reads the file as it was written, `\r` and all that looks like a line's end too.
     page = view.export(tmp_path / "x.html").read_bytes().decode()
-    parser = assert_harmless(page, PAGE)
-    assert [tag for tag, _ in parser.elements[:5]] == ["html", "head", "meta", "title", "meta"]
-    assert parser.others == ["doctype html"]
+    assert_page(page)
+    assert StreamView.load(tmp_path / "x.html").text == said(text)
     for name in ("x.md", "x.txt"):
         # The model in the chain has thought and called, so it is a conversation.
         assert text in view.export(tmp_path / name).read_bytes().decode()
     assert StreamView.from_jsonl(view.export(tmp_path / "x.jsonl")).text == said(text)
 
 
-def test_a_conversation_too(text):
+def test_a_conversation_too(text, tmp_path):
     view = run(StreamView(), speaker(text), text)
+    chat = ChatView(ScriptedChat([text, text]))
+    chat.ask(f"{text}.").result()
+    assert_page(chat.export(tmp_path / "x.html").read_bytes().decode())
     shown = assert_harmless(chat_to_html([(text, view._job.state)] * 2, text)).texts
     assert shown[0] == text
     assert shown.count("Thinking") == 2

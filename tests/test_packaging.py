@@ -18,11 +18,16 @@ STATIC = (
     "widget.js",
     "widget.css",
     "loader.js",
+    "page.js",
     "markdown.js",
     "math.js",
+    "odds.js",
     "turns.js",
     "transcript.js",
     "chat.js",
+    "batch.js",
+    "compare.js",
+    "again.js",
     "whole.js",
 )
 BUILT = {f"nbstream/static/{name}" for name in STATIC}
@@ -68,6 +73,14 @@ def executed(name, folder=None):
     return [output for cell in notebook.cells for output in cell.get("outputs", ())]
 
 
+def test_the_odds_run_on_the_embedded_model():
+    outputs = [output.get("data", {}) for output in executed("odds")]
+    shown = [one["text/html"] for one in outputs if "Done" in one.get("text/html", "")]
+    assert len(shown) == 4
+    tables = [one["text/html"] for one in outputs if "dataframe" in one.get("text/html", "")]
+    assert len(tables) == 2
+
+
 def test_the_quickstart_runs_on_the_embedded_model():
     outputs = executed("quickstart")
     data = [output.get("data", {}) for output in outputs]
@@ -79,7 +92,9 @@ def test_the_quickstart_runs_on_the_embedded_model():
     assert not any("widget-view" in mime for one in data for mime in one)
 
 
-@pytest.mark.parametrize("name", ["chat_widget", "magic", "views", "watch"])
+@pytest.mark.parametrize(
+    "name", ["agent", "batch", "chat_widget", "compare", "magic", "views", "watch"]
+)
 def test_the_tours_run_where_nobody_watches(name, tmp_path):
     data = [output.get("data", {}) for output in executed(name, tmp_path)]
     shown = [one["text/html"] for one in data if "data-nbstream" in one.get("text/html", "")]

@@ -47,12 +47,14 @@ def test_the_first_widget_of_a_kind_brings_its_script_and_each_further_one_five_
 
 
 def test_what_comes_once_is_bounded():
-    assert len(_script.source_of("widget")) <= 96_000
+    assert len(_script.source_of("widget")) <= 98_000
     assert len(_script.source_of("chat")) <= 15_000
     assert len(_script.source_of("markdown")) <= 230_000
+    assert len(_script.source_of("odds")) <= 20_000
     assert len(_script.source_of("math")) <= 220_000
     assert len(_script.source_of("turns")) <= 5_000
-    assert len(_script.source_of("transcript")) <= 30_000
+    assert len(_script.source_of("transcript")) <= 35_000
+    assert len(_script.text_of(_script.PLAYER)) <= 5_000
 
 
 def test_a_page_that_opens_late_asks_for_the_script_and_its_state_has_none(wire, opened):
@@ -86,10 +88,9 @@ def test_the_build_is_another_where_any_file_is(monkeypatch):
     builds = {_script.build.__wrapped__()}
     for changed in (_script.STYLE, _script.WHOLE, *_script.MODULES.values()):
         with monkeypatch.context() as patch:
-            read = _script._read
-            patch.setattr(
-                _script, "_read", lambda path, read=read, c=changed: read(path) + " " * (path == c)
-            )
+            read = _script.text_of
+            more = lambda path, read=read, c=changed: read(path) + " " * (path == c)  # noqa: E731
+            patch.setattr(_script, "text_of", more)
             builds.add(_script.build.__wrapped__())
     assert len(builds) == 3 + len(_script.MODULES)
 
@@ -110,7 +111,7 @@ def test_where_each_output_is_a_page_a_widget_brings_all_of_it():
         "from nbstream import StreamView\n"
         "from nbstream.widget import _script\n"
         "view = StreamView()\n"
-        "print(view._esm == _script._read(_script.WHOLE), len(view._css) > 10_000)"
+        "print(view._esm == _script.text_of(_script.WHOLE), len(view._css) > 10_000)"
     )
     assert run(colab) == "True True"
 

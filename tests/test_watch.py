@@ -175,6 +175,29 @@ def test_a_watch_in_a_watch(endpoint):
     assert ends(outer.trace) == [BLUB] * 3
 
 
+def test_watches_in_a_row_have_each_their_own(endpoint):
+    client = client_of(endpoint(says("Blub", ".")))
+    views = []
+    for count in (1, 2):
+        with watch() as view:
+            for _ in range(count):
+                texts(client)
+        views.append(view)
+        texts(client)  # between two, nobody watches
+    assert [ends(view.trace) for view in views] == [[BLUB], [BLUB] * 2]
+    assert [view.text for view in views] == ["Blub.", "Blub.\n\nBlub."]
+
+
+def test_the_value_of_several_calls_is_the_last_ones(endpoint):
+    server = endpoint(lambda handler, body: says(f"No. {len(server.requests)}")(handler, body))
+    with watch() as view:
+        client = client_of(server)
+        texts(client)
+        texts(client)
+    assert view.value.content == view.result().content == "No. 2"
+    assert [view.trace.output(run).text for run in view.trace.runs] == ["No. 1", "No. 2"]
+
+
 def test_two_watches_at_once_have_each_their_own(endpoint):
     client = client_of(endpoint(says("Blub", ".")))
     barrier = threading.Barrier(2)

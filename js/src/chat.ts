@@ -1,5 +1,6 @@
 /** The chat widget's store: the turns of a conversation, each with a store of its own. */
 
+import { Exporter } from "./exporter";
 import type { Frame, ImageUrl, Json, Request, Words } from "./protocol";
 import { count, dicts, list, text } from "./read";
 import { metrics, type Price } from "./state";
@@ -61,7 +62,10 @@ export class ChatStore {
   problem = "";
   notice = "";
   /** Whether the kernel is gone. */
-  isGone = false;
+  isGone: boolean;
+  /** Whether this is a page of its own, which never had a kernel. */
+  readonly isShared: boolean;
+  readonly exporter: Exporter;
   // For the view that takes the place of this one: what the reader is writing, and where they are.
   draft: { text: string; images: ImageUrl[] } = { text: "", images: [] };
   focus: Place | null = null;
@@ -72,8 +76,10 @@ export class ChatStore {
   #listeners = new Set<() => void>();
   #patience = 0;
 
-  constructor(ask: (message: Request | ChatRequest) => void) {
+  constructor(ask: (message: Request | ChatRequest) => void, isShared = false) {
     this.#ask = ask;
+    this.isShared = this.isGone = isShared;
+    this.exporter = new Exporter(ask);
   }
 
   /** Take all turns, as a page finds them when it opens. */
@@ -142,7 +148,7 @@ export class ChatStore {
 
   /** Note that the kernel is gone, or there again. */
   lose(isGone: boolean): void {
-    if (isGone === this.isGone) return;
+    if (this.isShared || isGone === this.isGone) return;
     this.isGone = isGone;
     if (isGone) this.isSent = false;
     for (const { store } of this.turns.values()) store.lose(isGone);
@@ -209,7 +215,8 @@ export class ChatStore {
       // From the prompt itself: nothing is fetched from elsewhere.
       images: list(item.images).filter(isOwnImage),
     };
-    const store = new Store((message) => this.#ask(Object.assign({ turn: id }, message)));
+    const ask = (message: Request) => this.#ask(Object.assign({ turn: id }, message));
+    const store = new Store(ask, this.isShared);
     store.lose(this.isGone);
     for (const frame of dicts(item.frames)) store.take(frame as unknown as Frame, false);
     this.turns.set(id, { ...turn, store, editing: null });

@@ -4,8 +4,8 @@
  */
 
 import type { Detail, Kind, Log } from "./log";
-import type { CustomItem, EndItem, Json, RunError } from "./protocol";
-import { type Dict, isDict, text, toJson } from "./read";
+import type { CustomItem, EndItem, Json, Odds, RunError } from "./protocol";
+import { isDict, text, toJson } from "./read";
 import type { RunState } from "./state";
 
 export type Version = "v1" | "v2";
@@ -83,7 +83,8 @@ function dataAt(log: Log, run: RunState, seq: number, version: Version): Json {
       return streamed && !isRoot ? {} : { input: input ?? null };
     }
     case "end": {
-      const output = withOdds(log, log.run[seq]!, outputOf(run, detail as EndItem));
+      const said = outputOf(run, detail as EndItem);
+      const output = withOdds(said, allOdds(log, log.run[seq]!, said));
       if (isRoot) return { output };
       const isModel = run.type === "chat_model";
       return {
@@ -101,9 +102,9 @@ function dataAt(log: Log, run: RunState, seq: number, version: Version): Json {
 /** What a chunk was: a text, a message, or any other value. */
 export function chunkAt(log: Log, seq: number): Json {
   const detail = log.detail.get(seq) as Extract<Detail, { chunk: Json }> | undefined;
-  if (detail) return detail.chunk;
   const content = log.text[seq]!;
-  return log.isMessage[seq] ? { type: "AIMessageChunk", content } : content;
+  const said = log.isMessage[seq] ? { type: "AIMessageChunk", content } : content;
+  return withOdds(detail ? detail.chunk : said, log.odds.get(seq) ?? []);
 }
 
 /** What a run gave, from how it ended and the texts that had come. */
@@ -112,26 +113,23 @@ export function outputOf(run: RunState, end: Pick<EndItem, "output" | "message">
   return end.message ? run.output : run.texts.join("");
 }
 
-/** A message with the log-probabilities of its chunks, which its end does not say again. */
-function withOdds(log: Log, run: number, output: Json): Json {
-  if (!isDict(output) || !text(output.type).startsWith("AIMessage")) return output;
-  const odds: Dict = {};
-  for (const [seq, detail] of log.detail) {
-    if (log.kind[seq] !== "chunk" || log.run[seq] !== run) continue;
-    const { chunk } = detail as { chunk: Json };
-    const said = isDict(chunk) && isDict(chunk.response_metadata) && chunk.response_metadata;
-    for (const [key, value] of Object.entries(
-      (said && isDict(said.logprobs) && said.logprobs) || {},
-    )) {
-      const before = odds[key];
-      if (Array.isArray(before) && Array.isArray(value)) before.push(...value);
-      else if (value !== null || !(key in odds))
-        odds[key] = Array.isArray(value) ? [...value] : value;
-    }
-  }
-  const metadata = isDict(output.response_metadata) ? output.response_metadata : {};
-  if (Object.keys(odds).length === 0 || "logprobs" in metadata) return output;
-  return { ...output, response_metadata: { ...metadata, logprobs: odds } };
+/** A message with the log-probabilities of its tokens, which are kept beside it. */
+function withOdds(message: Json, odds: readonly Odds[]): Json {
+  if (odds.length === 0 || !isDict(message)) return message;
+  const metadata = isDict(message.response_metadata) ? message.response_metadata : {};
+  const others = isDict(metadata.logprobs) ? metadata.logprobs : {};
+  const content = odds.map(([token, logprob, ...rest]) => {
+    const top: Json[] = [];
+    for (let i = 0; i < rest.length; i += 2) top.push({ token: rest[i]!, logprob: rest[i + 1]! });
+    return { token: token!, logprob: logprob!, top_logprobs: top };
+  });
+  return { ...message, response_metadata: { ...metadata, logprobs: { ...others, content } } };
+}
+
+/** All odds of a run, for its output where that is a message. */
+function allOdds(log: Log, run: number, output: Json): Odds[] {
+  if (!isDict(output) || !text(output.type).startsWith("AIMessage")) return [];
+  return [...log.odds].flatMap(([seq, odds]) => (log.run[seq] === run ? odds : []));
 }
 
 function generations(message: Json): Json {

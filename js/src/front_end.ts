@@ -42,6 +42,8 @@ export interface Content<M> {
   lose(isGone: boolean): void;
   /** What a transcript of it has. */
   tell(): Told[];
+  /** The transcript of what tells nothing, since it is no answer or several. */
+  transcript?(place: string): Bundle | undefined;
   /** Draw it into an element, where it lives until the signal. */
   draw(el: HTMLElement, signal: AbortSignal): void;
   /** Call `listener` at each change, until the signal. */
@@ -128,14 +130,18 @@ export function frontEnd<M>(make: Make<M>): () => Made {
       for (const asker of askers.values()) asker.kernel = LOST;
       if (!isRunning || !canTakePlaces()) return;
       const place = own.get("_place");
-      replaceTranscripts(own.widget_manager, place, transcript(place, content.tell()));
+      replaceTranscripts(own.widget_manager, place, written(place));
+    }
+
+    function written(place: string): Bundle {
+      return content.transcript?.(place) ?? transcript(place, content.tell());
     }
 
     /** Let a notebook that is saved before Python has left its transcript have one all the same. */
     function keepSaved(signal: AbortSignal): void {
       const place = own.get("_place");
       const keep = (output: Bundle) =>
-        content.isRunning || isUnfinished(output) ? transcript(place, content.tell()) : null;
+        content.isRunning || isUnfinished(output) ? written(place) : null;
       keepInFile(own.widget_manager, place, keep, signal);
     }
 

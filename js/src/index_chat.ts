@@ -8,7 +8,7 @@ import { renderChat } from "./views/chat";
 type Message = ChatAnswer | ((Frame | ExportAnswer) & { turn?: number });
 
 export default frontEnd<Message>((model, ask) => {
-  const chat = new ChatStore(ask);
+  const chat = new ChatStore(ask, model.get("_shared"));
   return {
     saved: chat.saved,
     get isRunning() {
@@ -19,7 +19,7 @@ export default frontEnd<Message>((model, ask) => {
       if (message.type !== "frame" && message.type !== "export") return chat.take(message);
       const store = chat.turns.get(message.turn ?? -1)?.store;
       if (message.type === "frame") store?.take(message);
-      else store?.exported(message);
+      else (store ?? chat).exporter.take(message.text);
     },
     lose: (isGone) => chat.lose(isGone),
     tell: () => chat.path.map(({ store, text }) => ({ store, prompt: text })),

@@ -12,18 +12,22 @@ const KEYS = new Set([
 const MARK = "data-lm-suppress-shortcuts";
 
 export function keepKeys(root: HTMLElement, signal: AbortSignal): void {
+  let marked = root;
   window.addEventListener(
     "keydown",
     (event) => {
-      root.removeAttribute(MARK);
+      marked.removeAttribute(MARK);
       // With the whole view in focus, and nothing in it, the keys are the notebook's.
       if (event.target === root) return;
       if (!KEYS.has(event.key) || !root.contains(event.target as Node)) return;
       if (event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
       // Escape leaves the view unless something in it is open that it would close.
       if (event.key === "Escape" && !root.querySelector("[data-nbs-open]")) return;
-      root.setAttribute(MARK, "true");
-      setTimeout(() => root.removeAttribute(MARK));
+      // Not the view: some shortcuts are those of whatever has the focus, which comes before it.
+      const el = event.target as HTMLElement;
+      marked = el;
+      el.setAttribute(MARK, "true");
+      setTimeout(() => el.removeAttribute(MARK));
     },
     { capture: true, signal },
   );

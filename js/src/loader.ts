@@ -161,6 +161,8 @@ function textIn(come: unknown): string {
       const { run, text } = value as { run: number[]; text: string[] };
       texts.push(text.filter((_, i) => run[i] === 0).join(""));
     }
+    // Of many runs what their lines show.
+    if (value?.type === "batch" && value.texts) texts.push([value.texts.text].flat().join("\n"));
     return value;
   });
   return texts.join("");

@@ -4,8 +4,8 @@
  * (`events.ts`).
  */
 
-import type { CustomItem, EndItem, Frame, Json, StartItem } from "./protocol";
-import { count, type Dict, isDict, list, readEnd, readStart, text, whole } from "./read";
+import type { CustomItem, EndItem, Frame, Json, Odds, StartItem } from "./protocol";
+import { count, type Dict, isDict, list, readEnd, readOdds, readStart, text, whole } from "./read";
 
 /** What is not known, or not as it should be, is counted and passed over. */
 export type Kind = "start" | "chunk" | "end" | "error" | "cancelled" | "custom" | "unknown";
@@ -21,6 +21,8 @@ export class Log {
   readonly text: string[] = [];
   /** Whether a chunk of text came as a message. */
   readonly isMessage: boolean[] = [];
+  /** What a model thought of the tokens of a chunk, where it was asked. */
+  readonly odds = new Map<number, Odds[]>();
   readonly detail = new Map<number, Detail>();
   /** The number of the event that began each run. */
   readonly begins: number[] = [];
@@ -46,7 +48,8 @@ export class Log {
   }
 
   #chunks(item: Dict, first: number): number {
-    const [runs, gaps, texts, messages] = [item.run, item.gap, item.text, item.messages].map(list);
+    const { run, gap, text: said, messages: those, odds: told } = item;
+    const [runs, gaps, texts, messages, odds] = [run, gap, said, those, told].map(list);
     const others = isDict(item.more) ? item.more : {};
     let seq = first;
     let at = whole(item.at);
@@ -59,6 +62,7 @@ export class Log {
         continue;
       }
       const more = others[i];
+      if (odds![i]) this.odds.set(this.length, readOdds(odds![i]));
       if (more !== undefined) this.detail.set(this.length, { chunk: more });
       const isMessage = this.#chatModels.has(run) !== messages!.includes(run);
       this.#push("chunk", run, at, text(texts![i]), isMessage);

@@ -15,12 +15,15 @@ export interface Asker {
 /** The kernel of those whose kernel is gone, or so it seems: they do not keep others from asking. */
 export const LOST = "lost";
 
+/** A module as its text, or as what runs it where the page has a way of its own to. */
+export type Source = string | (() => Promise<unknown>);
+
 interface Code {
-  source?: string;
+  source?: Source;
   running?: Promise<unknown>;
   /** What it exports, once it runs. */
   exports?: unknown;
-  arrived?: (source: string) => void;
+  arrived?: (source: Source) => void;
   /** Those who wait; who has asked last is at the end. */
   askers: Set<Asker>;
   timer: ReturnType<typeof setTimeout> | undefined;
@@ -61,7 +64,7 @@ function codeOf(key: string): Code {
 }
 
 /** Take a module's source: as Python has sent it, or as a saved notebook had it. */
-export function provide(key: string, source: string): void {
+export function provide(key: string, source: Source): void {
   const code = codeOf(key);
   code.source ??= source;
   code.arrived?.(code.source);
@@ -70,7 +73,8 @@ export function provide(key: string, source: string): void {
 
 /** The source of a module, if the page has it. */
 export function provided(key: string): string | undefined {
-  return codeOf(key).source;
+  const { source } = codeOf(key);
+  return typeof source === "string" ? source : undefined;
 }
 
 /** What a module exports, if it runs already. */
@@ -81,7 +85,7 @@ export function loaded<T>(name: string): T | undefined {
 /** Load a module; `want` is called each time, also where it is here already. */
 export function load<T>(name: string, want: () => void): Promise<T> {
   const code = codeOf(keyOf(name));
-  code.running ??= new Promise<string>((resolve) => {
+  code.running ??= new Promise<Source>((resolve) => {
     if (code.source === undefined) code.arrived = resolve;
     else resolve(code.source);
   })
@@ -132,9 +136,10 @@ function giving(all: object): string {
   return `const nbstreamShared=globalThis[Symbol.for(${JSON.stringify(name)})];\n`;
 }
 
-async function run(source: string): Promise<unknown> {
-  const parts = shared ? [giving(shared), source] : [source];
-  const url = URL.createObjectURL(new Blob(parts, { type: "text/javascript" }));
+async function run(source: Source): Promise<unknown> {
+  const given = shared ? giving(shared) : "";
+  if (typeof source === "function") return source();
+  const url = URL.createObjectURL(new Blob([given, source], { type: "text/javascript" }));
   try {
     return await import(/* @vite-ignore */ url);
   } finally {

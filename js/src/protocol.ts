@@ -26,7 +26,11 @@ export interface ChunksItem {
   text: string[];
   messages?: number[];
   more?: { [place: string]: Json };
+  odds?: (Odds[] | null)[];
 }
+
+/** A token, its log-probability, and the same of its alternatives, one behind the other. */
+export type Odds = (string | number)[];
 
 export interface EndItem {
   kind: "end" | "cancelled" | "error";
@@ -67,15 +71,29 @@ export interface Stop {
   type: "stop";
 }
 
+/** The reader's word on a call that waits for it. */
+export interface Approve {
+  type: "approve";
+  /** The id of the call's run. */
+  run: string;
+  verdict: string;
+  /** The arguments to call it with, where they were edited. */
+  args: Json;
+}
+
 /** Asks for code that is not sent with each widget; the answer has its `source`. */
 export interface ModuleRequest {
   type: "module";
   name: string;
 }
 
-/** Asks for the log as lines of JSON; the answer has it as `text`. */
+/** What a run or a conversation can be saved as: lines of JSON, or a page that plays. */
+export type ExportForm = "jsonl" | "html";
+
+/** Asks for a file's text; the answer has it as `text`. */
 export interface ExportRequest {
   type: "export";
+  form: ExportForm;
 }
 
 /** Says that this page puts the view where its transcript stands. */
@@ -113,7 +131,38 @@ export interface BundleAnswer {
   metadata: { [mime: string]: Json };
 }
 
-export type Request = Resync | Stop | ModuleRequest | ExportRequest;
+/** Asks whether the model of a run can go on from the beginning of its answer. */
+export interface BranchesRequest {
+  type: "branches";
+  run: string;
+}
+
+export interface BranchesAnswer {
+  type: "branches";
+  run: string;
+  /** Why it cannot; empty: it can. */
+  why: string;
+}
+
+/** Puts another token into an answer, and has the model go on from there. */
+export interface BranchRequest {
+  type: "branch";
+  run: string;
+  /** Which text of the run, */
+  place: number;
+  /** and which of its tokens. */
+  part: number;
+  token: string;
+}
+
+export type Request =
+  | Resync
+  | Stop
+  | Approve
+  | ModuleRequest
+  | ExportRequest
+  | BranchesRequest
+  | BranchRequest;
 
 export interface ModuleAnswer {
   type: "module";
@@ -132,7 +181,7 @@ export interface Words {
   text: string;
 }
 
-export type Answer = BundleAnswer | Frame | ModuleAnswer | ExportAnswer | Words;
+export type Answer = BranchesAnswer | BundleAnswer | Frame | ModuleAnswer | ExportAnswer | Words;
 
 export const VIEWS = ["tokens", "markdown", "transcript", "events", "timeline"] as const;
 export type ViewName = (typeof VIEWS)[number];
@@ -144,7 +193,7 @@ export interface SavedLog {
 }
 
 /** Which of the front ends a widget has: each but the first is a module of that name. */
-export type Kind = "run" | "chat";
+export type Kind = "run" | "batch" | "chat" | "compare";
 
 /** The synced traits of `nbstream.StreamView` and `nbstream.ChatView`, and what the page adds to its saved state. */
 export interface Traits {
@@ -154,9 +203,15 @@ export interface Traits {
   delimiter: string;
   borders: "delimiter" | "bands" | "none";
   whitespace: boolean;
-  heat: "none" | "gap" | "logprob";
+  heat: "none" | "gap" | "logprob" | "rank" | "entropy";
   price: { input?: number; output?: number };
   max_height: string;
+  /** Set in a page of its own, which has no kernel. */
+  _shared?: boolean;
+  /** The comparisons below a run, as ipywidgets names models. */
+  _again?: string[];
+  /** Which column of a comparison is taken, -1: none yet; null where there is nothing to take it for. */
+  _taken?: number | null;
   /** What a chat's model is called. */
   _model?: string;
   _kind: Kind;

@@ -4,7 +4,7 @@
  * out, the rest is shown.
  */
 
-import type { EndItem, Json, RunError, StartItem } from "./protocol";
+import type { EndItem, Json, Odds, RunError, StartItem } from "./protocol";
 
 export type Dict = { [key: string]: Json };
 
@@ -26,6 +26,15 @@ export function text(value: unknown): string {
 
 export function count(value: unknown): number | null {
   return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : null;
+}
+
+/** The odds of a chunk's tokens. */
+export function readOdds(value: unknown): Odds[] {
+  const isOdds = (one: Json) =>
+    list(one).length > 1 &&
+    list(one).length % 2 === 0 &&
+    list(one).every((part, at) => typeof part === (at % 2 ? "number" : "string"));
+  return list(value).filter(isOdds) as Odds[];
 }
 
 /** A number of ticks, on either side of another. */

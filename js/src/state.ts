@@ -7,7 +7,7 @@
 
 import { type Block, noteBlocks } from "./blocks";
 import type { Log } from "./log";
-import type { CustomItem, EndItem, Json, RunError, StartItem } from "./protocol";
+import type { CustomItem, EndItem, Json, Odds, RunError, StartItem } from "./protocol";
 import { type Dict, dicts, isDict, text, toJson, whole } from "./read";
 
 export type Status = "waiting" | "streaming" | "done" | "stopped" | "failed";
@@ -33,6 +33,15 @@ export interface Custom {
   data: Json;
 }
 
+/** The name of the events that say how far a call's approval is. */
+export const APPROVAL = "tool_approval";
+
+/** Whether a call waits for the reader's word. */
+export function isAsking({ customs, end }: RunState): boolean {
+  const last = customs.findLast(({ name }) => name === APPROVAL)?.data;
+  return end === null && isDict(last) && last.verdict === "wait";
+}
+
 /** One run. Times are milliseconds since the log began. */
 export interface RunState {
   id: string;
@@ -55,8 +64,8 @@ export interface RunState {
   customs: Custom[];
   /** Whether a chunk was a value, neither a text nor a message. */
   values: boolean;
-  /** By the text's place, where the model told it. */
-  logprobs: { [place: number]: number };
+  /** The odds of its tokens, by the text's place, where the model told them. */
+  logprobs: { [place: number]: Odds[] };
   usage: { input: number; output: number } | null;
   /** In US dollars, and by whose prices. */
   cost: [number, string] | null;
@@ -103,6 +112,10 @@ export function fold(state: ViewState, log: Log, end = log.length): void {
     const detail = log.detail.get(seq);
     if (log.kind[seq] === "chunk") {
       const run = state.runs[log.run[seq]!]!;
+      const odds = log.odds.get(seq);
+      const at = run.texts.length;
+      // Parts of a character come before the text that has all of it.
+      if (odds?.length) run.logprobs[at] = [...(run.logprobs[at] ?? []), ...odds];
       if (detail) noteChunk(run, (detail as { chunk: Json }).chunk, log.text[seq]!);
       if (log.text[seq]) {
         run.texts.push(log.text[seq]!);
@@ -203,12 +216,6 @@ function noteChunk(run: RunState, chunk: Json, text: string): void {
   if (!isDict(chunk)) return;
   noteBlocks(run, chunk, text !== "");
   noteMessage(run, chunk);
-  const logprobs = isDict(chunk.response_metadata) ? chunk.response_metadata.logprobs : null;
-  if (!isDict(logprobs)) return;
-  const known = dicts(logprobs.content).map((one) => one.logprob);
-  if (known.length > 0 && known.every((value) => typeof value === "number")) {
-    run.logprobs[run.texts.length] = known.reduce((a, b) => a + b, 0);
-  }
 }
 
 function noteMessage(run: RunState, message: Dict): void {
@@ -268,16 +275,29 @@ function noteMetadata(run: RunState, message: Dict): void {
   run.cost = [cost.amount, text(cost.price_list)];
 }
 
-/** How the log is doing: its outermost run that goes on or, if none does, the last. */
+/**
+ * How the log is doing: its outermost run that goes on or, if none does, the last. It streams when any
+ * run in it does: an agent may say nothing itself.
+ */
 export function status(state: ViewState): Status {
   const all = roots(state);
-  const run = all.findLast(isOpen) ?? all.at(-1);
-  return run ? statusOf(run) : "waiting";
+  const root = all.findLast(isOpen) ?? all.at(-1);
+  const found = root ? statusOf(root) : "waiting";
+  if (found !== "waiting") return found;
+  const { runs } = state;
+  const rootOf = (run: RunState): RunState =>
+    run.parent === null ? run : rootOf(runs[run.parent]!);
+  const says = runs.some((run) => hasSaid(run) && rootOf(run) === root);
+  return says ? "streaming" : found;
 }
 
-export function statusOf({ status, texts, asides }: RunState): Status {
-  if (status !== "running") return status;
-  return texts.length > 0 || asides.length > 0 ? "streaming" : "waiting";
+function hasSaid({ texts, asides }: RunState): boolean {
+  return texts.length > 0 || asides.length > 0;
+}
+
+export function statusOf(run: RunState): Status {
+  if (run.status !== "running") return run.status;
+  return hasSaid(run) ? "streaming" : "waiting";
 }
 
 /** Whether an outermost run goes on, or has yet to begin. */

@@ -1,8 +1,9 @@
 /** One store for each widget model: it takes frames, asks for missing ones, and tells the views. */
 
 import { attempt } from "./clock";
+import { Exporter } from "./exporter";
 import { Log } from "./log";
-import type { ExportAnswer, Frame, Json, Request, SavedLog, Words } from "./protocol";
+import type { Approve, Frame, Json, Request, SavedLog, Words } from "./protocol";
 import { list } from "./read";
 import { Replay } from "./replay";
 import { type Setup, setup } from "./setup";
@@ -40,8 +41,10 @@ export class Store {
   isStopping = false;
   /** Whether that seems not to have been heard. */
   isUnheard = false;
+  /** Whether this is a page of its own, which never had a kernel. */
+  readonly isShared: boolean;
   /** Whether the kernel is gone, and with it whatever was under way. */
-  isGone = false;
+  isGone: boolean;
   /** What went wrong with what the reader asked for, and what else Python has to say. */
   problem = "";
   /** What a million tokens cost, where the reader said so. */
@@ -49,15 +52,20 @@ export class Store {
   /** Whether the kernel hears nothing until its cell is done; null where that cannot be told. */
   isDeaf: () => boolean | null = () => null;
   notice = "";
+  /** Who takes answers that only a module knows. */
+  readonly heard = new Set<(message: object) => void>();
   #listeners = new Set<() => void>();
   #ask: (message: Request) => void;
   #asked = 0;
   #heardAt: number | null = null;
-  #exported: ((text: string) => void) | null = null;
+
+  readonly exporter: Exporter;
 
   /** @param ask sends a request to Python. */
-  constructor(ask: (message: Request) => void) {
+  constructor(ask: (message: Request) => void, isShared = false) {
     this.#ask = ask;
+    this.isShared = this.isGone = isShared;
+    this.exporter = new Exporter(ask);
   }
 
   get state(): ViewState {
@@ -158,35 +166,33 @@ export class Store {
     this.notify();
   }
 
+  /** Tell Python the reader's word on a call. */
+  approve(message: Approve): void {
+    this.#hush();
+    this.#ask(message);
+  }
+
   #hush(): void {
     this.problem = this.notice = "";
   }
 
   /** Note that the kernel is gone, or there again. */
   lose(isGone: boolean): void {
-    if (isGone === this.isGone) return;
+    if (this.isShared || isGone === this.isGone) return;
     this.isGone = isGone;
     this.isStopping = this.isUnheard = false;
     this.notify();
   }
 
+  /** Ask Python for something whose answer a module takes, where it is `heard`. */
+  request(message: Request): void {
+    this.#hush();
+    this.#ask(message);
+  }
+
   /** Ask Python for code that is not sent with each widget. */
   askForModule(name: string): void {
     this.#ask({ type: "module", name });
-  }
-
-  /** Ask Python for the log as lines of JSON; null if no answer comes. */
-  export(): Promise<string | null> {
-    this.#hush();
-    return new Promise((resolve) => {
-      this.#exported = resolve;
-      this.#ask({ type: "export" });
-      setTimeout(() => resolve(null), PATIENCE);
-    });
-  }
-
-  exported(answer: ExportAnswer): void {
-    this.#exported?.(answer.text);
   }
 
   /** Show one run alone, or all of them. */

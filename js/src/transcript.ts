@@ -15,9 +15,10 @@ import { allFigures, count, figures } from "./words";
 /** Characters of text kept, as in Python. */
 const MAX_TEXT = 400_000;
 
-/** An answer and, in a conversation, the prompt before it. */
+/** An answer and, in a conversation, the prompt before it; in a comparison, its name. */
 export interface Told {
   store: Store;
+  name?: string;
   prompt?: string;
 }
 
@@ -25,7 +26,11 @@ export interface Told {
 export function transcript(place: string, told: readonly Told[]): Bundle {
   const html: string[] = [];
   const texts: string[] = [];
-  for (const { store, prompt } of told) {
+  for (const { store, prompt, name } of told) {
+    if (name !== undefined) {
+      html.push(block("padding:6px 12px 0;font-weight:600", name));
+      texts.push(`**${name}**`);
+    }
     if (prompt !== undefined)
       html.push(block("padding:6px 12px;background:#8882", bounded(prompt)));
     const { runs } = store.live;

@@ -3,7 +3,11 @@
  * output is a page of its own.
  */
 
+import batch from "./index_batch";
 import chat from "./index_chat";
+import compare from "./index_compare";
 import { frontEndOf, makerOf } from "./widget";
 
-export default frontEndOf((kind) => (kind === "chat" ? chat : makerOf(kind)));
+const MADE = { batch, chat, compare };
+
+export default frontEndOf((kind) => (kind === "run" ? makerOf(kind) : MADE[kind]));

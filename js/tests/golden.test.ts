@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { eventAt, type Version } from "../src/events";
 import { Log } from "../src/log";
+import { oddsOfAll } from "../src/odds/figures";
 import { entries } from "../src/reading/entries";
 import { written } from "../src/reading/written";
 import {
@@ -33,6 +34,9 @@ describe.each(readdirSync(FOLDER))("the golden fixture %s", (name) => {
   it("adds up to its state", () => {
     expect(JSON.parse(JSON.stringify(state))).toEqual(golden.state);
     expect(status(state)).toBe(golden.status);
+    const odds = Object.entries(oddsOfAll(state));
+    for (const [name, value] of odds) expect(value).toBeCloseTo(golden.metrics[name], 9);
+    for (const [name] of odds) delete golden.metrics[name];
     const measured = { ...metrics(state), ...gaps(textTimes(state)) };
     expect(measured).toEqual(golden.metrics);
     const model = modelName(state);

@@ -36,6 +36,12 @@ export function more(message: Json, text = ""): Item {
   return { kind: "chunks", at: 100, run: [0], gap: [0], text: [text], more: { 0: message } };
 }
 
+/** A text with the odds of its one token: its log-probability, and what else there was. */
+export function likely(text: string, logprob: number, ...others: (string | number)[]): Item {
+  const odds = [[[text, logprob, ...others]]];
+  return { kind: "chunks", at: 100, run: [0], gap: [0], text: [text], odds };
+}
+
 export function end(more: Partial<EndItem> = {}): Item {
   return { kind: "end", at: 300, run: 0, ...more };
 }

@@ -201,6 +201,21 @@ describe("the loader", () => {
     await vi.waitFor(() => expect(otherEl.textContent).toBe("2"));
   });
 
+  it.each([
+    [{ texts: { text: ["<b>one", "two"] } }, "<b>one\ntwo"],
+    [{ texts: { text: 3 } }, "3"],
+    [{ texts: null }, ""],
+  ])("shows what many runs said where the script does not come: %j", async (frame, said) => {
+    const { view } = await opened({
+      _kind: "batch",
+      _log: { frame: { type: "batch", ...frame } } as never,
+    });
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    const el = view();
+    vi.advanceTimersByTime(4000);
+    expect(el.textContent!.split("\n\n")[1] ?? "").toBe(said);
+  });
+
   it("shows the text where the script does not come, and says why", async () => {
     const { model, view } = await opened({ _log: frame(0, start(), chunks("<b>on")) });
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });

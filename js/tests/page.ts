@@ -60,13 +60,13 @@ export function setManager(offered: object): void {
 }
 
 /** Without signals, as anywidget before 0.11, what is returned is called instead. */
-export function open(traits: Partial<Traits> = {}, hasSignals = true) {
+export function open(traits: Partial<Traits> = {}, hasSignals = true, make = widget) {
   const ending = (signal: AbortSignal) => (hasSignals ? { signal } : {});
   const endAt = (signal: AbortSignal, end: () => void) =>
     hasSignals || signal.addEventListener("abort", end);
   model = new Model({ ...TRAITS, ...traits });
   Object.assign(model, { widget_manager: manager });
-  const { initialize, render } = widget();
+  const { initialize, render } = make();
   endAt(close.signal, initialize({ model, ...ending(close.signal) } as never));
   const isOpening = (message: unknown) => (message as { type: string }).type === "open";
   opening = model.sent.filter(isOpening);

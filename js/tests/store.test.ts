@@ -69,13 +69,18 @@ describe("Store", () => {
   it("gives the log as Python has it, or says that nobody answers", async () => {
     vi.useFakeTimers();
     const { store, asked } = storeOf();
-    const first = store.export();
-    store.exported({ type: "export", text: "{}" });
-    expect(await first).toBe("{}");
-    const second = store.export();
-    vi.advanceTimersByTime(3000);
-    expect(await second).toBeNull();
-    expect(asked).toEqual([{ type: "export" }, { type: "export" }]);
+    const first = store.exporter.save("run", "jsonl", false);
+    store.exporter.take("{}");
+    expect(await first).toBe("");
+    const second = store.exporter.save("run", "html", false);
+    vi.advanceTimersByTime(10_000);
+    expect(await second).toContain("does not answer");
+    expect(asked).toEqual([
+      { type: "export", form: "jsonl" },
+      { type: "export", form: "html" },
+    ]);
+    expect(await store.exporter.save("run", "html", true)).toContain("does not answer");
+    expect(asked).toHaveLength(2);
   });
 
   it("has a clock that goes on while a live run waits, and only then", () => {

@@ -39,7 +39,7 @@ async function shown(name: string) {
 function read(el: HTMLElement): string[] {
   const found: string[] = [];
   const walk = (node: Element) => {
-    if ((node as HTMLElement).hidden) return;
+    if ((node as HTMLElement).hidden || node.matches(".nbs-run-again")) return;
     if (node.children.length === 0 || node.matches(".nbs-tr-said, .nbs-aside-body, q")) {
       // What runs is measured by the page's clock.
       const words = node.textContent!.trim().replace(/^Running · .*/, "Running");

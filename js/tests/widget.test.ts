@@ -390,7 +390,11 @@ describe("the widget", () => {
     items[0]!.click();
     expect(copied).toHaveBeenLastCalledWith("a/b");
     items.at(-1)!.click();
-    expect(model.sent).toEqual([{ type: "export" }]);
+    items.at(-2)!.click();
+    expect(model.sent).toEqual([
+      { type: "export", form: "html" },
+      { type: "export", form: "jsonl" },
+    ]);
   });
 
   it("shows Markdown as text until its module is here, and asks for that once", async () => {
@@ -426,8 +430,9 @@ describe("the widget", () => {
     let kept = false;
     document.addEventListener(
       "keydown",
-      () => {
-        kept = root.hasAttribute("data-lm-suppress-shortcuts");
+      ({ target }) => {
+        // Itself: some shortcuts are those of whatever has the focus.
+        kept = (target as Element).hasAttribute("data-lm-suppress-shortcuts");
       },
       { capture: true, signal: leave.signal },
     );

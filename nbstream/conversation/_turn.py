@@ -123,6 +123,8 @@ def text_of_answer(value: Any) -> str:
         return ""
     if hasattr(value, "model_dump_json") and not isinstance(value, BaseMessage):
         return str(value.model_dump_json())
+    if isinstance(value, dict) and "messages" in value:
+        return _said_by_agent(value)
     return text_of(value)
 
 
@@ -150,3 +152,14 @@ def answered(
     else:
         job.trace.log("cancelled" if is_stopped else "end", run, time=0.0)
     return job
+
+
+def _said_by_agent(state: dict[str, Any]) -> str:
+    """Return what an agent has said since it was asked: its conversation's last answers."""
+    said: list[str] = []
+    for message in state["messages"]:
+        if isinstance(message, HumanMessage):
+            said = []
+        elif isinstance(message, AIMessage) and message.text:
+            said.append(message.text)
+    return "\n\n".join(said)

@@ -31,6 +31,7 @@ def follow(
     begin: Callable[[Scope | None], tuple[Scope | None, Iterator[T]]],
     *,
     is_single: bool = False,
+    is_whole: bool = False,
     asked_in: Scope | None = None,
     output: Callable[[], Any] = _the_sum,
 ) -> Iterator[T]:
@@ -43,6 +44,9 @@ def follow(
         (or None, where there is nothing to log and nothing to pass on) and the source.
     is_single
         Whether the source has one value: the run then ends before that is passed on.
+    is_whole
+        Whether what it yields is of no use to a log, which has the run's output at its end, and
+        what that is so far by `Log.tell_so_far`.
     asked_in
         The scope in which the stream was asked for, if that decides where it is logged.
     output
@@ -58,6 +62,7 @@ def follow(
         yield from source
         return
     log = scope.trace.log if scope.trace is not None and scope.run is not None else None
+    note = None if is_whole else log
     run: Any = scope.run
     try:
         while True:
@@ -68,8 +73,8 @@ def follow(
                 break
             finally:
                 leave_scope(token)
-            if log is not None:
-                log("chunk", run, chunk)
+            if note is not None:
+                note("chunk", run, chunk)
             if is_single:
                 break
             yield chunk
@@ -80,8 +85,8 @@ def follow(
             if scope.trace is not None and run is not None:
                 scope.trace.fail(run, error)
         raise
-    if log is not None:
-        log("end", run, output())
+    if log is not None and scope.trace is not None:
+        log("end", run, scope.trace.output(run) if is_whole else output())
     if is_single:
         yield chunk
 
@@ -90,6 +95,7 @@ async def afollow(
     begin: Callable[[Scope | None], Awaitable[tuple[Scope | None, AsyncIterator[T]]]],
     *,
     is_single: bool = False,
+    is_whole: bool = False,
     asked_in: Scope | None = None,
     output: Callable[[], Any] = _the_sum,
 ) -> AsyncIterator[T]:
@@ -105,6 +111,7 @@ async def afollow(
             await aclose(source)
         return
     log = scope.trace.log if scope.trace is not None and scope.run is not None else None
+    note = None if is_whole else log
     run: Any = scope.run
     step = source.__anext__
     try:
@@ -118,8 +125,8 @@ async def afollow(
                 break
             finally:
                 leave_scope(token)
-            if log is not None:
-                log("chunk", run, chunk)
+            if note is not None:
+                note("chunk", run, chunk)
                 if settle is not None:
                     await settle()
             if is_single:
@@ -134,8 +141,8 @@ async def afollow(
             if settle is not None:
                 await settle()
         raise
-    if log is not None:
-        log("end", run, output())
+    if log is not None and scope.trace is not None:
+        log("end", run, scope.trace.output(run) if is_whole else output())
         if settle is not None:
             await settle()
     if is_single:
@@ -178,7 +185,8 @@ def asked_again(source: Any, scope: Scope) -> Any:
     if not known or "scope" in known:
         return source
     kind = follow if hasattr(source, "gi_code") else afollow
-    return kind(known["begin"], is_single=known["is_single"], asked_in=scope)
+    how = {name: known[name] for name in ("is_single", "is_whole")}
+    return kind(known["begin"], **how, asked_in=scope)
 
 
 def _locals(source: Any) -> dict[str, Any]:

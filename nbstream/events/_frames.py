@@ -6,7 +6,7 @@ its first event. Times are whole **ticks** of 0.1 ms since the log began. An ite
     {"kind": "start", "at": t, "run": i, "id": …, "parent": j | null, "type": …, "name": …,
      "model": …, "tags": […], "metadata": {…}, "input": … | "streamed": true}
     {"kind": "chunks", "at": t, "run": [i, …], "gap": [0, …], "text": ["…", …],
-     "messages": [i, …], "more": {"k": …}}
+     "messages": [i, …], "more": {"k": …}, "odds": [null | [[token, logprob, …], …], …]}
     {"kind": "end", "at": t, "run": i, "output": … | "message": …, "input": …}
     {"kind": "error", "at": t, "run": i, "error": {"type": …, "message": …}, "input": …}
     {"kind": "cancelled", "at": t, "run": i, "input": …}
@@ -17,7 +17,9 @@ Keys whose value would be empty are left out.
 A ``chunks`` item carries as many events as it has runs, column by column; ``gap`` is each one's
 distance in ticks from the one before it. A chunk of a chat model is a message with the text, one of
 any other run is the text itself, except where ``messages`` names its run. ``more`` has, under the
-place of a chunk that is more than its text, all of that chunk.
+place of a chunk that is more than its text, all of that chunk. ``odds`` is there where a model was
+asked for log-probabilities: for each chunk those of its tokens, in the form of
+`nbstream.events._odds`, and ``more`` does not say them again.
 
 An ``end`` has the ``output`` that cannot be told from the chunks: where they were texts, there is
 none; where they were messages of text, there is a ``message`` without its ``content``.
@@ -36,12 +38,14 @@ from typing import TYPE_CHECKING, Any
 
 from .._secrets import look_around
 from .._shown import label
-from ..messages import BaseMessage
+from ..messages import AIMessageChunk, BaseMessage
 from ._lens import shown_input
+from ._odds import odds_of
 from ._plain import is_text_only, plain, plain_error, text_of
 
 if TYPE_CHECKING:
     from ._log import Log
+    from ._look import Memo
     from ._types import Event, Run
 
 __all__ = ["TICKS_PER_SECOND", "frame"]
@@ -73,7 +77,7 @@ def frame(trace: Log, begin: int = 0, end: int | None = None) -> dict[str, Any]:
             continue
         at = round(event.time * TICKS_PER_SECOND)
         run, data = event.run, event.data
-        more = None if is_text_only(data) else plain(data, memo, images=True)
+        more, odds = (None, None) if is_text_only(data) else _more(data, memo)
         is_message = issubclass(type(data), BaseMessage)
         if columns is None or (more is None and forms.get(run.index, is_message) != is_message):
             columns = {"kind": "chunks", "at": at, "run": [], "gap": [], "text": []}
@@ -86,11 +90,36 @@ def frame(trace: Log, begin: int = 0, end: int | None = None) -> dict[str, Any]:
             forms[run.index] = is_message
             if is_message != (run.run_type == "chat_model"):
                 columns.setdefault("messages", []).append(run.index)
+        if odds:
+            column = columns.setdefault("odds", [])
+            column += [None] * (len(columns["run"]) - len(column))
+            column.append(odds)
         columns["run"].append(run.index)
         columns["gap"].append(at - last)
         columns["text"].append(text_of(data, more))
         last = at
     return {"type": "frame", "seq": begin, "items": items}
+
+
+def _more(chunk: Any, memo: Memo) -> tuple[Any, list[list[Any]] | None]:
+    """Return what a chunk is beside its text, and the odds of its tokens."""
+    is_short = type(chunk) is AIMessageChunk and _has_odds_alone(chunk)
+    if is_short and (odds := odds_of(chunk.response_metadata)):
+        return None, odds  # as nearly all are
+    form = plain(chunk, memo, images=True)
+    odds = odds_of(form.get("response_metadata")) if type(form) is dict else []
+    return (_without_logprobs(form, "content"), odds) if odds else (form, None)
+
+
+def _has_odds_alone(chunk: AIMessageChunk) -> bool:
+    said = chunk.response_metadata
+    return (
+        type(chunk.content) is str
+        and [*said] == ["logprobs"]
+        and type(said["logprobs"]) is dict
+        and [*said["logprobs"]] == ["content"]
+        and not (chunk.additional_kwargs or chunk.tool_call_chunks or chunk.usage_metadata)
+    )
 
 
 def _item(trace: Log, event: Event) -> dict[str, Any]:
@@ -145,11 +174,14 @@ def _end(trace: Log, event: Event) -> dict[str, Any]:
     return {**item, "output": form}
 
 
-def _without_logprobs(form: dict[str, Any]) -> dict[str, Any]:
+def _without_logprobs(form: dict[str, Any], part: str | None = None) -> dict[str, Any]:
+    """Return a message's form without its log-probabilities, or without one part of them."""
     metadata = form.get("response_metadata")
     if type(metadata) is not dict or "logprobs" not in metadata:
         return form
     left = {key: value for key, value in metadata.items() if key != "logprobs"}
+    if part and (rest := {k: v for k, v in metadata["logprobs"].items() if k != part and v}):
+        left["logprobs"] = rest
     form = {key: value for key, value in form.items() if key != "response_metadata"}
     return {**form, "response_metadata": left} if left else form
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ._look import Memo
     from ._types import Event
 
-__all__ = ["dump", "encode"]
+__all__ = ["dump", "encode", "event_line"]
 
 T = TypeVar("T")
 
@@ -51,12 +51,13 @@ def dump(trace: Log) -> Iterator[str]:
     yield json.dumps({"nbstream": VERSION, "started_at": trace.started_at})
     hide_each = hider()
     for event in trace.events:
-        line = hide_each(json.dumps(_event(event, trace.memo), ensure_ascii=False))
+        line = hide_each(json.dumps(event_line(event, trace.memo), ensure_ascii=False))
         # Half a character, as broken endpoints send, can stand in JSON but not in UTF-8.
         yield line if outgoing(line) == line else json.dumps(json.loads(line))
 
 
-def _event(event: Event, memo: Memo) -> dict[str, Any]:
+def event_line(event: Event, memo: Memo) -> dict[str, Any]:
+    """Return the line of one event."""
     run = event.run
     line: dict[str, Any] = {"time": event.time, "kind": event.kind, "run": run.index}
     if event.kind == "start":

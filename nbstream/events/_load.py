@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ._log import Log
 
-__all__ = ["OURS", "VERSION", "Opaque", "decode", "load", "read"]
+__all__ = ["OURS", "VERSION", "Opaque", "decode", "load", "read", "take"]
 
 VERSION = 1
 OURS = {
@@ -121,7 +121,7 @@ def load(trace: Log, lines: Iterator[str]) -> None:
             if number == 1:
                 _begin(trace, line)
             else:
-                _take(trace, line, over)
+                take(trace, line, over)
         except RecursionError:
             raise _unread(number, "it is nested too deeply") from None
         except KeyError as error:
@@ -148,7 +148,23 @@ def _begin(trace: Log, line: Any) -> None:
     trace.started_at = _time(line, "started_at")
 
 
-def _take(trace: Log, line: Any, over: set[int]) -> None:
+def take(trace: Log, line: Any, over: set[int]) -> None:
+    """Add an event to a log, from its line.
+
+    Parameters
+    ----------
+    trace
+        The log.
+    line
+        What was read from JSON.
+    over
+        The runs that have ended; it is kept up to date.
+
+    Raises
+    ------
+    Exception
+        If it is no event of such a log.
+    """
     if type(line) is not dict:
         raise ValueError(f"an event is an object, not {brief(line)}")
     kind = _one_of(line, "kind", _KINDS)

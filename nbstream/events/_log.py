@@ -18,6 +18,8 @@ from ._types import Event, EventKind, Run, RunType
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from ._question import Question
+
 __all__ = ["OVER", "PLACERS", "Log"]
 
 T = TypeVar("T")
@@ -58,6 +60,11 @@ class Log:
         self._inputs: list[Any] = []
         self._chunks: list[list[Any]] = []
         self._outputs: dict[int, Any] = {}
+        self._so_far: dict[int, Callable[[], Any]] = {}
+        self.readers: list[Callable[[], bool]] = []
+        """Tell whether somebody who reads this log can answer now."""
+        self.questions: dict[str, Question] = {}
+        """What waits for an answer, by its run's id."""
         self.memo = Memo()  # what the lenses have made of values already
         self.settle: Callable[[], Awaitable[None]] | None = None
         """What async runs wait for after each event, where a listener works in their loop."""
@@ -102,8 +109,17 @@ class Log:
         with self._lock:
             if run.index in self._outputs:
                 return self._outputs[run.index]
+            so_far = self._so_far.get(run.index)
             chunks = list(self._chunks[run.index])
-        return sum_so_far(chunks)
+        return so_far() if so_far else sum_so_far(chunks)
+
+    def is_read(self) -> bool:
+        """Tell whether a run can ask something of whoever reads this log."""
+        return any(can_answer() for can_answer in self.readers)
+
+    def tell_so_far(self, run: Run, value: Callable[[], Any]) -> None:
+        """Let a run say what it has given so far, where that is no sum of its chunks."""
+        self._so_far[run.index] = value
 
     def has_chunks(self, run: Run) -> bool:
         """Tell whether a run has streamed."""
@@ -129,6 +145,7 @@ class Log:
         run_id: str | None = None,
         model: str | None = None,
         streamed_input: list[Any] | None = None,
+        again: tuple[Any, dict[str, Any]] | None = None,
     ) -> Run:
         """Log that a run begins.
 
@@ -149,6 +166,7 @@ class Log:
             "metadata": dict(metadata or {}),
             "model": model,
             "streamed_input": streamed_input,
+            "_again": again,
         }
         if self._cut and parent is not None and parent.index in self._cut:
             # A thread that nobody waits for any more goes on; the log does not follow it.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._exceptions import InputError
 from .._shown import attempt, brief
+from ._odds import mean_entropy_of, perplexity_of, told_in
 from ._plain import has_text
 
 if TYPE_CHECKING:
@@ -76,6 +77,10 @@ class Metrics:
     """In the unit of the price that was passed in, else in US dollars; None: not known."""
     priced_by: str | None = None
     """Whose prices that was worked out by, where none was passed in: ``"genai-prices 0.2.3"``."""
+    perplexity: float | None = None
+    """Among how many equally likely tokens the model chose, as it were; None without odds."""
+    entropy: float | None = None
+    """How open the choice of a token was on average, in bits; None without alternatives."""
 
 
 class Cost(NamedTuple):
@@ -100,6 +105,8 @@ class Measured(NamedTuple):
     """Tokens in and out."""
     cost: Cost | None = None
     """As the model noted it in its message."""
+    odds: Sequence[Sequence[Any]] = ()
+    """Of its tokens, as in `nbstream.events._odds`."""
 
 
 def metrics_of(
@@ -140,6 +147,7 @@ def metrics_of(
             cost = cost_of(price, tokens_in, tokens_out)
         elif known := add_costs(cost for part in parts for cost in part.costs):
             cost, source = known
+    odds = [one for part in parts for one in part.odds]
     begin = min(runs[at].start for at in roots)
     ends = [runs[at].end for at in roots]
     end = None if None in ends else max(end for end in ends if end is not None)
@@ -155,6 +163,8 @@ def metrics_of(
         tokens_per_second=_rate(parts, is_in_tokens=tokens_out is not None, unit=unit),
         cost=cost,
         priced_by=source,
+        perplexity=perplexity_of(odds),
+        entropy=mean_entropy_of(odds),
     )
 
 
@@ -164,6 +174,7 @@ class _Part(NamedTuple):
     times: Sequence[float]
     usage: tuple[int, int] | None
     costs: list[Cost | None]
+    odds: Sequence[Sequence[Any]]
 
 
 def _measure_one(inside: Sequence[Measured]) -> _Part:
@@ -176,14 +187,15 @@ def _measure_one(inside: Sequence[Measured]) -> _Part:
         times = streamed or times
     usages = [one.usage for one in models if one.usage is not None]
     usage = (sum(one[0] for one in usages), sum(one[1] for one in usages)) if usages else None
-    return _Part(times, usage, [one.cost for one in models if one.usage is not None])
+    odds = run.odds or [odds for one in models for odds in one.odds]
+    return _Part(times, usage, [one.cost for one in models if one.usage is not None], odds)
 
 
 def _rate(parts: Iterable[_Part], *, is_in_tokens: bool, unit: float) -> float | None:
     """Return what came in a second, of the time in which any of the runs streamed."""
     stretches: list[tuple[float, float]] = []
     passed = 0
-    for times, usage, _ in parts:
+    for times, usage, *_ in parts:
         count = len(times) if not is_in_tokens else usage[1] if usage else 0
         # The first one's time is not in the span, so neither is the first one.
         if times and times[-1] > times[0] and count > 1:
@@ -245,6 +257,7 @@ def measure(
     starts = [0.0] * len(runs)
     ends: list[float | None] = [None] * len(runs)
     times: list[list[float]] = [[] for _ in runs]
+    odds: list[list[list[Any]]] = [[] for _ in runs]
     for event in trace.events[:]:
         index = event.run.index
         if index >= len(runs):  # it has begun since
@@ -252,6 +265,7 @@ def measure(
         if event.kind == "chunk":
             if has_text(event.data):
                 times[index].append(event.time)
+            odds[index] += told_in(event.data)
         elif event.kind == "start":
             starts[index] = event.time
         elif event.kind != "custom":
@@ -270,6 +284,7 @@ def measure(
                 is_at_once=is_at_once,
                 usage=_usage(trace, one) if is_model else None,
                 cost=_cost(trace, one) if is_model else None,
+                odds=odds[index] or (told_in(trace.output(one)) if is_at_once else []),
             )
         )
     return metrics_of(measured, run.index if run is not None else None, price=price)

@@ -52,5 +52,6 @@ class Mirror:
                 metadata=run.metadata,
                 model=run.model,
                 streamed_input=run.streamed_input,
+                _again=run._again,
             )
         self._target.log(event.kind, twin, event.data)

@@ -13,7 +13,7 @@ from ._blocks import dicts, note_blocks, to_json
 from ._metrics import Cost, Measured, count_usage, metrics_of, read_cost
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ._metrics import Metrics
 
@@ -92,8 +92,8 @@ class RunState(TypedDict):
     customs: list[Custom]
     values: bool
     """Whether a chunk was a value, neither a text nor a message."""
-    logprobs: dict[str, float]
-    """By the text's place, where the model told it."""
+    logprobs: dict[str, list[list[Any]]]
+    """The odds of its tokens, by the text's place, where the model told them: see `_odds`."""
     usage: dict[str, int] | None
     cost: list[Any] | None
     """In US dollars, and by whose prices."""
@@ -131,11 +131,14 @@ def apply(state: ViewState, frame: dict[str, Any]) -> bool:
         if item["kind"] == "chunks":
             at = item["at"]
             more = item.get("more", {})
+            odds = dict(enumerate(item.get("odds", ())))
             for place, gap in enumerate(item["gap"]):
                 at += gap
                 if seq == state["next"]:
                     state["next"] += 1
                     run = state["runs"][item["run"][place]]
+                    if told := odds.get(place):
+                        run["logprobs"].setdefault(str(len(run["texts"])), []).extend(told)
                     _add_chunk(run, item["text"][place], at / 10, more.get(str(place)))
                 seq += 1
             continue
@@ -150,7 +153,6 @@ def _add_chunk(run: RunState, text: str, time: float, more: Any) -> None:
     if isinstance(more, dict):
         note_blocks(run, more, bool(text))
         _note_message(run, more)
-        _note_logprobs(run, more)
     if more is not None and not (isinstance(more, dict) and "content" in more):
         run["values"] = True
     if text:
@@ -256,15 +258,6 @@ def _note_message(run: RunState, message: dict[str, Any]) -> None:
         _extend(run, "tool_call", call.get("id"), call, to_json(call.get("args")))
 
 
-def _note_logprobs(run: RunState, message: dict[str, Any]) -> None:
-    said = message.get("response_metadata")
-    logprobs = said.get("logprobs") if isinstance(said, dict) else None
-    if isinstance(logprobs, dict):
-        known: list[Any] = [one.get("logprob") for one in dicts(logprobs.get("content"))]
-        if known and all(isinstance(value, (int, float)) for value in known):
-            run["logprobs"][str(len(run["texts"]))] = sum(known)
-
-
 def _extend(
     run: RunState,
     kind: Literal["thinking", "tool_call"],
@@ -304,11 +297,28 @@ def _note_metadata(run: RunState, message: dict[str, Any]) -> None:
 
 
 def status(state: ViewState) -> Status:
-    """Return how the log is doing: its outermost run that goes on or, if none does, the last."""
-    roots = [run for run in state["runs"] if run["parent"] is None]
+    """Return how the log is doing: its outermost run that goes on or, if none does, the last.
+
+    It streams when any run in it does.
+    """
+    runs = state["runs"]
+    roots = [at for at, run in enumerate(runs) if run["parent"] is None]
     if not roots:
         return "waiting"
-    return status_of(next((one for one in roots[::-1] if one["end"] is None), roots[-1]))
+    root = next((at for at in roots[::-1] if runs[at]["end"] is None), roots[-1])
+    found = status_of(runs[root])
+    if found == "waiting" and any(
+        (run["texts"] or run["asides"]) and _root_of(runs, at) == root
+        for at, run in enumerate(runs[root:], root)
+    ):
+        return "streaming"  # an agent may say nothing itself
+    return found
+
+
+def _root_of(runs: Sequence[RunState], at: int) -> int:
+    while (parent := runs[at]["parent"]) is not None:
+        at = parent
+    return at
 
 
 def status_of(run: RunState) -> Status:
@@ -332,6 +342,7 @@ def metrics(
             is_at_once=run["at_once"],
             usage=(usage["input"], usage["output"]) if (usage := run["usage"]) else None,
             cost=Cost(*cost) if (cost := run["cost"]) else None,
+            odds=[odds for told in run["logprobs"].values() for odds in told],
         )
         for run in state["runs"]
     ]

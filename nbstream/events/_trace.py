@@ -76,6 +76,43 @@ class Trace(Log):
             )
         return measure(self, run, price)
 
+    def tokens(self, run: Run | None = None) -> Any:
+        """Return a run's tokens as a table: when each came, how likely it was, what else there was.
+
+        Parameters
+        ----------
+        run
+            By default the first one. Where it told no log-probabilities, as a chain that ends in a
+            parser, it is the model in it that gave the same text.
+
+        Returns
+        -------
+        pandas.DataFrame or list of dict
+            A ``DataFrame`` where pandas is installed. A row has ``token``; ``time`` and ``gap``, in
+            seconds since the run began and since the token before; ``logprob``; ``rank``, 1 for the
+            likeliest of its alternatives; ``entropy``, how open the choice was, in bits;
+            ``alternatives``, the log-probability of each. What the model did not tell is missing;
+            then a row is a chunk, which may be several tokens. For log-probabilities ask for them:
+            ``ChatLocal(top_logprobs=5)``.
+
+        Raises
+        ------
+        InputError
+            If nothing has run yet, or the run is of another trace.
+
+        Examples
+        --------
+        >>> from nbstream import ChatLocal, Trace
+        >>> with Trace() as trace:
+        ...     message = ChatLocal(top_logprobs=5, max_tokens=3).invoke("Say hello.")
+        >>> table = trace.tokens()
+        >>> len(table["alternatives"][0])
+        5
+        """
+        from ._tokens import as_table
+
+        return as_table(self, run)
+
     @overload
     def to_jsonl(self, path: None = None) -> str: ...
 

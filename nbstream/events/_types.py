@@ -52,6 +52,8 @@ class Run:
     metadata: dict[str, Any] = field(default_factory=dict)
     model: str | None = None
     streamed_input: list[Any] | None = field(default=None, repr=False)
+    _again: tuple[Any, dict[str, Any]] | None = field(default=None, repr=False)
+    """The model that was called and its settings, where it is at hand to be called again."""
 
     @property
     def parent_ids(self) -> list[str]:

@@ -112,11 +112,12 @@ class Job:
     def value(self) -> Any:
         """What the run gave, so far: a message, a text, or whatever its chunks add up to.
 
-        None where nothing has come yet.
+        Of several outermost ones, the one that began last. None where nothing has come yet.
         """
-        if not self.trace.runs:
+        root = next((run for run in reversed(self.trace.runs) if run.parent is None), None)
+        if root is None:
             return None
-        value = self.trace.output(self.trace.runs[0])
+        value = self.trace.output(root)
         return value.to_message() if isinstance(value, AIMessageChunk) else value
 
     def result(self, timeout: float | None = None) -> Any:

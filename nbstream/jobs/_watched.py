@@ -30,7 +30,8 @@ class Watched:
     def value(self) -> Any:
         """What the run gave, so far: a message, a text, or whatever its chunks add up to.
 
-        None where nothing has come yet.
+        A view of several runs, as `watch` makes them, has the value of the outermost one that began
+        last; ``trace.output(run)`` has each. None where nothing has come yet.
         """
         return self._job.value
 

@@ -116,10 +116,14 @@ def _values(session: Session, dest: str, word: str) -> Iterable[str]:
         return VIEWS
     if dest == "to":
         return KINDS
+    if dest == "each":
+        return [name for name, value in names.items() if hasattr(value, "columns")]
     if dest == "chain":
         return [name for name, value in names.items() if _is_chain(value)]
     if dest == "tools":
         return [name for name, value in names.items() if _is_tool(value)]
+    if dest == "mcp":
+        return [name for name, value in names.items() if type(value).__name__ == "McpServer"]
     if dest == "schema":
         return [name for name, value in names.items() if _is_schema(value)]
     if dest == "image":

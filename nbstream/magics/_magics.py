@@ -12,6 +12,7 @@ from IPython.core.magic_arguments import magic_arguments
 from .._exceptions import InputError
 from ..widget._traits import Choice, Number, Price, Switch, Text
 from ._complete import add_to
+from ._each import ask_each
 from ._errors import one_line
 from ._help import overview
 from ._options import VIEWS, chat_options, parse, split
@@ -124,10 +125,12 @@ class ChatMagics(Magics):
         The options that are used most::
 
             %%chat --model claude-sonnet-5-5       another model; %chat models lists them
+            %%chat -m local -m claude-haiku-5-5    both, side by side
             %%chat --system "Answer in one line."  standing instructions
             %%chat --as answer                     the message in a variable
             %%chat --max-tokens 100                a shorter answer
             %%chat --bg                            go on working while it streams
+            %%chat --each df --as answers          for each row: {column} stands for its value
 
         `{animal}` stands for a variable's value, and so does any expression that uses one:
         `{df.head()}` sends a table, `{figure}` an image, `{In[3]}`, `{Out[3]}` and
@@ -149,6 +152,11 @@ class ChatMagics(Magics):
             raise InputError(
                 "--to shows the whole answer, which --bg does not wait for. Leave one of them out."
             )
+        if args.each:
+            key = self.session.key_of(text)
+            prompt = Prompt(text, key, line.strip(), text, vars(args))
+            ask_each(self.session, prompt, self.names())
+            return
         notices: list[str] = []
         content: Any = text if args.raw else fill(text, self.names(), notices)
         if args.image:
@@ -158,7 +166,7 @@ class ChatMagics(Magics):
             self.session.say(notice)
         key = self.session.key_of(text)
         answer = self.session.ask(Prompt(content, key, line.strip(), text, vars(args)))
-        if args.to and answer.view.status == "done":
+        if args.to and answer.run.status == "done":
             show_as(args.to, answer.text, answer.message, self.shell)
 
     @no_var_expand

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import InputError
@@ -79,11 +78,12 @@ def make_model(
 
 
 def is_model(value: Any) -> bool:
-    """Tell whether a variable holds a chat model, or another library's model or agent."""
+    """Tell whether a variable holds a chat model or an agent, ours or another library's."""
+    from ..agents import Agent
     from ..models import BaseChatModel
     from ..sources import family_of
 
-    return isinstance(value, BaseChatModel) or family_of(value) not in (None, "chain")
+    return isinstance(value, (BaseChatModel, Agent)) or family_of(value) not in (None, "chain")
 
 
 def _adjusted(
@@ -99,11 +99,7 @@ def _adjusted(
                 f"{asked[0]}: the model in {name!r} ({type(model).__name__}) takes none. "
                 "Leave it out, or set it where the model is made."
             )
-        model = copy.copy(model)
-        if max_tokens is not None:
-            model.max_tokens = max_tokens
-        if temperature is not None:
-            model.extra_body = {**(model.extra_body or {}), "temperature": temperature}
+        return model.with_settings(max_tokens=max_tokens, temperature=temperature)
     return model  # type: ignore[no-any-return]
 
 

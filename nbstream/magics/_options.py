@@ -61,8 +61,10 @@ _OPTIONS = (
     argument(
         "-m",
         "--model",
+        action="append",
         help="'local' for the embedded model, 'anthropic:NAME' or 'claude-…', or a variable that "
-        "holds a model. Default: Claude where there is a key, else the embedded model.",
+        "holds a model. Given again, all of them answer, side by side. Default: Claude where there "
+        "is a key, else the embedded model.",
     ),
     argument("-s", "--system", help="Standing instructions for the model; '' for none."),
     argument(
@@ -126,7 +128,19 @@ _OPTIONS = (
         "--tools",
         metavar="NAME",
         nargs="+",
-        help="Functions that the model may call until it has its answer; not with 'local'.",
+        help="Functions that the model may call until it has its answer.",
+    ),
+    argument(
+        "--mcp",
+        metavar="NAME|COMMAND|URL",
+        action="append",
+        help="A server of tools: a variable that holds one (nbstream.mcp), its URL or, in quotes, "
+        "the command that starts it. Can be given again.",
+    ),
+    argument(
+        "--approve",
+        action="store_true",
+        help="Ask before each call of a tool: allow it, edit its arguments, or do not allow it.",
     ),
     argument(
         "-S",
@@ -141,6 +155,13 @@ _OPTIONS = (
         metavar="PATH|NAME",
         action="append",
         help="Attach an image file, or a variable's figure or image. Can be given again.",
+    ),
+    argument(
+        "-E",
+        "--each",
+        metavar="NAME",
+        help="Send the cell for each row of this DataFrame or list of dicts: {column} stands for "
+        "its value. --as gives a DataFrame.",
     ),
     argument(
         "-o",
@@ -193,6 +214,8 @@ def parse(parser: Any, line: str, names: dict[str, Any]) -> Any:
         raise InputError(_said(str(error))) from None
     if rest:
         raise InputError(_left_over(rest[0], parser))
+    args.models = args.model or []
+    args.model = args.models[0] if args.models else None
     if args.tools:
         args.tools = [name for word in args.tools for name in word.split(",") if name]
     return args

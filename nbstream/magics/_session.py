@@ -12,25 +12,27 @@ from .._shown import near, printable
 from ..conversation import Conversation, Origin
 from ..conversation._cells import place_of, put
 from ..conversation._turn import cost_of_job, text_of_answer, usage_of
-from ..events._metrics import add_costs, cost_of
+from ..events._metrics import Cost, add_costs, cost_of
 from ..messages import HumanMessage
 from ..models import BaseChatModel
 from ..sources import label_of
-from ..widget import StreamView, host
+from ..widget import BatchView, CompareView, StreamView, host
 from ..widget._show import launch
 from ._cells import Cells
+from ._columns import ask_several
 from ._errors import own_names
 from ._models import make_model
 from ._options import VIEWS, unreplaced
-from ._tools import ToolLoop, named_tools
+from ._tools import ToolLoop, named_tools, server_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from ..batch import BatchMetrics
     from ..events import Trace
-    from ..events._metrics import Cost
-    from ..jobs import Job
+    from ..jobs import Job, Watched
     from ..messages import Content
+    from ..widget._columns import Column
 
 __all__ = ["Answer", "Prompt", "Session"]
 
@@ -51,28 +53,36 @@ class Answer:
     <Answer of local: waiting, ''>
     """
 
-    view: StreamView
+    view: StreamView | CompareView
     """The view; also ``view.metrics``, ``view.export("run.html")``."""
     model: str
+    column: Column | None = None
+    """Of several answers, the one that the conversation goes on with."""
+
+    @property
+    def run(self) -> Watched:
+        """The run that gives the answer."""
+        run: Any = self.column or self.view
+        return run  # type: ignore[no-any-return]
 
     @property
     def message(self) -> Any:
         """The message, or what a chain or schema gave, so far."""
-        return self.view.value
+        return self.run.value
 
     @property
     def text(self) -> str:
         """The answer's text."""
-        return text_of_answer(self.message) if self.message is not None else self.view.text
+        return text_of_answer(self.message) if self.message is not None else self.run.text
 
     @property
     def trace(self) -> Trace:
         """The log of every step."""
-        return self.view.trace
+        return self.run.trace
 
     def __repr__(self) -> str:
         shown = shorten(self.text, 60, placeholder="…")
-        return f"<Answer of {self.model}: {self.view.status}, {shown!r}>"
+        return f"<Answer of {self.model}: {self.run.status}, {shown!r}>"
 
 
 @dataclass
@@ -104,7 +114,7 @@ class Session:
         self._unwatch: Callable[[], None] = lambda: None
         self.conversation = self._watched(Conversation())
         self.last: Answer | None = None
-        self.live: dict[str, StreamView] = {}
+        self.live: dict[str, StreamView | BatchView | CompareView] = {}
         """What streams, by cell."""
         self.input_tokens = 0
         self.output_tokens = 0
@@ -121,7 +131,7 @@ class Session:
             if what == "notice":
                 self.say(f"{value} %chat history shows all.")
             elif what == "over":  # a turn of `%chat view`
-                self._count(value._job)
+                self.count(value._job)
 
         self._unwatch = conversation.watch(hear)
         return conversation
@@ -162,22 +172,19 @@ class Session:
         Exception
             What the run raised.
         """
-        uses_history = self.settings.history and not prompt.no_history
-        place = place_of(self.conversation, prompt.key, prompt.replace) if uses_history else None
-        source, model = self._source(prompt)
-        is_chain = bool(prompt.chain)
-        given = prompt.content if is_chain else self._messages(prompt, model, place)
-        label = prompt.chain if is_chain else label_of(model)
-        branch = self.conversation.branch if uses_history else None
-        self._end_earlier(prompt.key)
+        if len(prompt.models or ()) > 1:
+            return ask_several(self, prompt)
+        branch = self.branch_for(prompt)
+        source, given, label = self.prepared(prompt)
+        self.end_earlier(prompt.key)
         before = self.last
-        view = StreamView(**self._view_options(prompt))
+        view = StreamView(**self.options_for(prompt))
         answer = Answer(view, label)
-        view._job.when_over(lambda: self._keep(answer, prompt, branch))
+        view._job.when_over(lambda: self._ended(answer, prompt, branch))
         self.live[prompt.key] = view
         self.last = answer
         try:
-            launch(view, source, given, block=self._blocks(prompt))
+            launch(view, source, given, block=self.blocks(prompt))
         finally:
             if view.status == "waiting" and not view._job.is_running:
                 # It could not even begin.
@@ -185,7 +192,22 @@ class Session:
                 self.last = before
         return answer
 
-    def _blocks(self, prompt: Prompt) -> bool | None:
+    def branch_for(self, prompt: Prompt) -> str | None:
+        """Return the branch that a prompt's turn belongs to, or None."""
+        uses_history = self.settings.history and not prompt.no_history
+        return self.conversation.branch if uses_history else None
+
+    def prepared(self, prompt: Prompt) -> tuple[Any, Any, str]:
+        """Return what a prompt goes to, what that is given, and what it is called."""
+        place = None
+        if self.branch_for(prompt) is not None:
+            place = place_of(self.conversation, prompt.key, prompt.replace)
+        source, model = self._source(prompt)
+        if prompt.chain:
+            return source, prompt.content, prompt.chain
+        return source, self._messages(prompt, model, place), label_of(model)
+
+    def blocks(self, prompt: Prompt) -> bool | None:
         """Tell whether the cell waits; None where it depends on who executes the notebook."""
         if not prompt.bg:
             return True
@@ -194,7 +216,7 @@ class Session:
         self.say("It streams unseen: %chat last has the answer, %chat stop ends it.")
         return False
 
-    def _end_earlier(self, key: str) -> None:
+    def end_earlier(self, key: str) -> None:
         """Stop what the same cell still has streaming: nobody sees it any more."""
         if earlier := self.live.pop(key, None):
             earlier.stop()
@@ -235,16 +257,23 @@ class Session:
             limit = settings.max_tokens if limit is None else limit
             temperature = settings.temperature if temperature is None else temperature
         model = make_model(name, self.shell.user_ns, max_tokens=limit, temperature=temperature)
-        if prompt.tools and prompt.schema:
+        calls = bool(prompt.tools or prompt.mcp)
+        if calls and prompt.schema:
             raise InputError("--tools and --schema exclude each other. Use one of them.")
-        if (prompt.tools or prompt.schema) and not isinstance(model, BaseChatModel):
+        if (calls or prompt.schema) and not isinstance(model, BaseChatModel):
             raise InputError(
                 f"--tools and --schema are for models, and {name!r} is an agent "
                 f"({type(model).__name__}), which brings its own. Leave them out."
             )
-        if prompt.tools:
-            tools = {one: self.variable("--tools", one) for one in prompt.tools}
-            return ToolLoop(model, named_tools(tools)), model
+        if calls:
+            tools = {one: self.variable("--tools", one) for one in prompt.tools or ()}
+            servers = [server_of(one, self.variable) for one in prompt.mcp or ()]
+            approve = "ask" if prompt.approve else None
+            return ToolLoop(model, [*named_tools(tools), *servers], approve=approve), model
+        if prompt.approve:
+            raise InputError(
+                "--approve asks before calls of tools, and there are none: add --tools."
+            )
         if prompt.schema:
             return model.with_structured_output(self.variable("--schema", prompt.schema)), model
         return model, model
@@ -253,7 +282,7 @@ class Session:
         return name is not None and name in self.shell.user_ns
 
     def _chain(self, prompt: Prompt) -> Any:
-        for option in ("model", "system", "max_tokens", "temperature", "tools", "schema"):
+        for option in ("model", "system", "max_tokens", "temperature", "tools", "mcp", "schema"):
             if prompt.args.get(option) is not None:
                 raise InputError(
                     f"--{option.replace('_', '-')} does not go with --chain: a chain brings its "
@@ -287,7 +316,7 @@ class Session:
         price = dict(self.settings.price)
         return {"delimiter": self.settings.delimiter, **({"price": price} if price else {})}
 
-    def _view_options(self, prompt: Prompt) -> dict[str, Any]:
+    def options_for(self, prompt: Prompt) -> dict[str, Any]:
         options = self.view_options()
         if prompt.delimiter is not None:
             options["delimiter"] = prompt.delimiter
@@ -297,21 +326,30 @@ class Session:
             options["view"] = view
         return options
 
-    def _keep(self, answer: Answer, prompt: Prompt, branch: str | None) -> None:
+    def _ended(self, answer: Answer, prompt: Prompt, branch: str | None) -> None:
         """Take in what a run gave, however it ended."""
-        view = answer.view
-        is_latest = self.live.get(prompt.key) is view
-        if is_latest:
-            del self.live[prompt.key]
-        self._count(view._job)
+        self.count(answer.run._job)
         # What an earlier run of the cell gives comes too late: the newer one has its place.
-        if not is_latest or view.status not in ("done", "stopped"):
+        if self.end(prompt.key, answer.view):
+            self.keep(answer, prompt, branch)
+
+    def end(self, key: str, view: StreamView | CompareView) -> bool:
+        """Note that a cell's view streams no more; tell whether it is the latest one."""
+        if self.live.get(key) is not view:
+            return False
+        del self.live[key]
+        return True
+
+    def keep(self, answer: Answer, prompt: Prompt, branch: str | None) -> None:
+        """Make an answer its cell's turn, where it is one."""
+        status = answer.run.status
+        if status not in ("done", "stopped"):
             return
-        if branch is not None and (answer.text.strip() or view.status == "done"):
+        if branch is not None and (answer.text.strip() or status == "done"):
             put(
                 self.conversation,
                 HumanMessage(prompt.content),
-                view._job,
+                answer.run._job,
                 Origin(prompt.key, unreplaced(prompt.line), prompt.cell),
                 model=answer.model,
                 branch=branch,
@@ -320,12 +358,22 @@ class Session:
         if prompt.name and answer.message is not None:
             self.shell.push({prompt.name: answer.message})
 
-    def _count(self, job: Job) -> None:
+    def count(self, job: Job) -> None:
         usage = usage_of(job)
         self.input_tokens += usage[0]
         self.output_tokens += usage[1]
         if any(usage):
             self._costs.append(cost_of_job(job))
+
+    def count_batch(self, metrics: BatchMetrics) -> None:
+        """Add what many runs took."""
+        self.input_tokens += metrics.input_tokens
+        self.output_tokens += metrics.output_tokens
+        if metrics.input_tokens or metrics.output_tokens:
+            known = metrics.cost is not None
+            self._costs.append(
+                Cost(metrics.cost or 0.0, "the providers' prices") if known else None
+            )
 
     def say(self, text: str) -> None:
         """Tell the user something that is no error."""

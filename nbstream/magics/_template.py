@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..messages import Content
 
-__all__ = ["Held", "fill", "join_blocks"]
+__all__ = ["Held", "fill", "join_blocks", "names_in"]
 
 _OPEN = {"(": ")", "[": "]", "{": "}"}
 _LITERALLY = "Write literal braces as {{ and }}; --raw sends a whole cell as it is."
@@ -64,6 +64,31 @@ Write literal braces as {{ and }}; --raw sends a whole cell as it is.
         else:
             parts.append(_value(part, names, notices))
     return join_blocks(parts)
+
+
+def names_in(template: str) -> list[str]:
+    """Return the variables that a prompt's expressions use, each once.
+
+    Raises
+    ------
+    InputError
+        If there is a brace without a partner, or an expression that is none.
+
+    Examples
+    --------
+    >>> names_in("{n} {what.upper()}, {{really}}: {[n + m for m in more]}")
+    ['n', 'what', 'more']
+    """
+    used: dict[str, None] = {}
+    for field in _scan(template):
+        if isinstance(field, str):
+            continue
+        names = [node for node in ast.walk(_parsed(field)) if isinstance(node, ast.Name)]
+        own = {name.id for name in names if not isinstance(name.ctx, ast.Load)}
+        used.update(dict.fromkeys(name.id for name in names if name.id not in own))
+        if field.spec:
+            used.update(dict.fromkeys(names_in(field.spec)))
+    return [*used]
 
 
 class Held:
@@ -247,18 +272,14 @@ def _value(field: _Field, names: dict[str, Any], notices: list[str]) -> Any:
 
 
 def _evaluated(field: _Field, names: dict[str, Any]) -> Any:
-    try:
-        tree = ast.parse(field.expression, mode="eval")
-        used = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-        code = compile(tree, "<prompt>", "eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: too deep
-        raise InputError(f"{field.shown} is no Python expression. {_LITERALLY}") from None
+    tree = _parsed(field)
+    used = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
     if not used:
         # Someone's JSON, LaTeX or regular expression: no prompt needs a constant's value.
         raise InputError(f"{field.shown} names no variable. {_LITERALLY}")
     try:
         # A copy, so that not even := changes the notebook's variables.
-        return eval(code, dict(names))  # noqa: S307  # it is what the author of the cell asks for
+        return eval(compile(tree, "<prompt>", "eval"), dict(names))  # noqa: S307  # it is what the author of the cell asks for
     except NameError as error:
         name = error.name or ""
         if name not in used:
@@ -269,6 +290,15 @@ def _evaluated(field: _Field, names: dict[str, Any]) -> Any:
         raise
     except (Exception, SystemExit) as error:
         raise _failed(field, error) from None
+
+
+def _parsed(field: _Field) -> ast.Expression:
+    try:
+        tree = ast.parse(field.expression, mode="eval")
+        compile(tree, "<prompt>", "eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the last two: too deep
+        raise InputError(f"{field.shown} is no Python expression. {_LITERALLY}") from None
+    return tree
 
 
 def _failed(field: _Field, error: BaseException) -> InputError:

@@ -13,7 +13,16 @@ from .anthropic import ChatAnthropic
 if TYPE_CHECKING:
     from ._keys import Found
 
-__all__ = ["HAS", "PROVIDERS", "Provider", "key_of", "markdown_table", "missing", "what_it_has"]
+__all__ = [
+    "HAS",
+    "PROVIDERS",
+    "Provider",
+    "hosted",
+    "key_of",
+    "markdown_table",
+    "missing",
+    "what_it_has",
+]
 
 HAS = ("streams", "tools", "thinking", "odds")
 """The heads of `what_it_has`."""
@@ -270,6 +279,11 @@ def key_of(provider: Provider) -> Found | None:
 def what_it_has(one: Provider) -> tuple[str, ...]:
     """Return whether it streams, and has tools, thinking and log-probabilities."""
     return one.streams, one.tools, one.thinking, one.logprobs
+
+
+def hosted() -> list[str]:
+    """Return the addresses of companies' endpoints; any other is a server of somebody's own."""
+    return [one.address for one in _ROWS if one.address and one.key_variable]
 
 
 def markdown_table() -> str:

@@ -7,6 +7,7 @@ have the same names and the same shape.
 from __future__ import annotations
 
 import asyncio
+import copy
 import importlib
 import inspect
 import os
@@ -32,6 +33,8 @@ from .base import BaseChatModel
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from types import ModuleType
+
+    from typing_extensions import Self
 
     from ..messages import AIMessageChunk, BaseMessage
     from ..wire import Reader
@@ -96,6 +99,17 @@ class SdkChat(BaseChatModel):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(model={self.model!r})"
+
+    def with_settings(
+        self, *, max_tokens: int | None = None, temperature: float | None = None
+    ) -> Self:
+        """Return this model with other settings; None leaves one as it is."""
+        model = copy.copy(self)
+        if max_tokens is not None:
+            model.max_tokens = max_tokens
+        if temperature is not None:
+            model.extra_body = {**(model.extra_body or {}), "temperature": temperature}
+        return model
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in _CLIENTS}

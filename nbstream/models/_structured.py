@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..events import RunType
     from .base import BaseChatModel
 
-__all__ = ["structured"]
+__all__ = ["choice_for", "instance_of", "structured"]
 
 
 _METHODS = ("json_schema", "function_calling", "json_mode")
@@ -78,11 +78,37 @@ def _strictly(held: Any, strict: bool | None) -> Any:
 
 def _calling(model: BaseChatModel, tool: dict[str, Any], strict: bool | None) -> Runnable[Any, Any]:
     """Return the model, made to call the tool."""
-    # A model that thinks first refuses to be forced; it then nearly always calls it by itself.
-    thinks = (getattr(model, "thinking", None) or {}).get("type") not in (None, "disabled")
     takes_strict = "strict" in inspect.signature(model.bind_tools).parameters
     more = {"strict": strict} if strict is not None and takes_strict else {}
-    return model.bind_tools([tool], tool_choice="auto" if thinks else tool["name"], **more)
+    return model.bind_tools([tool], tool_choice=choice_for(model, tool["name"]), **more)
+
+
+def choice_for(model: Any, name: str) -> str:
+    """Return what makes a model call this one tool."""
+    # A model that thinks first refuses to be forced; it then nearly always calls it by itself.
+    thinks = (getattr(model, "thinking", None) or {}).get("type") not in (None, "disabled")
+    return "auto" if thinks else name
+
+
+def instance_of(schema: Any, name: str, args: dict[str, Any]) -> Any:
+    """Return an answer in its form: an instance of a pydantic model, else the dict that it is.
+
+    Raises
+    ------
+    ParseError
+        If it does not fit.
+    """
+    if not hasattr(schema, "model_validate"):
+        return args
+    from pydantic import ValidationError
+
+    try:
+        return schema.model_validate(args)
+    except ValidationError as error:
+        raise ParseError(
+            f"The answer does not fit {name}: {validation_said(error)}. "
+            f"It was {args!r:.200}. Describe the fields in the schema, or ask again."
+        ) from None
 
 
 class _Answer(Runnable[Any, Any]):
@@ -139,17 +165,7 @@ class _Answer(Runnable[Any, Any]):
             return {"parsed": None, "parsing_error": error}
 
     def _instance(self, args: dict[str, Any]) -> Any:
-        if not self.is_model:
-            return args
-        from pydantic import ValidationError
-
-        try:
-            return self.schema.model_validate(args)
-        except ValidationError as error:
-            raise ParseError(
-                f"The answer does not fit {self.tool_name}: {validation_said(error)}. "
-                f"It was {args!r:.200}. Describe the fields in the schema, or ask again."
-            ) from None
+        return instance_of(self.schema, self.tool_name, args)
 
     def _transform(self, input: Iterator[Any], **_: Any) -> Iterator[Any]:
         growing = _Growing(self)

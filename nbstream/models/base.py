@@ -266,6 +266,24 @@ class BaseChatModel(Runnable[Any, AIMessage]):
         """Return what holds an answer to a schema, as fields of the request; None: nothing can."""
         return None
 
+    def _begun_with(
+        self,
+        messages: list[BaseMessage],  # noqa: ARG002
+        beginning: str,  # noqa: ARG002
+        kwargs: dict[str, Any],  # noqa: ARG002
+    ) -> tuple[list[BaseMessage], dict[str, Any]]:
+        """Return what has the model go on from the beginning of an answer.
+
+        Raises
+        ------
+        InputError
+            If it cannot; it says why.
+        """
+        raise InputError(
+            f"{self.get_name()} cannot go on from an answer's beginning: it starts each answer "
+            "from nothing. ChatLocal can, and so can llama.cpp and vLLM: ChatOpenAI(base_url=...)."
+        )
+
     def _json_mode(self) -> dict[str, Any]:
         """Return the fields of a request that ask for JSON of any form; none: the prompt does."""
         return {}

@@ -12,6 +12,7 @@ from .._iterate import aclosing, close
 from .._shown import brief
 from ..messages import AIMessage, SystemMessage
 from ..messages._merge import add_usage
+from ._continued import ensure_free
 from ._engine import LOCAL_MODEL, Endpoint, Setup, server_of
 from ._local_chat import LocalChat, held_to, needs_chat
 from .anthropic import ChatAnthropic
@@ -199,6 +200,15 @@ class ChatLocal(ChatAnthropic):
         extra = {k: v for k, v in ours.items() if k not in kwargs and v is not None}
         extra |= kwargs.get("extra_body") or {}
         return messages, {"max_tokens": self.max_tokens, **kwargs, "extra_body": extra}
+
+    def _begun_with(
+        self, messages: list[BaseMessage], beginning: str, kwargs: dict[str, Any]
+    ) -> tuple[list[BaseMessage], dict[str, Any]]:
+        ensure_free(kwargs)
+        given = kwargs.get("prefill", self.prefill) or ""
+        if messages and isinstance(messages[-1], AIMessage):
+            given, messages = messages[-1].text, messages[:-1]
+        return [*messages, AIMessage(given + beginning)], kwargs
 
     def _request(self, messages: list[BaseMessage], kwargs: dict[str, Any]) -> dict[str, Any]:
         if any(isinstance(one, dict) and one.get("type") in _UNREAD for one in _blocks(messages)):

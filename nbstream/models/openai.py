@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._exceptions import InputError
 from .._shown import listed
-from ..messages import SystemMessage
+from ..messages import AIMessage, SystemMessage
 from ..tools import convert_to_tool
 from ..wire._openai_request import cites, function_of
 from ..wire.openai_chat import OpenAIChatReader, chat_messages
 from ..wire.openai_responses import OpenAIResponsesReader, response_items
+from ._continued import ensure_free
+from ._providers import hosted
 from ._schemas import closed, requires_all
 from ._sdk import SdkChat, is_theirs, no_such_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..messages import AIMessage, BaseMessage
+    from ..messages import BaseMessage
     from ..runnables import RunnableBinding
     from ..wire import Reader
 
@@ -183,6 +185,24 @@ class ChatOpenAI(SdkChat):
             "top_logprobs": self.top_logprobs,
             **settings,
         }
+
+    def _begun_with(
+        self, messages: list[BaseMessage], beginning: str, kwargs: dict[str, Any]
+    ) -> tuple[list[BaseMessage], dict[str, Any]]:
+        ensure_free(kwargs)
+        if self.use_responses_api or not self._is_own_server():
+            return super()._begun_with(messages, beginning, kwargs)
+        if messages and isinstance(messages[-1], AIMessage):
+            beginning, messages = messages[-1].text + beginning, messages[:-1]
+        # vLLM and SGLang want to be told; llama.cpp takes it so, and passes these over.
+        extra = {"add_generation_prompt": False, "continue_final_message": True}
+        extra |= {**(self.extra_body or {}), **(kwargs.get("extra_body") or {})}
+        return [*messages, AIMessage(beginning)], {**kwargs, "extra_body": extra}
+
+    def _is_own_server(self) -> bool:
+        """Tell whether this asks a server of somebody's own, and no provider that is known."""
+        address = self._address() or self.home
+        return not any(address.startswith(home) for home in hosted()) and not self._is_openais()
 
     def _is_openais(self) -> bool:
         is_azure = type(self._lent).__name__.endswith("AzureOpenAI")

@@ -30,6 +30,7 @@ def enter(
     config: RunnableConfig | None,
     streamed_input: list[Any] | None = None,
     *,
+    kwargs: dict[str, Any] | None = None,
     is_async: bool = False,
 ) -> Scope:
     """Log that a step begins; return the scope of what it calls."""
@@ -51,8 +52,14 @@ def enter(
         run_id=named.get("run_id"),
         model=step.model_label,
         streamed_input=streamed_input,
+        again=(step, kwargs or {}) if step.run_type == "chat_model" else None,
     )
     return inner._replace(run=run, is_told=False)  # what a step of ours calls, only it tells
+
+
+def _settings(source: Any) -> dict[str, Any]:
+    """Return what a step was called with beside its input."""
+    return dict(getattr(source, "keywords", None) or {})
 
 
 def _placed(place: str, tags: tuple[str, ...], given: Any) -> list[str]:
@@ -76,7 +83,7 @@ def observe(
     consumed.
     """
     begin = partial(_begin, step, input, config, source, upstream)
-    return follow(begin, is_single=is_single, asked_in=current_scope())
+    return follow(begin, is_single=is_single, is_whole=step._logs_whole, asked_in=current_scope())
 
 
 def _begin(
@@ -99,7 +106,7 @@ def _begin(
         begun = first(upstream)
         upstream = upstream if begun is END else chain((begun,), upstream)
         source = partial(source, upstream)
-    inner = enter(step, scope, input, config, taken)
+    inner = enter(step, scope, input, config, taken, kwargs=_settings(source))
     with inside(inner):
         return inner, source()
 
@@ -115,7 +122,7 @@ def aobserve(
 ) -> AsyncIterator[T]:
     """Do what `observe` does, for an async iterator."""
     begin = partial(_abegin, step, input, config, source, upstream)
-    return afollow(begin, is_single=is_single, asked_in=current_scope())
+    return afollow(begin, is_single=is_single, is_whole=step._logs_whole, asked_in=current_scope())
 
 
 async def _abegin(
@@ -134,7 +141,7 @@ async def _abegin(
         taken = []
         begun = await afirst(upstream)
         source = partial(source, _anote(begun, upstream, taken))
-    inner = enter(step, scope, input, config, taken, is_async=True)
+    inner = enter(step, scope, input, config, taken, kwargs=_settings(source), is_async=True)
     with inside(inner):
         return inner, source()
 

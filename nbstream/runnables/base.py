@@ -54,6 +54,8 @@ class Runnable(Fluent[Input, Output]):
     name: str | None = None
     run_type: ClassVar[RunType] = "chain"
     """The kind of step, as the log and the events call it."""
+    _logs_whole: ClassVar[bool] = False
+    """Whether a log has its output alone, and not the chunks that it yields."""
 
     def get_name(self) -> str:
         """Return the name this step has in the log."""
@@ -69,7 +71,7 @@ class Runnable(Fluent[Input, Output]):
         scope = current_scope()
         if scope is None and not config:
             return self._invoke(input, **kwargs)
-        scope = enter(self, scope, input, config)
+        scope = enter(self, scope, input, config, kwargs=kwargs)
         with inside(scope):
             output = self._invoke(input, **kwargs)
         if scope.trace is not None and scope.run is not None:
@@ -83,7 +85,7 @@ class Runnable(Fluent[Input, Output]):
         scope = current_scope()
         if scope is None and not config:
             return await self._ainvoke(input, **kwargs)
-        scope = enter(self, scope, input, config, is_async=True)
+        scope = enter(self, scope, input, config, kwargs=kwargs, is_async=True)
         try:
             with inside(scope):
                 if scope.trace is not None and scope.trace.settle is not None:

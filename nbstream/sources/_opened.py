@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import AsyncIterable, Iterable, Mapping
 from functools import partial
@@ -147,8 +148,9 @@ async def aitems_of(source: Any) -> AsyncIterator[Any]:
             async for item in items:
                 yield item
         except BaseException:
-            if hasattr(source, "cancel_run"):  # llama-index: its agent runs whoever reads
-                await source.cancel_run()
+            if hasattr(source, "cancel_run"):
+                # llama-index: its agent runs whoever reads. A stop may break this wait off, too.
+                await asyncio.shield(source.cancel_run())
             raise
         finally:
             await aclose(items)

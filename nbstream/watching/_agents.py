@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
 from .._exceptions import NbstreamError
 from ..messages import AIMessageChunk
+from ._attributes import said, turns
 from ._guard import Guard, fail
 from ._where import RESOLVERS, Holder, around, log_here
 
@@ -112,7 +112,7 @@ class Processor:
         data = span.span_data
         late = self._late.pop(span.span_id, None)
         if late is not None and (given := getattr(data, "input", None)) is not None:
-            late.append(_turns(given) if data.type in ("generation", "response") else given)
+            late.append(turns(given) if data.type in ("generation", "response") else given)
         output = getattr(data, "output", None)
         if data.type == "handoff":
             output = {"to": data.to_agent}
@@ -134,17 +134,9 @@ class Processor:
         elif run.run_type != "chat_model":
             log.log("end", run, output)
         else:
-            if not holder.has_begun and (text := _spans().said(output)):  # it came by other ways
+            if not holder.has_begun and (text := said(output)):  # it came by other ways
                 log.log("chunk", run, AIMessageChunk(text))
             log.log("end", run)
-
-
-def _turns(given: Any) -> Any:
-    return _spans().turns(given)
-
-
-def _spans() -> Any:
-    return importlib.import_module("._spans", __package__)
 
 
 def _name(data: Any) -> str:

@@ -31,6 +31,7 @@ HOOKS = {
     "httpx2": "_httpx",
     "langchain_core.tracers.context": "_langchain",
     "llama_index_instrumentation": "_llama_index",
+    "opentelemetry.trace": "_opentelemetry",
     "pydantic_ai": "_pydantic_ai",
     "requests": "_requests",
 }

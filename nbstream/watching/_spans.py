@@ -1,14 +1,12 @@
-"""OpenTelemetry's spans as runs: a tracer of ours, on its API alone.
-
-The names of the attributes are those of the conventions for generative AI, and of those before.
-"""
+"""OpenTelemetry's spans as runs: those of a tracer of ours, and those of anybody's."""
 
 from __future__ import annotations
 
-import json
 import random
 import sys
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import trace as api
@@ -16,45 +14,132 @@ from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 from .._exceptions import NbstreamError
 from ..messages import AIMessageChunk
-from ..wire._fields import get, items, text_of
+from ._attributes import (
+    gave_in,
+    given_in,
+    is_a_run,
+    kept,
+    kind_of,
+    model_of,
+    name_of,
+    said,
+    turns,
+    usage_in,
+)
 from ._guard import Guard, fail
-from ._where import Holder, around, log_here
+from ._where import Holder, around, log_here, owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ..events._types import RunType
+__all__ = ["WatchProvider", "WatchTracer", "begin", "current", "end"]
 
-__all__ = ["WatchProvider", "current", "said", "turns"]
 
-_MODEL = frozenset({"chat", "text_completion", "generate_content"})
-_GIVEN = (
-    "gen_ai.input.messages",
-    "gen_ai.tool.call.arguments",
-    "tool_arguments",
-    "input.value",
-)
-_GAVE = (
-    "gen_ai.output.messages",
-    "gen_ai.tool.call.result",
-    "tool_response",
-    "final_result",
-    "output.value",
-)
-_ROLES = {"assistant": "ai", "ai": "ai", "system": "system", "developer": "system"}
-MAX_ATTRIBUTE = 200
-"""Characters of an attribute that is kept as metadata: a longer one is content."""
+@dataclass(eq=False)
+class _SpanHolder(Holder):
+    late: list[Any] | None = None
+    """Where its input goes, if that is told at its end."""
+
+
+_holders: dict[int, Holder] = {}  # by the id of the span; one that is no run has that around it
+_own: dict[int, _SpanHolder] = {}  # without the latter
+_model: ContextVar[Holder | None] = ContextVar("nbstream_span_model", default=None)
+
+
+def begin(
+    span_id: int,
+    parent_id: int,
+    name: str,
+    known: Mapping[str, Any],
+    *,
+    scope: str | None = None,
+) -> None:
+    """Begin the run of a span, if it has one here.
+
+    Parameters
+    ----------
+    span_id, parent_id
+        The ids of the span and of the one around it.
+    known
+        The attributes it begins with.
+    scope
+        What makes it, where that is not known: then only what is of a model, a tool or an agent has
+        a run, and a model's only where no framework has begun one for the same call.
+    """
+    outer = _holders.get(parent_id)
+    outer = outer if outer is not None and not outer.is_over else None
+    log = outer.log if outer is not None else log_here()
+    if log is None:
+        return
+    kind = kind_of(known)
+    if scope is not None:
+        is_told = kind == "chat_model" and owner(log) is not None
+        if is_told or not is_a_run(scope, kind, known):
+            if outer is not None:
+                _holders[span_id] = outer
+            return
+    given = given_in(known)
+    late: list[Any] | None = [] if given is None and kind != "chat_model" else None
+    run = log.start(
+        name_of(name, kind, known),
+        kind,
+        turns(given) if kind == "chat_model" else given,
+        parent=outer.run if outer is not None else around(log),
+        metadata=kept(known),
+        model=model_of(known) if kind == "chat_model" else None,
+        streamed_input=late,
+    )
+    holder = _SpanHolder(log, run, wants_tokens=kind == "chat_model", late=late)
+    _holders[span_id] = _own[span_id] = holder
+    if kind == "chat_model":
+        _model.set(holder)
+
+
+def end(span_id: int, known: Mapping[str, Any], error: BaseException | None) -> None:
+    """End the run of a span."""
+    _holders.pop(span_id, None)
+    holder = _own.pop(span_id, None)
+    if holder is None:
+        return
+    holder.is_over = True
+    log, run = holder.log, holder.run
+    if holder.late is not None and (given := given_in(known)) is not None:
+        holder.late.append(given)
+    leaving = sys.exc_info()[1]
+    # OpenTelemetry notes Exceptions only: what is stopped or cancelled is on its way out.
+    if error is None and leaving is not None and not isinstance(leaving, Exception):
+        error = leaving
+    if error is not None:
+        fail(log, run, error)
+        return
+    gave = gave_in(known)
+    if run.run_type != "chat_model":
+        log.log("end", run, gave)
+        return
+    if not holder.has_begun:  # it did not come by HTTP
+        text, usage = said(gave), usage_in(known)
+        if text or usage:
+            log.log("chunk", run, AIMessageChunk(text, usage_metadata=usage))
+    log.log("end", run)
+
+
+def current() -> Holder | None:
+    """Return the run of the span that is current here, if it has one.
+
+    A model's span may be current for nobody, and its request is made in it all the same.
+    """
+    model = _model.get()
+    if model is not None and not model.is_over and not model.has_begun:
+        return model
+    return _holders.get(api.get_current_span().get_span_context().span_id)
 
 
 class WatchSpan(api.Span):
     """A span that is a run of the log."""
 
-    def __init__(self, name: str, holder: Holder | None, guard: Guard) -> None:
-        self.holder = holder
-        self.late: list[Any] | None = None
+    def __init__(self, known: Mapping[str, Any] | None, guard: Guard) -> None:
         self._guard = guard
-        self._name = name
-        self._attributes: dict[str, Any] = {}
+        self._attributes: dict[str, Any] = dict(known or {})
         self._error: BaseException | None = None
         self._is_open = True
         self._context = SpanContext(
@@ -94,33 +179,25 @@ class WatchSpan(api.Span):
     def end(self, end_time: int | None = None) -> None:  # noqa: ARG002
         if self._is_open:
             self._is_open = False
-            self._guard(self._end)
-
-    def _end(self) -> None:
-        holder = self.holder
-        if holder is None or holder.is_over:
-            return
-        holder.is_over = True
-        log, run = holder.log, holder.run
-        if self.late is not None and (given := _first(self._attributes, _GIVEN)) is not None:
-            self.late.append(given)
-        error = self._error or sys.exc_info()[1]
-        # OpenTelemetry notes Exceptions only: what is stopped or cancelled is on its way out.
-        if error is not None and (self._error or not isinstance(error, Exception)):
-            fail(log, run, error)
-            return
-        gave = _first(self._attributes, _GAVE)
-        if run.run_type != "chat_model":
-            log.log("end", run, gave)
-            return
-        if not holder.has_begun and (text := said(gave)):  # it did not come by HTTP
-            log.log("chunk", run, AIMessageChunk(text))
-        log.log("end", run)
+            self._guard(end, self._context.span_id, self._attributes, self._error)
 
 
-class _Tracer(api.Tracer):
-    def __init__(self, guard: Guard) -> None:
+class WatchTracer(api.Tracer):
+    """Makes spans that are runs.
+
+    Parameters
+    ----------
+    scope
+        Who makes spans with it, where that is not known: those that are no runs are then made by
+        ``other``.
+    """
+
+    def __init__(
+        self, guard: Guard, scope: str | None = None, other: api.Tracer | None = None
+    ) -> None:
         self._guard = guard
+        self._scope = scope
+        self._other = other
 
     def start_span(
         self,
@@ -131,9 +208,15 @@ class _Tracer(api.Tracer):
         *_: Any,
         **__: Any,
     ) -> api.Span:
-        around_it = api.get_current_span(context)
-        span: api.Span | None = self._guard(_begin, name, around_it, attributes, self._guard)
-        return span or WatchSpan(name, None, self._guard)
+        span = WatchSpan(attributes, self._guard)
+        span_id = span.get_span_context().span_id
+        outer = api.get_current_span(context).get_span_context().span_id
+        known = attributes or {}
+        self._guard(begin, span_id, outer, name, known, scope=self._scope)
+        if self._other is not None and span_id not in _own:
+            _holders.pop(span_id, None)
+            return self._other.start_span(name, context)
+        return span
 
     @contextmanager
     def start_as_current_span(  # type: ignore[override]
@@ -162,105 +245,7 @@ class WatchProvider(api.TracerProvider):
     """Gives out tracers whose spans are runs of the log that is watched where they begin."""
 
     def __init__(self, guard: Guard) -> None:
-        self._tracer = _Tracer(guard)
+        self._tracer = WatchTracer(guard)
 
     def get_tracer(self, *_: Any, **__: Any) -> api.Tracer:
         return self._tracer
-
-
-def current() -> Holder | None:
-    """Return the run of the span that is current here, if it is one of ours."""
-    span = api.get_current_span()
-    return span.holder if isinstance(span, WatchSpan) else None
-
-
-def turns(messages: Any) -> Any:
-    """Return a model's input as messages, each with its role; as it is where it has no messages."""
-    found = items(messages)
-    if not all(isinstance(one, dict) for one in found):
-        return messages
-    return [
-        (_ROLES.get(text_of(get(one, "role")), "human"), _text(one)) for one in found
-    ] or messages
-
-
-def said(gave: Any) -> str:
-    """Return the text of a model's output."""
-    if isinstance(gave, str):
-        return gave
-    return "".join(one if isinstance(one, str) else _text(one) for one in items(gave))
-
-
-def _begin(
-    name: str, around_it: api.Span, attributes: Mapping[str, Any] | None, guard: Guard
-) -> WatchSpan | None:
-    outer = around_it.holder if isinstance(around_it, WatchSpan) else None
-    outer = outer if outer is not None and not outer.is_over else None
-    log = outer.log if outer is not None else log_here()
-    if log is None:
-        return None
-    known = dict(attributes or {})
-    kind = _kind(known)
-    given = _first(known, _GIVEN)
-    late: list[Any] | None = [] if given is None and kind != "chat_model" else None
-    run = log.start(
-        _shown(name, kind, known),
-        kind,
-        turns(given) if kind == "chat_model" else given,
-        parent=outer.run if outer is not None else around(log),
-        metadata={
-            key: value
-            for key, value in known.items()
-            if isinstance(value, (bool, int, float))
-            or (isinstance(value, str) and len(value) < MAX_ATTRIBUTE and key not in _GIVEN)
-        },
-        model=known.get("gen_ai.request.model") if kind == "chat_model" else None,
-        streamed_input=late,
-    )
-    span = WatchSpan(name, Holder(log, run, wants_tokens=kind == "chat_model"), guard)
-    span.late = late
-    span.set_attributes(known)
-    return span
-
-
-def _kind(known: Mapping[str, Any]) -> RunType:
-    operation = known.get("gen_ai.operation.name")
-    if operation in _MODEL:
-        return "chat_model"
-    return "tool" if operation == "execute_tool" else "chain"
-
-
-def _shown(name: str, kind: RunType, known: Mapping[str, Any]) -> str:
-    if kind == "chat_model":
-        found = known.get("gen_ai.provider.name") or known.get("gen_ai.system")
-    elif kind == "tool":
-        found = known.get("gen_ai.tool.name")
-    else:
-        found = known.get("gen_ai.agent.name") or known.get("agent_name")
-    return str(found or name)
-
-
-def _first(known: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    for name in names:
-        value = known.get(name)
-        if isinstance(value, str) and value[:1] in ("{", "["):
-            try:
-                return json.loads(value)
-            except ValueError:
-                return value
-        if value is not None:
-            return value
-    return None
-
-
-def _text(message: Any) -> str:
-    parts = items(get(message, "parts")) or items(get(message, "content"))
-    if not parts:
-        return text_of(get(message, "content"))
-    texts = (
-        next((text for name in _TEXTS if (text := text_of(get(part, name)))), "") for part in parts
-    )
-    return "".join(texts)
-
-
-_TEXTS = ("content", "text", "result", "arguments", "name")

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .._archive import PAGES, read_page
 from ..conversation import Conversation
+from ..conversation._archived import restored
 from ._chat_page import ChatPage
 from ._export import write_as
 from ._options import lists_options
-from ._static import chat_to_html, chat_to_text, to_document
+from ._static import chat_to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
+
+    from typing_extensions import Self
 
     from ..conversation import Turn
     from ..events import Trace
@@ -143,13 +147,52 @@ class ChatView(ChatPage):
 
         return self.conversation.watch(listen)
 
+    @classmethod
+    def load(cls, path: str | Path, model: Any = None, **options: Any) -> Self:
+        """Open a conversation that was saved, to look at or to go on with.
+
+        Parameters
+        ----------
+        path
+            A page that `export` has written, ``.html``, or a file of `Conversation.save`, which
+            has no times and no tokens.
+        model
+            Who goes on with it; as for the view itself.
+        **options
+            As for the view itself: ``view``, ``delimiter``, …
+
+        Raises
+        ------
+        InputError
+            If it cannot be read, or is no such file.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from nbstream import ChatView, ScriptedChat
+        >>> chat = ChatView(ScriptedChat(["Blub", "."]))
+        >>> turn = chat.ask("Say something.").result()
+        >>> page = chat.export(tempfile.mkdtemp() + "/chat.html")
+        >>> ChatView.load(page, ScriptedChat(["Blub?"])).traces[0].metrics().chunks
+        2
+        """
+        path = Path(path)
+        if path.suffix in PAGES:
+            conversation = restored(Conversation, read_page(path, "chat"), path.name)
+        else:
+            conversation = Conversation.load(path)
+        if model is not None:
+            conversation.model = Conversation(model).model
+        return cls(conversation=conversation, **options)
+
     def export(self, path: str | Path) -> Path:
         """Write the conversation that is displayed to a file, in the form that its name ends with.
 
         Parameters
         ----------
         path
-            ``.md`` or ``.txt`` to read, ``.html`` for a page, ``.json`` for the messages.
+            ``.html`` for one page that plays, with all branches, no kernel and no network (`load`
+            opens it); ``.md`` or ``.txt`` to read, ``.json`` for the messages.
 
         Raises
         ------
@@ -161,10 +204,9 @@ class ChatView(ChatPage):
         makers = {
             ".md": text,
             ".txt": text,
-            ".html": lambda: to_document(chat_to_html(self._shown(), self.delimiter, self.price)),
             ".json": lambda: json.dumps(said(), ensure_ascii=False),
         }
-        return write_as(path, makers)
+        return write_as(path, makers, self._page)
 
     def _seen(self, turn: Turn) -> Turn:
         if self.comm is None:  # nobody sees it stream, and a program may end with its last cell

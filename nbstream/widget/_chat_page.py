@@ -11,11 +11,14 @@ import traitlets
 from .._exceptions import InputError
 from .._secrets import hide_all
 from .._shown import outgoing
+from ..conversation._archived import archived
 from ..conversation._prompt import image_of, images_in
 from ..events._frames import frame
+from ._answers import answer, can_answer
 from ._host import host
 from ._page import Page
 from ._pump import Feed
+from ._share import Shared, exported, shared_page, state_of
 from ._static import MAX_TEXT, chat_to_html, chat_to_text
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ class ChatPage(Page):
         "switch": "_on_switch",
         "export": "_on_export",
         "resync": "_on_resync",
+        "approve": "_on_approve",
     }
 
     # Here, since a widget that could not be made is closed, too.
@@ -84,6 +88,7 @@ class ChatPage(Page):
 
     def _show_turn(self, turn: Turn) -> None:
         self._told.add(turn.id)
+        turn.trace.readers.append(partial(can_answer, self))
         self._tell({"type": "turn", "turn": _wire(turn)})
         if not turn._job.is_running and turn.trace.events:  # it ran elsewhere
             self._tell_of(turn, frame(turn.trace))
@@ -129,8 +134,29 @@ class ChatPage(Page):
         self.conversation.switch(self._turn_of(content))
 
     def _on_export(self, content: dict[str, Any]) -> None:
+        if "turn" not in content:
+            self._tell({"type": "export", "text": self._page()})
+            return
         turn = self._turn_of(content)
-        self._tell_of(turn, {"type": "export", "text": turn.trace.to_jsonl()})
+        text = exported(self, turn._job, content)
+        self._tell_of(turn, {"type": "export", "text": text})
+
+    def _page(self) -> str:
+        """Return the page that plays the conversation, with all its branches."""
+        turns = self.conversation.all_turns
+        shared = Shared(
+            state=state_of(self),
+            log=self._saved_log(),
+            archive=archived(self.conversation),
+            transcript=chat_to_html(self._shown(), self.delimiter, self.price),
+            title=turns[0].prompt.text if turns else "",
+            runs=[run for turn in turns for run in turn._job.state["runs"]],
+            is_running=self.conversation.is_running,
+        )
+        return shared_page(shared)
+
+    def _on_approve(self, content: dict[str, Any]) -> None:
+        answer(self._turn_of(content).trace, content)
 
     def _on_resync(self, content: dict[str, Any]) -> None:
         turn, seq = self._turn_of(content), content.get("seq")

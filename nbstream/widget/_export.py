@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["write_as"]
 
 
-def write_as(path: str | Path, makers: dict[str, Callable[[], str]]) -> Path:
+def write_as(
+    path: str | Path, makers: dict[str, Callable[[], str]], page: Callable[[], str]
+) -> Path:
     """Write a file in the form that its name ends with, and return its path.
 
     Parameters
@@ -25,6 +27,8 @@ def write_as(path: str | Path, makers: dict[str, Callable[[], str]]) -> Path:
         The file.
     makers
         What gives the text, by ending.
+    page
+        What gives a page for ``.html``, without keys.
 
     Raises
     ------
@@ -32,9 +36,11 @@ def write_as(path: str | Path, makers: dict[str, Callable[[], str]]) -> Path:
         If the name ends otherwise.
     """
     path = Path(path)
+    if path.suffix == ".html":
+        return write_whole(path, page())
     if path.suffix not in makers:
         raise InputError(
             f"{path.name!r} does not say in which form to write. "
-            f"Let the name end with one of: {', '.join(makers)}."
+            f"Let the name end with one of: {', '.join([*makers, '.html'])}."
         )
     return write_whole(path, hide_all(outgoing(makers[path.suffix]())))

@@ -55,6 +55,11 @@ class Host:
         return not (self.has_page and self.is_live)
 
     @property
+    def hears_at_once(self) -> bool:
+        """Whether a message from the page can reach a kernel that is busy."""
+        return self.hears.startswith("at once")
+
+    @property
     def ends_outputs(self) -> bool:
         """Whether an output stays as it is when its cell is done."""
         return self.has_page and not self.is_live

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from .._secrets import hide_all
+from .._shown import outgoing
 from ..events._state import metrics
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ __all__ = [
     "folded",
     "left_out",
     "line",
+    "to_document",
 ]
 
 MAX_TEXT = 400_000
@@ -118,3 +121,14 @@ def folded(title: str, body: str) -> str:
         f'font-size:.86em"><summary style="cursor:pointer;{MUTED}">{escape(title)}</summary>'
         f'<span style="{ISOLATED}">{body}</span></details>'
     )
+
+
+def to_document(title: str, html: str) -> str:
+    """Return HTML as a page of its own, without keys; it follows the reader's light or dark."""
+    page = (
+        f'<!doctype html><html><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="color-scheme" content="light dark"></head>'
+        '<body style="max-width:60em;margin:2em auto;padding:0 1em;font-family:system-ui">'
+        f"{html}</body></html>"
+    )
+    return hide_all(outgoing(page))

@@ -32,9 +32,9 @@ class ViewOptions(traitlets.HasTraits):
         ["delimiter", "bands", "none"], "delimiter", help="How borders between chunks are shown."
     ).tag(sync=True)
     whitespace = Switch(help="Whether whitespace is made visible.").tag(sync=True)
-    heat = Choice(["none", "gap", "logprob"], "none", help="What tokens are coloured by.").tag(
-        sync=True
-    )
+    heat = Choice(
+        ["none", "gap", "logprob", "rank", "entropy"], "none", help="What tokens are coloured by."
+    ).tag(sync=True)
     price = Price(help="For a million tokens: {'input': …, 'output': …}.").tag(sync=True)
     max_height = Length("30em", help="Where the views begin to scroll.").tag(sync=True)
 

@@ -70,12 +70,14 @@ class Page(ViewOptions, anywidget.AnyWidget):
     _sent: ClassVar[set[str]] = set()
     """What a page has been sent of the script; one that opens later asks for it."""
     _brings: tuple[str, ...] = ()
+    _shown_in: int | None = None  # the cell that `show` put this view in
 
     _takes_places: ClassVar[bool] = False
     """Whether this kernel's pages put a view where its transcript is, as one of them has told."""
 
     def __init__(self, options: dict[str, Any], **state: Any) -> None:
         self._displays: list[Any] = []
+        self._shown_in: int | None = None  # the cell that `show` put this view in
         self._outputs = Outputs(self)
         check_options(self, options)
         own = {"_place": uuid.uuid4().hex, "_build": build(), "_interrupt": host().interrupt}
@@ -238,7 +240,17 @@ class Page(ViewOptions, anywidget.AnyWidget):
         return data, metadata
 
     def _ipython_display_(self) -> None:
+        # `show` has displayed the view when its cell's last line evaluates to it: once is enough.
+        shell = kernel_shell()
+        count = shell.execution_count if shell else None
+        if self._shown_in is None or self._shown_in != count:
+            self._display()
+        self._shown_in = None
+
+    def _show_in(self, shell: Any) -> None:
+        """Display it in the cell that runs, as `show` does."""
         self._display()
+        self._shown_in = shell.execution_count
 
     def _display(self) -> None:
         from IPython.display import display

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..events._blocks import to_json
 from ..events._entries import entries
+from ..events._question import APPROVAL
 from ..events._state import status_of
 from ._html import (
     ISOLATED,
@@ -78,7 +79,33 @@ def arguments_of(call: Call, runs: Sequence[RunState]) -> str:
 def output_of(call: Call, runs: Sequence[RunState]) -> str:
     """Return what a tool said of itself while it ran."""
     told = [one for at in call["tells"] for one in runs[at]["customs"]]
-    return "\n".join(f"{one['name']}: {_as_text(one['data'])}" for one in told)
+    lines = (_line(one["name"], one["data"]) for one in told)
+    return "\n".join(line for line in lines if line is not None)
+
+
+def _line(name: str, data: Any) -> str | None:
+    if name != APPROVAL:
+        return f"{name}: {_as_text(data)}"
+    if not isinstance(data, dict) or data.get("verdict") != "edit":
+        return None  # the words at the call's end tell it
+    return f"edited: {to_json(data.get('args'))}"
+
+
+_VERDICTS = {
+    "wait": "waits for approval",
+    "allow": "allowed",
+    "edit": "allowed as edited",
+    "deny": "not allowed",
+}
+
+
+def _approval(tool: RunState) -> str:
+    """Return a call's approval in words; a wait that was broken off is none."""
+    told = [one["data"] for one in tool["customs"] if one["name"] == APPROVAL]
+    verdict = told[-1].get("verdict") if told and isinstance(told[-1], dict) else None
+    if verdict == "wait" and tool["end"] is not None:
+        return ""
+    return _VERDICTS.get(verdict, "") if isinstance(verdict, str) else ""
 
 
 def _as_text(data: Any) -> str:
@@ -102,7 +129,7 @@ def took(call: Call, runs: Sequence[RunState]) -> str:
     tool = runs[call["tool"]]
     words = "" if tool["status"] == "done" else tool["status"]
     time = "" if tool["end"] is None else duration(tool["end"] - tool["start"])
-    return " · ".join(filter(None, [words, time]))
+    return " · ".join(filter(None, [_approval(tool), words, time]))
 
 
 class _Html:

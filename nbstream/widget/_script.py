@@ -10,17 +10,31 @@ from pathlib import Path
 
 from ._host import are_outputs_apart
 
-__all__ = ["MODULES", "build", "loader", "source_of", "style"]
+__all__ = [
+    "KINDS",
+    "MODULES",
+    "PLAYER",
+    "STYLE",
+    "build",
+    "loader",
+    "source_of",
+    "style",
+    "text_of",
+]
 
 STATIC = Path(__file__).parent.parent / "static"
+KINDS = ("batch", "chat", "compare")
+"""What draws the kinds of widgets that are no single run: a module each."""
 MODULES = {
     name: STATIC / f"{name}.js"
-    for name in ("widget", "chat", "markdown", "math", "turns", "transcript")
+    for name in ("widget", "again", "markdown", "math", "odds", "turns", "transcript", *KINDS)
 }
 """What a page asks for when it first needs it, instead of getting it with every widget."""
 WHOLE = STATIC / "whole.js"
 """What draws all kinds of widgets, for those who get it with each widget."""
 STYLE = STATIC / "widget.css"
+PLAYER = STATIC / "page.js"
+"""The script of a page of its own, which plays with no kernel."""
 
 
 def _brings_all() -> bool:
@@ -33,13 +47,14 @@ def _brings_all() -> bool:
 
 
 @cache
-def _read(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return what is in a file of the front end."""
     # Once: after an upgrade on disk this process goes on with what it is.
     return path.read_text(encoding="utf-8")
 
 
 def _own(path: Path) -> str | Path:
-    return path if os.environ.get("ANYWIDGET_HMR") else _read(path)
+    return path if os.environ.get("ANYWIDGET_HMR") else text_of(path)
 
 
 def loader() -> str | Path:
@@ -57,7 +72,7 @@ def build() -> str:
     """Return a name for what the files hold, so that a page with two versions mixes nothing."""
     content = blake2b(digest_size=8)
     for path in (STATIC / "loader.js", *MODULES.values(), WHOLE, STYLE):
-        content.update(_read(path).encode())
+        content.update(text_of(path).encode())
     return content.hexdigest()
 
 
@@ -66,8 +81,8 @@ def source_of(name: str) -> str | None:
     path = MODULES.get(name)
     if path is None:
         return None
-    source = _read(path)
+    source = text_of(path)
     if name != "widget":
         return source
     # Beside what it styles, so that no view is drawn before it.
-    return f"{source}\nexport const style={json.dumps(_read(STYLE))};\n"
+    return f"{source}\nexport const style={json.dumps(text_of(STYLE))};\n"

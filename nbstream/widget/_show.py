@@ -20,7 +20,9 @@ from ._view import StreamView
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["launch", "show", "stream_to"]
+    from ..events import Event, Run
+
+__all__ = ["launch", "say_that_it_waits", "show", "stream_to"]
 
 
 @lists_options()
@@ -110,25 +112,28 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
     if block is None:
         block = here.waits or view.comm is None or is_lent(source)
         if here.waits and here.has_page:
-            _say_that_it_waits(here.title)
+            say_that_it_waits(here.title, "show")
     # In a loop of its own a model or chain can be broken off while it waits for its first word; so
     # it is where this thread, waiting for the network, would hear of no stop.
     is_deaf = here.name != "terminal" and has_threads() and not can_wake()
     is_apart = (not block or is_deaf) and input is not NO_INPUT and hasattr(source, "astream")
     stream = job.open(source, input, is_async=is_apart)
     if shell is not None and here.displays:
-        view._display()
-        view._shown_in = shell.execution_count
+        view._show_in(shell)
     if not block:
         job.start(stream, is_apart=is_apart)
         return
     printer = Printer(view.delimiter) if here.name == "terminal" else None
+    each = printer.show if printer else None
+    if printer and getattr(getattr(source, "bound", source), "_logs_whole", False):
+        each = None  # the models in it say what there is to read
+        job.trace.subscribe(printer.hear)
     try:
         if is_apart:
             job.start(stream)
             job.result()
         else:
-            job.run(stream, printer.show if printer else None)
+            job.run(stream, each)
     finally:
         if printer is not None:
             printer.end()
@@ -138,11 +143,11 @@ def launch(view: StreamView, source: Any, input: Any, *, block: bool | None) -> 
 
 
 @cache
-def _say_that_it_waits(title: str) -> None:
+def say_that_it_waits(title: str, name: str) -> None:
     """Say once what is different here."""
     print(  # noqa: T201
         printable(
-            f"{title} draws an output only while its cell runs, so show waits for the end here; "
+            f"{title} draws an output only while its cell runs, so {name} waits for the end here; "
             "block=False does not."
         )
     )
@@ -154,6 +159,16 @@ class Printer:
     def __init__(self, delimiter: str) -> None:
         self._delimiter = delimiter
         self._between = ""
+        self._run: Run | None = None
+
+    def hear(self, event: Event) -> None:
+        """Show what a model says, with a blank line between two."""
+        if event.kind != "chunk" or event.run.run_type != "chat_model":
+            return
+        if event.run is not self._run:
+            self._between = "\n\n" if self._between else ""
+            self._run = event.run
+        self.show(event.data)
 
     def show(self, chunk: Any) -> None:
         if text := text_of(chunk):

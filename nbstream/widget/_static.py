@@ -40,12 +40,13 @@ __all__ = [
     "MAX_TEXT",
     "chat_to_html",
     "chat_to_text",
+    "columns_to_html",
+    "columns_to_text",
     "cut_off",
     "figures",
     "headline",
     "note_html",
     "saved_html",
-    "to_document",
     "to_html",
     "to_text",
 ]
@@ -238,16 +239,6 @@ def _lined(html: str) -> str:
     return _TAG.sub(tag, html)
 
 
-def to_document(html: str) -> str:
-    """Return a transcript as a page of its own, which follows the reader's light or dark."""
-    return (
-        '<!doctype html><html><head><meta charset="utf-8"><title>Model output</title>'
-        '<meta name="color-scheme" content="light dark"></head>'
-        '<body style="max-width:60em;margin:2em auto;padding:0 1em;font-family:system-ui">'
-        f"{html}</body></html>"
-    )
-
-
 def chat_to_html(
     turns: Sequence[tuple[str, ViewState]], delimiter: str = "|", price: Price = None
 ) -> str:
@@ -267,6 +258,42 @@ def chat_to_text(turns: Sequence[tuple[str, ViewState]], most: int | None = None
         f"**You:** {prompt}\n\n{to_text(state, most, is_asked=True)}" for prompt, state in turns
     ]
     return "\n\n---\n\n".join(parts) or "Nothing has been said yet."
+
+
+def columns_to_html(
+    columns: Sequence[tuple[str, ViewState]], delimiter: str = "|", price: Price = None
+) -> str:
+    """Return a comparison as HTML: side by side, and one below the other where that is narrow."""
+    parts = [
+        f'<div style="flex:1 1 16em;min-width:0"><div style="padding:2px 4px;font-weight:600;'
+        f'{ISOLATED}">{escape(name)}</div>{to_html(state, delimiter, price)}</div>'
+        for name, state in columns
+    ]
+    return f'<div style="display:flex;flex-wrap:wrap;gap:0 8px">{"".join(parts)}</div>'
+
+
+def columns_to_text(
+    columns: Sequence[tuple[str, ViewState]], most: int | None = None, *, is_plain: bool = False
+) -> str:
+    """Return a comparison's texts, one below the other.
+
+    Parameters
+    ----------
+    columns
+        The name and the view state of each.
+    most
+        Characters of each that are kept; None: all.
+    is_plain
+        Whether it is for a terminal, and no Markdown.
+    """
+    parts = []
+    for name, state in columns:
+        runs, text = state["runs"], to_text(state, most)
+        if len(turns(runs)) == 1 and not is_conversation(runs):
+            text = _or_error(runs[0], text)
+        head = f"{name}: {status(state)}\n" if is_plain else f"**{name}** ({status(state)})\n\n"
+        parts.append(head + (text or _HINTS.get(status(state), "")))
+    return ("\n\n" if is_plain else "\n\n---\n\n").join(parts)
 
 
 def cut_off(state: ViewState) -> str | None:

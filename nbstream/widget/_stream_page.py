@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
 from textwrap import shorten
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import traitlets
+
+from .._secrets import hide_all
+from .._shown import label, outgoing
 from ..events._frames import frame
 from ..events._log import OVER
 from ..jobs import Job, Watched
+from ._again import asked_of, call_again, caller_of, read_settings, retold, run_of, settings_of
+from ._answers import answer, can_answer
 from ._page import Page
 from ._pump import _PUMP, Feed
+from ._share import exported, shared_run
 from ._static import MAX_TEXT, to_html, to_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..events import Event, Trace
+    from ._compare import CompareView
 
 __all__ = ["StreamPage"]
 
@@ -28,14 +37,21 @@ class StreamPage(Watched, Page):
         "stop": "_on_stop",
         "resync": "_on_resync",
         "export": "_on_export",
+        "approve": "_on_approve",
+        "asked": "_on_asked",
+        "again": "_on_again",
     }
+
+    _again = traitlets.List(
+        traitlets.Unicode(), help="The comparisons below it, as ipywidgets names models."
+    ).tag(sync=True)
 
     _feed: Feed | None = None
     _is_watching = False  # whether more runs may begin
 
     def __init__(self, trace: Trace | None, options: dict[str, Any]) -> None:
         self._job = Job(trace)
-        self._shown_in: int | None = None  # the cell that `show` put this view in
+        self._agains: list[CompareView] = []  # calls that the page has made again
         super().__init__(options)
 
     def __repr__(self) -> str:
@@ -43,7 +59,15 @@ class StreamPage(Watched, Page):
         return f"<{type(self).__name__}: {self.status}, {shown!r}>"
 
     def _listen(self) -> Callable[[], None]:
-        return self.trace.subscribe(self._on_event)
+        unsubscribe = self.trace.subscribe(self._on_event)
+        reads = partial(can_answer, self)
+        self.trace.readers.append(reads)
+
+        def end() -> None:
+            unsubscribe()
+            self.trace.readers.remove(reads)
+
+        return end
 
     def open(self) -> None:
         """Connect to the page; called by the constructor."""
@@ -51,6 +75,9 @@ class StreamPage(Watched, Page):
         # the page opens with, and the page skips what it has.
         position = len(self.trace.events)
         super().open()
+        for view in self._agains:
+            view.open()
+        self._name_agains()
         if self.comm is not None:
             self._feed = Feed(self.trace, self.send, position=position)
 
@@ -59,6 +86,8 @@ class StreamPage(Watched, Page):
         if self._feed is not None:
             self._feed.close()
             self._feed = None
+        for view in self._agains:
+            view.close()
         super().close()
 
     def _saved_log(self) -> dict[str, Any]:
@@ -66,7 +95,11 @@ class StreamPage(Watched, Page):
 
     def _transcript(self) -> tuple[str, str]:
         state = self._job.state
-        return to_html(state, self.delimiter, self.price), to_text(state, MAX_TEXT)
+        html, text = to_html(state, self.delimiter, self.price), to_text(state, MAX_TEXT)
+        again = [view._transcript() for view in self._agains]
+        return "".join([html, *(one for one, _ in again)]), "\n\n---\n\n".join(
+            [text, *(one for _, one in again)]
+        )
 
     def _is_over(self) -> bool:
         return self._job.is_over and not self._is_watching
@@ -86,25 +119,57 @@ class StreamPage(Watched, Page):
     def _on_stop(self, _: dict[str, Any]) -> None:
         self.stop()
 
+    def _on_approve(self, content: dict[str, Any]) -> None:
+        answer(self.trace, content)
+
     def _on_resync(self, content: dict[str, Any]) -> None:
         seq = content.get("seq")
         if isinstance(seq, int) and seq >= 0 and self._feed:
             self._feed.resend(seq)
 
-    def _on_export(self, _: dict[str, Any]) -> None:
-        self._tell({"type": "export", "text": self.trace.to_jsonl()})
+    def _on_export(self, content: dict[str, Any]) -> None:
+        self._tell({"type": "export", "text": exported(self, self._job, content)})
+
+    def _page(self) -> str:
+        """Return the page that plays what this view shows."""
+        return shared_run(self, self._job)
+
+    def _on_asked(self, content: dict[str, Any]) -> None:
+        run = run_of(self.trace, content.get("run"))
+        model, settings = caller_of(run)
+        told = [
+            {"role": message.type, "text": outgoing(hide_all(message.text))}
+            for message in asked_of(self.trace, run)
+        ]
+        self._tell(
+            {
+                "type": "asked",
+                "run": run.index,
+                "model": label(run.model or run.name),
+                "messages": told,
+                "settings": settings_of(model, settings),
+            }
+        )
+
+    def _on_again(self, content: dict[str, Any]) -> None:
+        from ._compare import CompareView
+
+        run = run_of(self.trace, content.get("run"))
+        texts = content.get("texts")
+        messages = retold(asked_of(self.trace, run), texts if isinstance(texts, dict) else {})
+        chosen = read_settings(content.get("settings"))
+        columns, streams = call_again(self.trace, run, messages, **chosen)
+        view = CompareView(columns, delimiter=self.delimiter, price=self.price)
+        self._agains.append(view)
+        self._name_agains()
+        for job, stream in streams:
+            job.when_over(self._refresh)
+            job.start(stream)
+
+    def _name_agains(self) -> None:
+        self._again = [f"IPY_MODEL_{view.model_id}" for view in self._agains if view.comm]
 
     def _settle(self) -> None:
         if self._feed is not None:
             _PUMP.flush(self._feed)
         super()._settle()
-
-    def _ipython_display_(self) -> None:
-        from IPython import get_ipython
-
-        # `show` has displayed the view when its cell's last line evaluates to it: once is enough.
-        shell = get_ipython()
-        count = shell.execution_count if shell else None
-        if self._shown_in is None or self._shown_in != count:
-            self._display()
-        self._shown_in = None

@@ -26,10 +26,10 @@ def watch(*, stream_invoke: bool = False, **options: Any) -> Iterator[StreamView
 
     The code in the block needs to know nothing of nbstream. What it asks of models by HTTP (by
     httpx, httpx2, aiohttp or requests, which the providers' SDKs are built on) is read on its way;
-    the agents, chains and tools of LangChain, LangGraph, pydantic-ai and the OpenAI Agents SDK are
-    displayed as the runs around it. Threads and tasks that the block starts
-    belong to it. In a notebook the view is displayed when the first call is made; Stop ends the
-    block at the next token. The log stays when the block is over.
+    the agents, chains and tools of LangChain, LangGraph, pydantic-ai, the OpenAI Agents SDK, DSPy,
+    llama-index, and of what makes OpenTelemetry spans, are displayed as the runs around it. Threads
+    and tasks that the block starts belong to it. In a notebook the view is displayed when the first
+    call is made; Stop ends the block at the next token. The log stays when the block is over.
 
     Nothing about the code changes: not its results, its errors, nor their order. Keys, headers
     and query strings are not kept.

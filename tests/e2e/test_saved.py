@@ -171,17 +171,22 @@ def test_as_a_page(saved, lab, browser, tmp_path):
         page.close()
 
 
-def test_an_exported_page(saved, lab, notebook, browser):
-    """``view.export("x.html")``: a page of its own, for light and for dark."""
-    nb = notebook("export", [RUN, "v = show(model, 'x', block=True)\nv.export('moon.html')"])
+def test_a_page_from_the_menu_plays(lab, notebook, browser, tmp_path):
+    """The page asks the kernel for it; by ``view.export`` it is the same."""
+    nb = notebook("export", [RUN, "v = show(model, 'x', block=True)", "v.export('moon.html')"])
     nb.run_all()
     nb.page.get_by_text("PosixPath('moon.html')").wait_for()
+    nb.page.locator(".nbs-more").first.click()
+    with nb.page.expect_download() as download:
+        nb.page.get_by_role("menuitem", name="Save a page that plays (HTML)").click()
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    assert path.name == "run.html"
+    assert path.read_text() == (lab.folder / "moon.html").read_text()
     for scheme in ("light", "dark"):
         page = browser.new_page(viewport={"width": 900, "height": 400}, color_scheme=scheme)
-        page.goto((lab.folder / "moon.html").as_uri())
-        assert "fish-model-1" in page.locator("body").text_content()
-        page.locator("summary").first.click()
-        assert page.get_by_text("no water").is_visible()
+        page.goto(path.as_uri())
+        page.locator(".nbstream[data-status=done]").get_by_text("fish-model-1").first.wait_for()
         page.screenshot(path=SHOTS / f"export-{scheme}.png")
         page.close()
 

@@ -105,6 +105,7 @@ def test_a_program_that_knows_nothing_of_it_is_seen_while_it_runs(notebook, lab,
     assert WIDGET not in shown[0]
     html = "".join(shown[0]["text/html"])
     assert "goldfish" in html
+    assert ("2 turns" in html) == (program == "loop")
     assert ("that looks back" in html) == (program == "agent")
     assert KEY not in json.dumps(shown)
 

@@ -9,7 +9,9 @@ import openai
 import pytest
 from langchain.agents import create_agent
 from langchain_openai import ChatOpenAI
-from pydantic_ai import Agent
+from opentelemetry import trace as api
+from opentelemetry.sdk.trace import TracerProvider
+from pydantic_ai import Agent, InstrumentationSettings
 from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
@@ -164,6 +166,23 @@ def test_nothing_is_heard_after_the_block(server, way):
         pass
     way(server)
     assert view.trace.runs == []
+
+
+@pytest.mark.parametrize("way", [pydantic_run, pydantic_streamed], ids=lambda way: way.__name__)
+def test_an_instrumentation_of_the_programs_own_is_seen_by_its_spans(server, way, monkeypatch):
+    provider = TracerProvider()
+    monkeypatch.setattr(api, "_TRACER_PROVIDER", provider)
+    Agent.instrument_all(InstrumentationSettings(tracer_provider=provider))
+    try:
+        with watch() as view:
+            way(server)
+    finally:
+        Agent.instrument_all(False)
+    assert models(view.trace) == [["look"], "A goldfish."]
+    (agent,) = tree(view.trace)
+    assert agent[0] == "chain looker"
+    assert "tool look" in str(agent)
+    assert KEY not in view.trace.to_jsonl()
 
 
 STREAMED = [graph_streamed, agents_streamed, pydantic_streamed]

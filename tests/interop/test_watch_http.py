@@ -4,6 +4,8 @@ import asyncio
 import threading
 
 import aiohttp
+import brotli
+import httpx
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
@@ -11,7 +13,18 @@ from urllib3.util import Retry
 
 from nbstream import watch
 
-from ..endpoint import Endpoint, refuses, says, says_for_ever, talks
+from ..endpoint import (
+    BEGIN,
+    FINISH,
+    Endpoint,
+    refuses,
+    says,
+    says_for_ever,
+    sse,
+    start_event,
+    talks,
+    text_event,
+)
 
 # Some leave their connections to the garbage collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -102,6 +115,34 @@ def test_a_call_is_seen_and_gives_what_it_gives_unseen(way):
         assert view.trace.events[-1].kind == "end"
         assert run.metadata == {"url": f"{server.url}/v1/messages"}
     assert KEY not in view.trace.to_jsonl()
+
+
+def by_httpx(server):
+    with httpx.Client() as client, client.stream("POST", url(server), json=ASKED) as answer:
+        return [*answer.iter_lines()]
+
+
+@pytest.mark.parametrize(
+    "way", [by_httpx, by_lines, in_a_loop(aio_text)], ids=lambda way: way.__name__
+)
+def test_an_answer_that_brotli_packs_is_read(way):
+    def behaviour(handler, body):
+        assert "br" in handler.headers["Accept-Encoding"]
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/event-stream")
+        handler.send_header("Content-Encoding", "br")
+        handler.end_headers()
+        packer = brotli.Compressor()
+        for event in [start_event(), BEGIN, text_event("Blub"), text_event("."), *FINISH]:
+            handler.wfile.write(packer.process(sse(event)) + packer.flush())
+        handler.wfile.write(packer.finish())
+
+    with Endpoint(behaviour) as server:
+        unseen = way(server)
+        with watch() as view:
+            assert way(server) == unseen
+    assert "Blub" in str(unseen)
+    assert view.text == "Blub."
 
 
 def stops(view):

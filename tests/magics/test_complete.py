@@ -24,7 +24,7 @@ def completed(ip):
 
 
 def test_options(completed, ip):
-    assert completed("%%chat --m^") == ["%%chat --model", "%%chat --max-tokens"]
+    assert completed("%%chat --m^") == ["%%chat --model", "%%chat --max-tokens", "%%chat --mcp"]
     assert completed("%%chat --model local --no^\nHi") == ["%%chat --model local --no-history\nHi"]
     parser = ip.find_cell_magic("chat").__func__.parser
     every = {f"%%chat {one}" for one in parser._option_string_actions if one.startswith("--")}

@@ -159,3 +159,44 @@ def test_the_tour_runs_and_stays_readable():
     pages = [one["text/html"] for one in data if "text/html" in one]
     assert sum("Done" in page for page in pages) >= 5
     assert not any("widget-view" in mime for one in data for mime in one)
+
+
+ASKING = """
+class Asking(BaseChatModel):
+    def bind_tools(self, tools, **_):
+        return self
+
+    def _stream_messages(self, messages, **_):
+        if messages[-1].type == "tool":
+            yield AIMessageChunk("Done.")
+        else:
+            call = {"name": "delete", "args": '{"path": "a"}', "id": "1", "index": 0}
+            yield AIMessageChunk(tool_call_chunks=[call])
+
+def delete(path: str) -> str:
+    "Delete a file."
+    return path + " is gone"
+
+agent = create_agent(Asking(), [delete], approve="ask")
+"""
+
+
+@pytest.mark.promise("docs/agents.md", "a prompt: y, n, or other arguments as JSON")
+@pytest.mark.parametrize("call", ['agent.invoke("Hi")', '(await agent.ainvoke("Hi"))'])
+def test_a_cell_without_a_view_asks_for_a_call_by_a_prompt(client, execute, call):
+    execute(ASKING)
+    asked, heard = [], []
+
+    def answer(message):
+        asked.append(message["content"]["prompt"])
+        client.input('{"path": "b"}')
+
+    client.execute_interactive(
+        f'print({call}["messages"][2].content)',
+        allow_stdin=True,
+        stdin_hook=answer,
+        output_hook=lambda message: heard.append(message["content"].get("text")),
+        timeout=60,
+    )
+    assert "b is gone\n" in heard
+    assert 'call delete with {"path": "a"}?' in asked[0]

@@ -1,11 +1,21 @@
 """Tools and schemas: a model that asks, and is told."""
 
+import io
 import json
 from typing import Literal
 
 import pytest
+from mcp.server import MCPServer
 
-from nbstream import AIMessageChunk, BaseChatModel, ScriptedChat, merge_chunks, tool
+from nbstream import (
+    AIMessageChunk,
+    BaseChatModel,
+    ScriptedChat,
+    create_agent,
+    mcp,
+    merge_chunks,
+    tool,
+)
 from nbstream.magics._tools import MAX_ROUNDS, ToolLoop
 
 
@@ -227,3 +237,35 @@ def test_a_turn_that_pauses_goes_on(ip, run):
     run("%%chat -m model --tools add --as answer\nSearch")
     assert ip.user_ns["answer"].text == "Searching\n\nFound."
     assert model.asked[1][-1].text == "Searching"
+
+
+def test_approve_asks_before_each_call(ip, run, fails, monkeypatch):
+    ip.user_ns.update(model=Asking([call("add", '{"a": 1, "b": 2}')], ["3"]), add=add)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    run("%%chat -m model --tools add --approve\nAdd")
+    assert "nobody is there to give it" in ip.user_ns["model"].asked[1][-1].content
+    assert "add --tools" in fails("%%chat -m model --approve\nAdd")
+
+
+def test_servers_of_tools(ip, run, fails):
+    server = MCPServer("sums")
+    server.tool(name="double", description="Double a number.")(double)
+    ip.user_ns.update(
+        model=Asking([call("double", '{"x": 4}')], ["8"]), server=mcp(server), add=add
+    )
+    run("%%chat -m model --mcp server --tools add --as answer\nDouble 4")
+    assert ip.user_ns["model"].asked[1][-1].content == "8"
+    assert "not a server of tools" in fails("%%chat -m model --mcp add\nHi")
+    said = fails("%%chat -m model --mcp 'no-such-command --stdio'\nHi")
+    assert "could not be started" in said
+
+
+def test_an_agent_is_asked_by_its_variable(ip, run, fails, talk):
+    model = Asking(["I add.", call("add", '{"a": 1, "b": 2}')], ["It is", " 3."], ["Again."])
+    ip.user_ns.update(agent=create_agent(model, [add]), add=add)
+    assert run("%%chat -m agent --as answer\nAdd") == "I add.\n\nIt is| 3.\n"
+    assert ip.user_ns["answer"]["messages"][-1].text == "It is 3."
+    run("%%chat -m agent\nOnce more")
+    assert [one.text for one in model.asked[2]] == ["Add", "I add.\n\nIt is 3.", "Once more"]
+    assert [turn.answer.text for turn in talk().turns] == ["I add.\n\nIt is 3.", "Again."]
+    assert "brings its own" in fails("%%chat -m agent --tools add\nHi")

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from nbstream import ProviderError
+from nbstream import ProviderError, Trace
+from nbstream.events._frames import frame
 from nbstream.events._state import apply, initial
 from nbstream.messages import merge_chunks
 from nbstream.wire.openai_chat import OpenAIChatReader
@@ -42,14 +43,14 @@ def test_a_text_with_odds():
 
 
 def test_the_view_reads_the_odds():
-    state = initial()
-    run = {"id": "1", "parent": None, "type": "chat_model", "name": "m", "model": None, "at": 0}
-    apply(state, {"seq": 0, "items": [{"kind": "start", **run}]})
+    trace = Trace()
+    run = trace.start("m", "chat_model")
     [chunk] = [c for c in chunks_of("text") if c.text == "Hello"]
-    said = {"text": ["Hello"], "run": [0], "gap": [1], "at": 0}
-    more = {"0": {"response_metadata": chunk.response_metadata}}
-    apply(state, {"seq": 1, "items": [{"kind": "chunks", **said, "more": more}]})
-    assert state["runs"][0]["logprobs"] == {"0": -0.1}
+    trace.log("chunk", run, chunk)
+    state = initial()
+    apply(state, frame(trace))
+    [[odds]] = state["runs"][0]["logprobs"].values()
+    assert odds[:2] == ["Hello", -0.1]
 
 
 def test_calls():

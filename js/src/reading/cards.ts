@@ -5,6 +5,7 @@ import type { RunState } from "../state";
 import type { Store } from "../store";
 import { type Drawn, Growing, type List } from "../views/list";
 import { count, duration } from "../words";
+import { ApprovalElement, approvalOf } from "./approval";
 import type { Entry } from "./entries";
 import type { Call, Part, Server } from "./parts";
 import { lineOf } from "./written";
@@ -12,13 +13,24 @@ import { lineOf } from "./written";
 /** What is drawn inside a call. */
 export type MakeEntries = (el: HTMLElement) => List<Entry>;
 
-type Doing = "writing" | "asked" | "running" | "done" | "failed" | "stopped" | "unanswered";
+type Doing =
+  | "writing"
+  | "asked"
+  | "approval"
+  | "running"
+  | "done"
+  | "denied"
+  | "failed"
+  | "stopped"
+  | "unanswered";
 
 const WORDS: { [doing in Doing]: string } = {
   writing: "Writing the call…",
   asked: "Waiting…",
+  approval: "Waits for you",
   running: "Running",
   done: "",
+  denied: "Not allowed",
   failed: "Failed",
   stopped: "Stopped",
   unanswered: "No result",
@@ -30,6 +42,7 @@ export class CallElement implements Drawn<Part | Entry> {
   #name = element("bdi", { class: "nbs-tr-name" });
   #word = element("span", { class: "nbs-tr-word" });
   #args = new Growing("nbs-tr-args", "Arguments");
+  #approval: ApprovalElement;
   #output: Output;
   #result = new Growing("nbs-tr-result", "Result");
   #images = element("div", { class: "nbs-tr-images" });
@@ -38,6 +51,7 @@ export class CallElement implements Drawn<Part | Entry> {
 
   constructor(store: Store, makeEntries: MakeEntries) {
     this.#store = store;
+    this.#approval = new ApprovalElement(store);
     this.#output = new Output();
     const head = { class: "nbs-tr-call-head", role: "heading", "aria-level": "5" };
     const entries = element("div", { class: "nbs-tr-inside" });
@@ -47,6 +61,7 @@ export class CallElement implements Drawn<Part | Entry> {
       { class: "nbs-tr-call" },
       element("div", head, this.#name, this.#word),
       this.#args.el,
+      this.#approval.el,
       this.#output.el,
       entries,
       this.#result.el,
@@ -66,6 +81,7 @@ export class CallElement implements Drawn<Part | Entry> {
     const aside = call.aside === null ? null : state.runs[call.model!]?.asides[call.aside];
     if (aside) this.#args.update(aside.pieces);
     else this.#args.set(call.args ?? "");
+    this.#approval.update(tool);
     this.#output.update(call.tells.map((at) => state.runs[at]!));
     const isMore = this.#inside.update(call.inside);
     this.#inside.el.hidden = call.inside.length === 0;
@@ -77,7 +93,11 @@ export class CallElement implements Drawn<Part | Entry> {
   }
 
   #doing(call: Call, tool: RunState | undefined): Doing {
-    if (tool) return tool.status;
+    if (tool) {
+      const verdict = approvalOf(tool)?.verdict;
+      if (verdict === "wait" && tool.end === null) return "approval";
+      return verdict === "deny" && tool.status === "done" ? "denied" : tool.status;
+    }
     if (call.result !== null) return call.failed ? "failed" : "done";
     const model = call.model === null ? undefined : this.#store.state.runs[call.model];
     const isLast = model && call.aside === model.asides.length - 1;
@@ -114,7 +134,8 @@ class Output {
     for (const { id, customs } of runs) {
       for (let i = this.#taken.get(id) ?? 0; i < customs.length; i++) {
         const { name, data } = customs[i]!;
-        this.#lines.push(`${lineOf(name, data)}\n`);
+        const line = lineOf(name, data);
+        if (line !== null) this.#lines.push(`${line}\n`);
       }
       this.#taken.set(id, customs.length);
     }

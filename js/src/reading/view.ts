@@ -1,5 +1,6 @@
 /** The transcript: what was asked, thought, said and called, in the order of reading. */
 
+import { againButton } from "../again";
 import { element, setText } from "../dom";
 import type { RunState } from "../state";
 import { statusOf } from "../state";
@@ -189,7 +190,13 @@ class TurnElement implements Drawn<Entry> {
     this.el = element(
       "section",
       { class: "nbs-tr-turn" },
-      element("div", head, this.#name, this.#metrics),
+      element(
+        "div",
+        head,
+        this.#name,
+        againButton(() => this.#turn!.run),
+        this.#metrics,
+      ),
       this.#body,
       this.#sources,
       this.#note,

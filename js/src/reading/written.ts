@@ -2,8 +2,9 @@
 
 import type { Json } from "../protocol";
 import { toJson } from "../read";
-import type { RunState } from "../state";
+import { APPROVAL, type RunState } from "../state";
 import { duration } from "../words";
+import { approvalWord, editedLine } from "./approval";
 import { type Entry, entries, type Turn } from "./entries";
 import type { Call, Part, Source } from "./parts";
 
@@ -35,8 +36,9 @@ export function noteOf({ note, parts, error }: Turn, { status }: RunState): stri
   return status === "stopped" ? STOPPED : "";
 }
 
-/** A line of what a tool says of itself. */
-export function lineOf(name: string, data: Json): string {
+/** A line of what a tool says of itself; null: nothing that is told here. */
+export function lineOf(name: string, data: Json): string | null {
+  if (name === APPROVAL) return editedLine(data);
   return `${name}: ${typeof data === "string" ? data : toJson(data)}`;
 }
 
@@ -100,7 +102,9 @@ function callOf(call: Call, runs: readonly RunState[]): string {
   const aside = call.model === null ? null : runs[call.model]!.asides[call.aside!];
   const args = aside ? aside.pieces.join("") : (call.args ?? "");
   const output = call.tells.flatMap((at) => {
-    return runs[at]!.customs.map(({ name, data }) => lineOf(name, data));
+    return runs[at]!.customs.map(({ name, data }) => lineOf(name, data)).filter(
+      (line) => line !== null,
+    );
   });
   const result = tool?.error
     ? `${tool.error.type}: ${tool.error.message}`
@@ -120,7 +124,8 @@ function callOf(call: Call, runs: readonly RunState[]): string {
 function took({ result }: Call, tool: RunState | null): string {
   if (!tool) return result === null ? "no result" : "";
   const time = tool.end === null ? "" : duration(tool.end - tool.start);
-  return [tool.status === "done" ? "" : tool.status, time].filter(Boolean).join(" · ");
+  const status = tool.status === "done" ? "" : tool.status;
+  return [approvalWord(tool), status, time].filter(Boolean).join(" · ");
 }
 
 function quoted(text: string): string {

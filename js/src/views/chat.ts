@@ -12,6 +12,7 @@ import { MOVED } from "../shown";
 import { textOfTurns, turns } from "../turns";
 import { count, money, number } from "../words";
 import { Composer, isComposing, writingArea } from "./composer";
+import { SAVE_PAGE } from "./header";
 import { menu } from "./menu";
 import { renderPanel } from "./panel";
 import { Follower } from "./scroll";
@@ -32,7 +33,7 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
   const copy = iconButton("Copy the conversation", "", "M5.5 5.5h8v8h-8z", "M10.5 5.5v-3h-8v8h3");
   const clear = iconButton(
     "New conversation",
-    "",
+    "nbs-clear",
     ...["M3 4.5h10", "M6 4.5V3h4v1.5", "M4.5 4.5l.6 8.5h5.8l.6-8.5"],
   );
   const list = element("div", { class: "nbs-turns", role: "log", "aria-live": "off" });
@@ -68,6 +69,7 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
         label: "Save as JSON",
         run: () => download("chat.json", asJson(chat), "application/json"),
       },
+      ...(chat.isShared ? [] : [{ label: SAVE_PAGE, run: savePage }]),
     ],
     root,
   );
@@ -82,6 +84,15 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
 
   function schedule(): void {
     drawSoon(drawn);
+  }
+
+  async function savePage(): Promise<void> {
+    tell(await chat.exporter.save("chat", "html", chat.isGone));
+  }
+
+  function tell(words: string): void {
+    setText(said, words);
+    setTimeout(() => setText(said, ""), 2500);
   }
 
   function write(): void {
@@ -124,8 +135,7 @@ export function renderChat({ model, chat, el, signal }: ChatProps): void {
 
   on(copy, "click", async () => {
     await writeClipboard(asMarkdown(chat), root);
-    setText(said, "Copied");
-    setTimeout(() => setText(said, ""), 2500);
+    tell("Copied");
   });
   on(clear, "click", () => {
     chat.ask({ type: "clear" });
@@ -221,7 +231,7 @@ class TurnView {
   #place = element("span", { class: "nbs-switch-place" });
   #before = iconButton("Previous version", "", "M10 3.5L5.5 8l4.5 4.5");
   #after = iconButton("Next version", "", "M6 3.5L10.5 8 6 12.5");
-  #edit = iconButton("Edit prompt", "", "M3 13l.6-2.8L10.5 3.3l2.2 2.2-6.9 6.9z");
+  #edit = iconButton("Edit prompt", "nbs-pen", "M3 13l.6-2.8L10.5 3.3l2.2 2.2-6.9 6.9z");
   #retry = iconButton("Ask again", "nbs-retry", "M12.5 8a4.5 4.5 0 11-1.3-3.2", "M12.8 2.5v3h-3");
   #text: HTMLElement;
   #prompt = element("div", { class: "nbs-prompt" });
@@ -265,9 +275,11 @@ class TurnView {
     const at = all.indexOf(this.turn);
     this.#switcher.hidden = all.length < 2;
     setText(this.#place, `${at + 1}/${all.length}`);
-    const busy = this.#chat.isRunning || this.#chat.isGone;
-    this.#before.disabled = at <= 0 || busy;
-    this.#after.disabled = at >= all.length - 1 || busy;
+    const { isGone, isRunning, isShared } = this.#chat;
+    const busy = isRunning || isGone;
+    // A page of its own has all versions.
+    this.#before.disabled = at <= 0 || (busy && !isShared);
+    this.#after.disabled = at >= all.length - 1 || (busy && !isShared);
     this.#retry.hidden = busy;
     this.#edit.disabled = busy;
   }

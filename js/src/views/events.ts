@@ -8,13 +8,12 @@ import type { Store } from "../store";
 import { moment, number } from "../words";
 import { shown } from "./details";
 import { Follower } from "./scroll";
+import { STEPS, Tall } from "./tall";
 
 /** Pixels of a line, where nothing is laid out yet. */
 const ROW = 24;
 /** Lines drawn above and below those in sight. */
 const SPARE = 10;
-/** Browsers hold no element taller than some 17 million pixels. */
-const TALLEST = 8_000_000;
 /** Events looked through in one animation frame, at most. */
 const BATCH = 50_000;
 
@@ -27,15 +26,6 @@ const KINDS = [
   ["cancelled", "cancel"],
   ["custom", "custom"],
 ] as const;
-
-const STEPS: { [key: string]: (at: number, page: number, last: number) => number } = {
-  ArrowDown: (at) => at + 1,
-  ArrowUp: (at) => at - 1,
-  PageDown: (at, page) => at + page,
-  PageUp: (at, page) => at - page,
-  Home: () => 0,
-  End: (_at, _page, last) => last,
-};
 
 export class EventsView {
   readonly el: HTMLElement;
@@ -51,8 +41,7 @@ export class EventsView {
   #names: HTMLSelectElement;
   #tags: HTMLSelectElement;
   #follower: Follower;
-  /** Pixels of a line: as large as the page's letters are. */
-  #row = ROW;
+  #tall = new Tall(ROW);
   /** The numbers of the events that pass. */
   #passed: number[] = [];
   #looked = 0;
@@ -141,7 +130,8 @@ export class EventsView {
     const all = this.#passed.length === state.next;
     const some = `${number(this.#passed.length)} of ${number(state.next)}`;
     setText(this.#count, all ? number(state.next) : some);
-    this.#space.style.height = `${this.#height}px`;
+    this.#tall.count = this.#passed.length;
+    this.#space.style.height = `${this.#tall.height}px`;
     this.#showDetail();
     return this.#looked < state.next;
   }
@@ -152,10 +142,6 @@ export class EventsView {
     this.#follower.placed();
     this.#draw();
     return again || isMore;
-  }
-
-  get #height(): number {
-    return Math.min(this.#passed.length * this.#row, TALLEST);
   }
 
   #narrow(change: Partial<Store["setup"]["events"]>): void {
@@ -220,19 +206,15 @@ export class EventsView {
 
   /** Where the list is scrolled to, in lines. */
   get #top(): number {
-    const { scrollTop, clientHeight } = this.#list;
-    const whole = this.#passed.length * this.#row;
-    if (whole <= TALLEST) return scrollTop / this.#row;
-    const share = scrollTop / (TALLEST - clientHeight);
-    return (share * (whole - clientHeight)) / this.#row;
+    return this.#tall.top(this.#list.scrollTop, this.#list.clientHeight);
   }
 
   #measure(): void {
     const height = this.#rows.firstElementChild?.getBoundingClientRect().height ?? 0;
-    if (height > 0 && Math.abs(height - this.#row) > 0.1) {
-      this.#row = height;
+    if (height > 0 && Math.abs(height - this.#tall.row) > 0.1) {
+      this.#tall.row = height;
       this.#drawn = "";
-      this.#space.style.height = `${this.#height}px`;
+      this.#space.style.height = `${this.#tall.height}px`;
     }
     this.#draw();
   }
@@ -241,12 +223,15 @@ export class EventsView {
     const { clientHeight, scrollTop } = this.#list;
     const top = this.#top;
     const first = Math.max(0, Math.floor(top) - SPARE);
-    const last = Math.min(this.#passed.length, Math.ceil(top + clientHeight / this.#row) + SPARE);
+    const last = Math.min(
+      this.#passed.length,
+      Math.ceil(top + clientHeight / this.#tall.row) + SPARE,
+    );
     const { selected, version } = this.#store.setup.events;
     const now = `${first} ${last} ${selected} ${version} ${this.#passed[first]}`;
     if (now === this.#drawn) return;
     this.#drawn = now;
-    this.#rows.style.transform = `translateY(${scrollTop - (top - first) * this.#row}px)`;
+    this.#rows.style.transform = `translateY(${scrollTop - (top - first) * this.#tall.row}px)`;
     const rows = [];
     for (let i = first; i < last; i++) rows.push(this.#line(i));
     this.#rows.replaceChildren(...rows);
@@ -320,21 +305,11 @@ export class EventsView {
     if (!step || last < 0) return;
     event.preventDefault();
     const { selected } = this.#store.setup.events;
-    const page = Math.max(1, Math.floor(this.#list.clientHeight / this.#row) - 1);
+    const page = Math.max(1, Math.floor(this.#list.clientHeight / this.#tall.row) - 1);
     const at = selected === null ? -1 : this.#passed.indexOf(selected);
     const next = Math.min(last, Math.max(0, step(at, page, last)));
-    this.#reveal(next, page);
+    this.#tall.reveal(this.#list, next, this.#top, page);
     this.#choose(this.#passed[next]!);
-  }
-
-  /** Scroll a line into sight. */
-  #reveal(place: number, page: number): void {
-    const top = this.#top;
-    if (place >= top && place < top + page) return;
-    const first = place < top ? place : place - page + 1;
-    const whole = this.#passed.length * this.#row;
-    const scale = whole <= TALLEST ? this.#row : (this.#row * TALLEST) / whole;
-    this.#list.scrollTop = first * scale;
   }
 }
 

@@ -4,6 +4,7 @@ import { element, setText, svg } from "../dom";
 import type { Traits } from "../protocol";
 import { gaps, metrics, textTimes, type ViewState } from "../state";
 import { fine, money, number } from "../words";
+import { odds } from "./odds";
 
 const WIDTH = 240;
 const HEIGHT = 48;
@@ -117,6 +118,7 @@ export class FiguresView {
     const times = inOrder(streams);
     this.#set("Gap (median)", time(gap_p50));
     this.#set("Gap (p95)", time(gap_p95));
+    for (const [name, value] of odds()?.figuresOf(state) ?? []) this.#set(name, value);
     const end = took === null ? now : (times.at(-1) ?? 0);
     const [path, most] = outline(ratesOf(times, end), WIDTH, HEIGHT);
     this.#path.setAttribute("d", path);

@@ -3,6 +3,7 @@
 import { download, writeClipboard } from "../clipboard";
 import { button, element, iconButton, on, setText } from "../dom";
 import { loaded } from "../modules";
+import type { ExportForm } from "../protocol";
 import { modelName } from "../state";
 import type { Doing, Store } from "../store";
 import { textOfTurns } from "../turns";
@@ -20,6 +21,8 @@ export const WORDS: { [doing in Doing]: string } = {
   failed: "Failed",
   gone: "Kernel gone",
 };
+
+export const SAVE_PAGE = "Save a page that plays (HTML)";
 
 export class HeaderView {
   readonly el: HTMLElement;
@@ -51,7 +54,8 @@ export class HeaderView {
           run: () => download("answer.md", this.#markdown, "text/markdown"),
         },
         { label: "Save as text", run: () => download("answer.txt", this.#text, "text/plain") },
-        { label: "Save the log (JSON lines)", run: () => this.#export() },
+        { label: "Save the log (JSON lines)", run: () => this.#export("jsonl") },
+        ...(store.isShared ? [] : [{ label: SAVE_PAGE, run: () => this.#export("html") }]),
       ],
       root,
     );
@@ -84,8 +88,8 @@ export class HeaderView {
   }
 
   update(now: number): void {
-    const { state, live, setup, doing, isRunning } = this.#store;
-    setText(this.#word, WORDS[doing]);
+    const { state, live, setup, doing, isRunning, isShared } = this.#store;
+    setText(this.#word, doing === "gone" && isShared ? "Unfinished" : WORDS[doing]);
     setText(this.#model, modelName(live) ?? "");
     const { run } = this.#store;
     const words = allFigures(state, this.#store.price());
@@ -132,10 +136,9 @@ export class HeaderView {
     this.#tell("Copied");
   }
 
-  async #export(): Promise<void> {
-    const text = await this.#store.export();
-    if (text !== null) download("run.jsonl", text, "application/jsonl");
-    else this.#tell("The kernel has the log and does not answer");
+  async #export(form: ExportForm): Promise<void> {
+    const { exporter, isGone, isShared } = this.#store;
+    this.#tell(await exporter.save("run", form, isGone && !isShared));
   }
 
   #tell(words: string): void {

@@ -4,6 +4,7 @@ import { element, on, setText } from "../dom";
 import { MOVED } from "../shown";
 import type { RunState } from "../state";
 import { codePoint, fine, number } from "../words";
+import { odds } from "./odds";
 import type { TokensView } from "./tokens";
 
 /** Code points listed, at most. */
@@ -25,6 +26,7 @@ export function inspectTokens(
   const text = element("code");
   const points = element("div");
   const facts = element("div");
+  const likely = element("div");
   const name = element("div");
   const card = element(
     "div",
@@ -32,6 +34,7 @@ export function inspectTokens(
     text,
     points,
     facts,
+    likely,
     name,
   );
   // In the browser's top layer, where no cell's output cuts it off.
@@ -39,6 +42,8 @@ export function inspectTokens(
   card.hidden = true;
   root.append(card);
   let current: number | null = null;
+  /** Where the keys were when the reader went to choose. */
+  let left: number | null = null;
 
   function inspect(index: number | null): void {
     const run = runOnShow();
@@ -50,6 +55,7 @@ export function inspectTokens(
     setText(text, JSON.stringify(run.texts[index]));
     setText(points, codePoints(run.texts[index]!));
     setText(facts, factsOf(run, index));
+    likely.replaceChildren(...(odds()?.told(run, index) ?? []));
     setText(name, run.name);
     if (card.hidden) {
       card.hidden = false;
@@ -73,7 +79,21 @@ export function inspectTokens(
     if (index !== null) tokens.tokenAt(index)?.classList.add("nbs-current");
   }
 
+  /** Let the reader choose what else might be there, where that is known. */
+  function choose(index: number | null): boolean {
+    const run = runOnShow();
+    const token = index === null ? null : tokens.tokenAt(index);
+    if (index === null || !run || !token || !odds()) return false;
+    hide();
+    left = index;
+    odds()!.choose(root, run, index, token);
+    return true;
+  }
+
   let isMoving = false;
+  on(tokens.el, "click", (event) => {
+    if (document.getSelection()?.isCollapsed) choose(tokens.indexOf(event.target as HTMLElement));
+  });
   on(tokens.el, "pointermove", () => {
     isMoving = true;
   });
@@ -90,19 +110,25 @@ export function inspectTokens(
   on(tokens.el, "scroll", () => current === null && hide());
   on(tokens.el, "keydown", (event) => {
     if (event.key === "Escape") hide();
+    if (event.key === "Enter" && event.target === tokens.el && choose(current ?? left)) {
+      event.preventDefault();
+      return;
+    }
     const step = STEPS[event.key];
     const last = tokens.shown - 1;
     if (!step || event.target !== tokens.el || event.ctrlKey || event.shiftKey || last < 0) return;
     event.preventDefault();
     isMoving = false;
-    const next = current === null && event.key === "ArrowRight" ? 0 : step(current ?? last, last);
+    const from = current ?? left;
+    const next = from === null && event.key === "ArrowRight" ? 0 : step(from ?? last, last);
+    left = null;
     mark(next);
     tokens.tokenAt(next)?.scrollIntoView({ block: "nearest" });
     inspect(next);
   });
 }
 
-/** "#3 of 12 · 1.2 s after the start · 14 ms after the one before · 91 % likely" */
+/** "#3 of 12 · 1.2 s after the start · 14 ms after the one before" */
 export function factsOf(run: RunState, index: number): string {
   const facts = [
     `#${number(index + 1)} of ${number(run.texts.length)}`,
@@ -110,10 +136,6 @@ export function factsOf(run: RunState, index: number): string {
   ];
   if (index > 0) {
     facts.push(`${fine(run.times[index]! - run.times[index - 1]!)} after the one before`);
-  }
-  const logprob = run.logprobs[index];
-  if (logprob !== undefined) {
-    facts.push(`${(Math.exp(logprob) * 100).toFixed(1)} % likely (log ${logprob.toFixed(2)})`);
   }
   return facts.join(" · ");
 }
@@ -127,7 +149,7 @@ export function codePoints(text: string): string {
 }
 
 /** Below the chunk's first line, or above it at the page's end; inside the panel's width. */
-function place(card: HTMLElement, token: HTMLElement, root: HTMLElement): void {
+export function place(card: HTMLElement, token: HTMLElement, root: HTMLElement): void {
   const at = token.getClientRects()[0] ?? token.getBoundingClientRect();
   const panel = root.getBoundingClientRect();
   const most = panel.right - card.offsetWidth - 8;

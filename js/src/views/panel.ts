@@ -1,5 +1,6 @@
 /** The whole of a view: the header, the tabs, and what they show. */
 
+import { againButton } from "../again";
 import { Announcer } from "../announcer";
 import { type Drawn, drawSoon } from "../clock";
 import { button, element, on, setText } from "../dom";
@@ -8,7 +9,7 @@ import type { Options } from "../options";
 import type { ViewName } from "../protocol";
 import { MOVED } from "../shown";
 import { watchSight } from "../sight";
-import { cutOff, type RunState } from "../state";
+import { cutOff, isAsking, type RunState } from "../state";
 import type { Store } from "../store";
 import { isConversation } from "../turns";
 import { count, number } from "../words";
@@ -18,6 +19,7 @@ import { FiguresView } from "./figures";
 import { HeaderView } from "./header";
 import { inspectTokens } from "./inspector";
 import { MarkdownPanel } from "./markdown";
+import { OddsPlace, odds } from "./odds";
 import { ReplayView } from "./replay";
 import { several } from "./several";
 import { TabsView } from "./tabs";
@@ -39,6 +41,7 @@ const HINTS = {
 
 /** Milliseconds between two looks at a run that goes on without news: its clock does. */
 const TICK = 250;
+const ASKS = "A call waits for your approval: see the Transcript.";
 const GONE = "The kernel is gone: this is the text received so far.";
 const UNHEARD = "The kernel is too busy to hear this page. To stop, interrupt it: ";
 
@@ -82,12 +85,14 @@ export function renderPanel(props: PanelProps): void {
   const tokens = new TokensView(setup, schedule);
   const manager = () => options.manager;
   const markdown = new MarkdownPanel(store, setup, manager);
-  const transcript = new TranscriptPage({ store, manager, isAsked: props.isAsked ?? false });
+  const isAsked = props.isAsked ?? false;
+  const transcript = new TranscriptPage({ store, manager, isAsked });
   const events = new EventsView(store, signal);
   const timeline = new TimelineView(setup, (run) => store.select(run));
   const details = new DetailsView();
+  const again = againButton(() => setup.selected!);
   const figures = new FiguresView();
-  const replay = new ReplayView(store, () => {
+  const replay = new ReplayView(store.replay, () => {
     setup.replayOpen = false;
     schedule();
     header.focusReplay();
@@ -103,12 +108,13 @@ export function renderPanel(props: PanelProps): void {
   const notice = element("div", { class: "nbs-notice", role: "status" });
   const timelineTools = element("div", { class: "nbs-tools" }, ...expanders(timeline));
   const text = several({ store, root, tokens, markdown, manager, schedule });
+  const likely = new OddsPlace({ store, root, options, tokens, isAsked, look });
   const pages: { [view in ViewName]: HTMLElement } = {
-    tokens: element("div", {}, text.tokens.el),
+    tokens: element("div", {}, likely.el, text.tokens.el),
     markdown: element("div", {}, text.markdown.el),
     transcript: transcript.el,
     events: events.el,
-    timeline: element("div", {}, timeline.el, details.el),
+    timeline: element("div", {}, timeline.el, again, details.el),
   };
   const narrowedTo = element("bdi");
   const narrowed = button("nbs-chip", "Only ", narrowedTo, " ✕");
@@ -163,20 +169,24 @@ export function renderPanel(props: PanelProps): void {
     setText(hint, isEmpty && isText ? hintFor() : "");
     tokens.el.hidden = markdown.el.hidden = isEmpty;
     const ending = view === "transcript" ? "" : (cutOff(state) ?? "");
-    setText(note, doing === "gone" ? GONE : store.isUnheard ? unheard() : ending);
+    const isLost = doing === "gone" && !store.isShared;
+    setText(note, isLost ? GONE : store.isUnheard ? unheard() : ending);
     setText(problem, store.problem);
-    setText(notice, store.notice);
+    const asks = isLive && view !== "transcript" && state.runs.slice(-99).some(isAsking);
+    setText(notice, asks ? ASKS : store.notice);
     // Of several, each has its own.
     const isTold = view === "transcript" || (isSeveral && isText);
     const failure = isTold ? null : (run?.error ?? state.runs[0]?.error);
     setText(errorType, failure?.type ?? "");
     setText(errorMessage, failure?.message ?? "");
     error.hidden = !failure;
+    likely.update();
     top = growing[view];
     if (top) isMore = top.update(run);
     else {
       timeline.update(state.runs, now, doing === "gone" ? "unfinished" : "running");
       details.update(setup.selected === null ? undefined : run);
+      again.hidden = setup.selected === null || run?.type !== "chat_model";
     }
     replay.el.hidden = !setup.replayOpen;
     if (setup.replayOpen) replay.update();
@@ -226,9 +236,14 @@ export function renderPanel(props: PanelProps): void {
     root.style.setProperty("--nbs-max-height", options.get("max_height"));
     root.classList.toggle("nbs-marked", borders === "delimiter");
     root.classList.toggle("nbs-bands", borders === "bands");
-    const style = { whitespace: options.get("whitespace"), heat: options.get("heat") };
-    text.tokens.restyle(style);
-    tools.update();
+    const heat = options.get("heat");
+    // Of what the module is to colour, nothing is drawn twice: it is not coloured until then.
+    const isHere = heat === "gap" || odds();
+    text.tokens.restyle({
+      whitespace: options.get("whitespace"),
+      heat: isHere ? heat : "none",
+    });
+    tools.update(store.log.odds.size > 0);
     schedule();
   }
 

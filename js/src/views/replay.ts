@@ -1,8 +1,7 @@
 /** The bar that plays the stream again: play, where it is, how fast. */
 
 import { choice, element, iconButton, on, setText } from "../dom";
-import { SPEEDS } from "../replay";
-import type { Store } from "../store";
+import { type Player, SPEEDS } from "../replay";
 import { duration } from "../words";
 
 const STEPS = 1000;
@@ -20,12 +19,11 @@ export class ReplayView {
     class: "nbs-range",
   });
   #time = element("span", { class: "nbs-replay-time" });
-  #store: Store;
+  #replay: Player;
 
   /** @param onClose is called when the reader has seen enough. */
-  constructor(store: Store, onClose: () => void) {
-    this.#store = store;
-    const { replay } = store;
+  constructor(replay: Player, onClose: () => void) {
+    this.#replay = replay;
     const speeds = SPEEDS.map((speed) => [String(speed), `${speed}×`] as const);
     const speed = choice("Speed", speeds, (value) => {
       replay.speed = Number(value);
@@ -62,7 +60,7 @@ export class ReplayView {
   }
 
   update(): void {
-    const { replay } = this.#store;
+    const replay = this.#replay;
     const [begin, end] = replay.span;
     const at = replay.state ? replay.time : end;
     this.#play.hidden = replay.isPlaying;

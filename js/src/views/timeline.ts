@@ -2,7 +2,7 @@
 
 import { element, on, setText } from "../dom";
 import type { Setup } from "../setup";
-import type { RunState } from "../state";
+import { isAsking, type RunState } from "../state";
 import { duration, number } from "../words";
 import { density } from "./density";
 
@@ -98,7 +98,8 @@ export class TimelineView {
       }
     }
     const word = run.status === "failed" || run.status === "stopped" ? `${run.status} · ` : "";
-    setText(row.took, run.end === null ? open : word + duration(run.end - run.start));
+    const now = isAsking(run) ? "waits for you" : open;
+    setText(row.took, run.end === null ? now : word + duration(run.end - run.start));
     const isSelected = this.#setup.selected === row.index;
     if (row.el.getAttribute("aria-selected") !== String(isSelected)) {
       row.el.setAttribute("aria-selected", String(isSelected));

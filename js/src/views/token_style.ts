@@ -2,8 +2,10 @@
 
 import { element } from "../dom";
 import type { Traits } from "../protocol";
+import { isDict } from "../read";
 import type { RunState } from "../state";
 import { codePoint, isInvisible } from "../words";
+import { odds } from "./odds";
 
 export interface TokenStyle {
   whitespace: boolean;
@@ -15,8 +17,6 @@ const SIGNS: { [character: string]: string } = { " ": "·", "\n": "⏎", "\t": "
 
 /** Milliseconds of waiting, from which a token is warmer by one step. */
 export const GAPS = [20, 50, 100, 250, 1000];
-/** Probabilities, below which it is. */
-export const ODDS = [0.9, 0.7, 0.4, 0.1, 0.01];
 
 /** Put a text into a token's element; what is copied from there is always just the text. */
 export function fill(
@@ -29,6 +29,11 @@ export function fill(
   if (style.heat !== "none") {
     const level = heatOf(style.heat, run, index);
     if (level !== null) token.dataset.heat = String(level);
+  }
+  // Of a branch, what it shares with another answer, and the token that is its own.
+  const { branch } = run.metadata;
+  if (isDict(branch) && index <= Number(branch.at)) {
+    token.dataset.branch = index < Number(branch.at) ? "shared" : "chosen";
   }
   if (!style.whitespace) {
     token.textContent = text;
@@ -51,19 +56,18 @@ export function fill(
 }
 
 /** How warm a token is, 0 to 5; null where that is not known. */
-export function heatOf(heat: "gap" | "logprob", run: RunState, index: number): number | null {
-  if (heat === "gap") {
-    const before = index > 0 ? run.times[index - 1]! : run.start;
-    return GAPS.filter((gap) => run.times[index]! - before >= gap).length;
-  }
-  const logprob = run.logprobs[index];
-  if (logprob === undefined) return null;
-  return ODDS.filter((odds) => Math.exp(logprob) < odds).length;
+export function heatOf(
+  heat: Exclude<Traits["heat"], "none">,
+  run: RunState,
+  index: number,
+): number | null {
+  if (heat !== "gap") return odds()?.levelOf(heat, run, index) ?? null;
+  const before = index > 0 ? run.times[index - 1]! : run.start;
+  return GAPS.filter((gap) => run.times[index]! - before >= gap).length;
 }
 
 /** What the colours mean, warmest last. */
-export function legend(heat: "gap" | "logprob"): string[] {
-  return heat === "gap"
-    ? ["< 20 ms", "20 ms", "50 ms", "100 ms", "250 ms", "≥ 1 s"]
-    : ["≥ 90 %", "< 90 %", "< 70 %", "< 40 %", "< 10 %", "< 1 %"];
+export function legend(heat: Exclude<Traits["heat"], "none">): string[] {
+  if (heat !== "gap") return odds()?.legend(heat) ?? [];
+  return ["< 20 ms", "20 ms", "50 ms", "100 ms", "250 ms", "≥ 1 s"];
 }

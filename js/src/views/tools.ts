@@ -4,6 +4,8 @@ import { choice, element, iconButton, on } from "../dom";
 import type { Options } from "../options";
 import { legend } from "./token_style";
 
+const NO_ODDS = "By probability: ask with top_logprobs=5";
+
 export class TokenTools {
   readonly el: HTMLElement;
   #options: Options;
@@ -37,7 +39,9 @@ export class TokenTools {
       [
         ["none", "No colour"],
         ["gap", "Colour by wait"],
-        ["logprob", "Colour by likelihood"],
+        ["logprob", ""],
+        ["rank", "Colour by rank"],
+        ["entropy", "Colour by entropy"],
       ],
       (value) => {
         options.choose("heat", value);
@@ -58,10 +62,16 @@ export class TokenTools {
     );
   }
 
-  update(): void {
+  /** @param hasOdds tells whether the model was asked for log-probabilities. */
+  update(hasOdds: boolean): void {
     const heat = this.#options.get("heat");
     this.#borders.value = this.#options.get("borders");
     this.#heat.value = heat;
+    for (const option of [...this.#heat.options].slice(2)) {
+      option.disabled = !hasOdds;
+      option.hidden = !hasOdds && option.value !== "logprob";
+    }
+    this.#heat.options[2]!.text = hasOdds ? "Colour by probability" : NO_ODDS;
     this.#whitespace.setAttribute("aria-pressed", String(this.#options.get("whitespace")));
     const steps = heat === "none" ? [] : legend(heat);
     this.#legend.replaceChildren(

@@ -167,11 +167,3 @@ def test_a_chat_is_written_and_read(engine, pages):
     engine.press("ArrowUp")  # what was said comes back
     engine.wait("document.querySelector('textarea').value === 'Hello'")
     engine.shot(SHOTS / f"engine-{engine.name}-chat.png")
-
-
-def test_a_saved_page_needs_no_script(engine, run, tmp_path):
-    file = run.export(tmp_path / "saved.html")
-    assert "<script" not in file.read_text(encoding="utf-8")
-    engine.goto(file.as_uri())
-    engine.wait("document.body.innerText.includes('bold')")
-    engine.shot(SHOTS / f"engine-{engine.name}-saved.png")
