@@ -10,7 +10,7 @@ PINS = ("constraints.txt", "tests/interop/constraints.txt")
 ROW = re.compile(r"^\| ([^|]+) \| ([^|]*\d\.\d[^|]*) \|", re.MULTILINE)
 VERSION = re.compile(r"\d+(?:\.\d+)+")
 PIN = re.compile(r"^([\w.-]+)==([^\s;]+)", re.MULTILINE)
-PACKAGES = {"pydantic-ai": "pydantic-ai-slim"}
+PACKAGES = {"opentelemetry": "opentelemetry-api", "pydantic-ai": "pydantic-ai-slim"}
 """What is installed, where it has not the library's name."""
 
 ROWS = ROW.findall((ROOT / "docs/watch.md").read_text(encoding="utf-8"))

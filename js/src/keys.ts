@@ -11,20 +11,25 @@ const KEYS = new Set([
 ]);
 const MARK = "data-lm-suppress-shortcuts";
 
+/** The views: with one in focus as a whole, and nothing in it, the keys are the notebook's. */
+const views = new WeakSet<EventTarget>();
+
 export function keepKeys(root: HTMLElement, signal: AbortSignal): void {
-  let marked = root;
+  let marked: HTMLElement | undefined;
+  views.add(root);
   window.addEventListener(
     "keydown",
     (event) => {
-      marked.removeAttribute(MARK);
-      // With the whole view in focus, and nothing in it, the keys are the notebook's.
-      if (event.target === root) return;
-      if (!KEYS.has(event.key) || !root.contains(event.target as Node)) return;
+      marked?.removeAttribute(MARK);
+      marked = undefined;
+      const el = event.target as HTMLElement;
+      if (!KEYS.has(event.key) || !root.contains(el) || views.has(el)) return;
       if (event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
       // Escape leaves the view unless something in it is open that it would close.
       if (event.key === "Escape" && !root.querySelector("[data-nbs-open]")) return;
+      // What has a mark of its own, as a box to write in has, keeps it.
+      if (el.hasAttribute(MARK)) return;
       // Not the view: some shortcuts are those of whatever has the focus, which comes before it.
-      const el = event.target as HTMLElement;
       marked = el;
       el.setAttribute(MARK, "true");
       setTimeout(() => el.removeAttribute(MARK));

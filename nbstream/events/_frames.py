@@ -115,6 +115,7 @@ def _has_odds_alone(chunk: AIMessageChunk) -> bool:
     said = chunk.response_metadata
     return (
         type(chunk.content) is str
+        and type(said) is dict
         and [*said] == ["logprobs"]
         and type(said["logprobs"]) is dict
         and [*said["logprobs"]] == ["content"]

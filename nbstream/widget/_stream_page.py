@@ -21,7 +21,7 @@ from ._share import exported, shared_run
 from ._static import MAX_TEXT, to_html, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ..events import Event, Trace
     from ._compare import CompareView
@@ -48,10 +48,10 @@ class StreamPage(Watched, Page):
 
     _feed: Feed | None = None
     _is_watching = False  # whether more runs may begin
+    _agains: Sequence[CompareView] = ()  # calls that the page has made again
 
     def __init__(self, trace: Trace | None, options: dict[str, Any]) -> None:
         self._job = Job(trace)
-        self._agains: list[CompareView] = []  # calls that the page has made again
         super().__init__(options)
 
     def __repr__(self) -> str:
@@ -160,7 +160,7 @@ class StreamPage(Watched, Page):
         chosen = read_settings(content.get("settings"))
         columns, streams = call_again(self.trace, run, messages, **chosen)
         view = CompareView(columns, delimiter=self.delimiter, price=self.price)
-        self._agains.append(view)
+        self._agains = (*self._agains, view)
         self._name_agains()
         for job, stream in streams:
             job.when_over(self._refresh)

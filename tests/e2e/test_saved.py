@@ -176,6 +176,7 @@ def test_a_page_from_the_menu_plays(lab, notebook, browser, tmp_path):
     nb = notebook("export", [RUN, "v = show(model, 'x', block=True)", "v.export('moon.html')"])
     nb.run_all()
     nb.page.get_by_text("PosixPath('moon.html')").wait_for()
+    nb.wait_left()  # a view that moves closes its menu
     nb.page.locator(".nbs-more").first.click()
     with nb.page.expect_download() as download:
         nb.page.get_by_role("menuitem", name="Save a page that plays (HTML)").click()

@@ -235,6 +235,7 @@ def test_a_walk_through_all_functions_by_keyboard_alone(notebook):
     press(nb, "ArrowRight")
     tab_to(nb, "Find text")
     nb.page.keyboard.type("on_tool")
+    nb.drawn()
     tab_to(nb, "Events")  # the list
     press(nb, "ArrowDown", "ArrowDown")
     event = json.loads(view(nb).locator(".nbs-json").text_content())

@@ -120,7 +120,7 @@ print(json.dumps(found))
 @pytest.mark.promise("docs/hosts.md", "Completion works, too")
 def test_completion_by_the_hook_of_ipython_7(tmp_path):
     expected = {
-        "%%chat --m": ["%%chat --model", "%%chat --max-tokens"],
+        "%%chat --m": ["%%chat --model", "%%chat --max-tokens", "%%chat --mcp"],
         "%%chat --model=lo": ["%%chat --model=local", "%%chat --model=lovely_bot"],
         "%chat hi": ["%chat history"],
         "x = %chat la": ["x = %chat last"],
