@@ -11,19 +11,19 @@ const KEYS = new Set([
 ]);
 const MARK = "data-lm-suppress-shortcuts";
 
-/** The views: with one in focus as a whole, and nothing in it, the keys are the notebook's. */
-const views = new WeakSet<EventTarget>();
+/** What a view is marked by: with it in focus as a whole, and nothing in it, keys are the notebook's. */
+const VIEW = "data-nbs-keys";
 
 export function keepKeys(root: HTMLElement, signal: AbortSignal): void {
   let marked: HTMLElement | undefined;
-  views.add(root);
+  root.setAttribute(VIEW, "");
   window.addEventListener(
     "keydown",
     (event) => {
       marked?.removeAttribute(MARK);
       marked = undefined;
       const el = event.target as HTMLElement;
-      if (!KEYS.has(event.key) || !root.contains(el) || views.has(el)) return;
+      if (!KEYS.has(event.key) || !root.contains(el) || el.hasAttribute(VIEW)) return;
       if (event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
       // Escape leaves the view unless something in it is open that it would close.
       if (event.key === "Escape" && !root.querySelector("[data-nbs-open]")) return;

@@ -372,6 +372,7 @@ def test_the_embedded_models_run_has_its_figures(notebook):
     nb.run_all()
     wait_for_status(nb, "done")
     view(nb).locator(".nbs-figures-button").click()
+    nb.drawn()
     said = view(nb).locator(".nbs-figures").text_content()
     assert "First token" in said
     assert "Tokens out" in said
