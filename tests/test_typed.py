@@ -10,6 +10,7 @@ import pytest
 from nbstream import (
     AIMessage,
     InputError,
+    NbstreamError,
     RunnableLambda,
     ScriptedChat,
     StrOutputParser,
@@ -140,6 +141,29 @@ def test_a_run_that_is_left_early_ends():
     assert ended == [True]
     assert [event.kind for event in trace.events] == ["start", "chunk", "cancelled"]
     assert list(stream.values) == ["a"]
+
+
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_what_broke_off_has_parts_and_no_whole(has_begun):
+    stream = ScriptedChat(["Hel", "lo"]).stream_events("x", version="v3")
+    if has_begun:
+        next(iter(stream.text))
+    stream.close()
+    for whole in (stream.text.get, lambda: str(stream.text), lambda: stream.output):
+        with pytest.raises(NbstreamError, match="stopped before its end"):
+            whole()
+    assert list(stream.text) == ["Hel"] * has_begun
+
+    async def read():
+        long = ScriptedChat(["Hel", "lo"] * 500)  # more than runs ahead of its readers
+        async with await long.astream_events("x", version="v3") as stream:
+            if has_begun:
+                async for _ in stream.text:
+                    break
+        await stream.text
+
+    with pytest.raises(NbstreamError, match="stopped before its end"):
+        asyncio.run(read())
 
 
 def test_one_that_nobody_has_any_more_goes_and_ends_its_run():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._iterate import aclose, close
 from ._lens import Mailbox, opened
@@ -27,12 +27,16 @@ __all__ = ["AsyncRun", "SyncRun"]
 class _Run:
     """The events of one run and of all inside it, as they come; subclasses make it go on."""
 
+    _lock: ClassVar[Any]
+    """Makes what lets one reader at a time have the run go on."""
+
     def __init__(
         self, stream: Callable[..., Any], input: Any, config: Any, kwargs: dict[str, Any]
     ) -> None:
         self.scope, named = opened(config)
         self.root_id: str = named["run_id"]
         self.log: Log = self.scope.trace  # type: ignore[assignment]
+        self._turn = self._lock()
         self.events: list[Event] = []
         self.root: Run | None = None
         self.is_over = False
@@ -55,6 +59,7 @@ class _Run:
 class SyncRun(_Run):
     """Goes on in the thread of whoever wants more."""
 
+    _lock = threading.Lock
     _chunks: Iterator[Any] | None = None
 
     def begin(self) -> None:
@@ -67,16 +72,15 @@ class SyncRun(_Run):
 
         self._leave = self.log.subscribe(hear)
         weakref.finalize(self, self._leave)
-        self._turn = threading.Lock()
         with within(self.scope):
             self._chunks = self._make()
 
     def more(self, seen: int) -> bool:
         """Let the run go on until there are more events than `seen`; tell whether there are."""
-        if self._chunks is None and not self.is_over:
-            self.begin()
         while len(self.events) <= seen:
             with self._turn:
+                if self._chunks is None and not self.is_over:
+                    self.begin()
                 if self.is_over:
                     return len(self.events) > seen
                 if len(self.events) > seen:
@@ -107,11 +111,11 @@ class SyncRun(_Run):
 class AsyncRun(_Run):
     """Goes on in a task of its own, as long as its readers are not too far behind."""
 
+    _lock = asyncio.Lock
     _task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
         mailbox = self._mailbox = Mailbox()
-        self._turn = asyncio.Lock()
         self._leave = self.log.subscribe(mailbox.put)
         make = self._make
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .._exceptions import InputError
+from .._exceptions import InputError, NbstreamError
 from .._shown import brief, message_of, near
 from ..messages import AIMessageChunk
 from ._buffer import AsyncRun, SyncRun
@@ -52,7 +52,15 @@ class _Reading(Generic[T]):
         return self._source.began[run.index], self._make(run)
 
     def _result(self) -> Any:
-        return self._whole(self._source.log.output(self._run or self._source.root))
+        """Return the whole; one whose end has not come is none."""
+        source, run = self._source, self._run or self._source.root
+        events = source.events[source.began[run.index] :] if run is not None else ()
+        if not any(event.run is run and event.kind == "end" for event in events):
+            raise NbstreamError(
+                "The run was stopped before its end, so there is no whole. Iterate for what came: "
+                "list(stream.text), list(stream.values)."
+            )
+        return self._whole(source.log.output(run))
 
 
 class Projection(_Reading[T]):
