@@ -71,3 +71,9 @@ export function choice<T extends string>(
 export function setText(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
+
+/** Add a style sheet, once, to the page or, where a host draws widgets in a shadow of their own, to that. */
+export function addStyle(id: string, css: string, root: Node): void {
+  const home = root instanceof ShadowRoot ? root : document.head;
+  if (!home.querySelector(`#${id}`)) home.append(element("style", { id }, css));
+}

@@ -2,7 +2,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { drawSoon } from "../clock";
-import { button, element, on, setText } from "../dom";
+import { addStyle, button, element, on, setText } from "../dom";
 import { keepKeys } from "../keys";
 import { Options } from "../options";
 import type { Traits } from "../protocol";
@@ -62,7 +62,7 @@ export function renderBatch(
 
   function write(): void {
     if (!root.isConnected || signal.aborted) return;
-    if (!isStyled) addStyle(root.getRootNode());
+    if (!isStyled) addStyle(STYLE, css, root.getRootNode());
     isStyled = true;
     const { lines, isGone } = store;
     // Not as a panel says it, which one of a run inside would take for its own.
@@ -209,9 +209,4 @@ function announcer(store: BatchStore, el: HTMLElement): () => void {
     const failures = failed ? `, ${number(failed)} failed` : "";
     el.textContent = `${number(over)} of ${count(total, "run")} over${failures}.`;
   };
-}
-
-function addStyle(root: Node): void {
-  const home = root instanceof ShadowRoot ? root : document.head;
-  if (!home.querySelector(`#${STYLE}`)) home.append(element("style", { id: STYLE }, css));
 }

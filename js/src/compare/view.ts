@@ -2,7 +2,7 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { type Drawn, drawSoon } from "../clock";
-import { button, element, iconButton, on, setText } from "../dom";
+import { addStyle, button, element, iconButton, on, setText } from "../dom";
 import type { Column } from "../index_compare";
 import { keepKeys } from "../keys";
 import type { Traits } from "../protocol";
@@ -61,7 +61,7 @@ export function arrange(props: ArrangeProps): void {
   root.classList.add("nbs-compare");
   root.prepend(head, race.el);
   root.append(problem, notice, bar.el);
-  addStyle(root.getRootNode());
+  addStyle(STYLE, css, root.getRootNode());
   keepKeys(root, signal);
   scrollTogether(list, columns, () => together.getAttribute("aria-pressed") === "true", signal);
 
@@ -187,9 +187,4 @@ function summary(columns: readonly Column[]): string[] {
   const counts = new Map<string, number>();
   for (const { store } of columns) counts.set(store.doing, (counts.get(store.doing) ?? 0) + 1);
   return [[...counts].map(([word, count]) => `${count} ${word}`).join(", ")];
-}
-
-function addStyle(root: Node): void {
-  const home = root instanceof ShadowRoot ? root : document.head;
-  if (!home.querySelector(`#${STYLE}`)) home.append(element("style", { id: STYLE }, css));
 }

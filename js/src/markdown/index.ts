@@ -6,7 +6,7 @@
  * A module of its own, so that only those who look at Markdown load its libraries.
  */
 
-import { element } from "../dom";
+import { addStyle } from "../dom";
 import { insertBelow } from "./cells";
 import { codeOf, copyFrom, wrapLines } from "./code";
 import { showNote, showPicture } from "./decorate";
@@ -45,17 +45,11 @@ const NOWHERE: Around = {
 };
 const STYLE = "nbs-md-style";
 
-/** Add the style sheet to the page or, where a host draws widgets in a shadow of their own, to that. */
-function addStyle(root: Node): void {
-  const home = root instanceof ShadowRoot ? root : document.head;
-  if (!home.querySelector(`#${STYLE}`)) home.append(element("style", { id: STYLE }, css));
-}
-
-addStyle(document);
+addStyle(STYLE, css, document);
 
 /** Write Markdown into an element, which should be empty and stay ours. */
 export function createMarkdown(el: HTMLElement, around: Around = NOWHERE): MarkdownView {
-  addStyle(el.getRootNode());
+  addStyle(STYLE, css, el.getRootNode());
   el.classList.add("nbs-md");
   const actions: Record<string, (button: HTMLElement, event: Event) => void> = {
     "nbs-md-copy": (button) => void copyFrom(button).then(() => say(button, "Copied")),

@@ -1,6 +1,6 @@
 /** What is above the text: a strip for each answer and, where there are branches, their tree. */
 
-import { button, element, on, setText } from "../dom";
+import { addStyle, button, element, on, setText } from "../dom";
 import type { RunState } from "../state";
 import { type Drawn, List } from "../views/list";
 import type { OddsProps } from "../views/odds";
@@ -56,7 +56,7 @@ export class OddsPanel {
 
   update(): void {
     const { root, store } = this.#props;
-    if (!this.#isStyled) addStyle(root.getRootNode());
+    if (!this.#isStyled) addStyle(STYLE, css, root.getRootNode());
     this.#isStyled = true;
     const { runs } = store.state;
     lend(runs);
@@ -146,10 +146,4 @@ class Row implements Drawn<Node> {
 /** A token to be named by, without the space that most begin with. */
 function word(token: string): string {
   return visible(token.trim() || token);
-}
-
-/** Add the style sheet to the page or, where a host draws widgets in a shadow of their own, to that. */
-function addStyle(root: globalThis.Node): void {
-  const home = root instanceof ShadowRoot ? root : document.head;
-  if (!home.querySelector(`#${STYLE}`)) home.append(element("style", { id: STYLE }, css));
 }

@@ -1,7 +1,7 @@
 /** The transcript: what was asked, thought, said and called, in the order of reading. */
 
 import { againButton } from "../again";
-import { element, setText } from "../dom";
+import { addStyle, element, setText } from "../dom";
 import type { RunState } from "../state";
 import { statusOf } from "../state";
 import { AsideElement } from "../views/aside";
@@ -50,7 +50,7 @@ export class TranscriptPanel {
     const begin = performance.now();
     // Of a log with thousands of calls, reading it must not be all that the page does.
     if (begin - this.#readAt < SHARE * this.#took) return true;
-    if (!this.#isStyled) addStyle(this.el.getRootNode());
+    if (!this.#isStyled) addStyle(STYLE, css, this.el.getRootNode());
     this.#isStyled = true;
     const { state, setup } = this.#props.store;
     let all = entries(state.runs);
@@ -258,10 +258,4 @@ class ThinkingElement implements Drawn<Part> {
     this.#aside.update(this.#run());
     return false;
   }
-}
-
-/** Add the style sheet to the page or, where a host draws widgets in a shadow of their own, to that. */
-function addStyle(root: Node): void {
-  const home = root instanceof ShadowRoot ? root : document.head;
-  if (!home.querySelector(`#${STYLE}`)) home.append(element("style", { id: STYLE }, css));
 }
